@@ -1,0 +1,117 @@
+"""What a PBX node is told, and the protocol every adapter speaks.
+
+An adapter is one file a PBX kind. All of them pass `tests/conformance`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from pydantic import SecretStr
+
+Kind = Literal["e", "p"]
+Key = tuple[Kind, str]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeAddress:
+    """Where a node's control port is, and how to log in."""
+
+    host: str
+    port: int
+    username: str
+    secret: SecretStr
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a node has come: the history it follows, and the version it has applied.
+
+    It is stored in the node beside the routes, as `<database>:<version>`, so that a node that lost its
+    memory lost its cursor too.
+    """
+
+    database: str
+    version: int
+
+    def __str__(self) -> str:
+        return f"{self.database}:{self.version}"
+
+    @classmethod
+    def parse(cls, text: str) -> Cursor | None:
+        """Read a stored cursor; None when it is not one."""
+        database, colon, version = text.rpartition(":")
+        if not (database and colon and version.isascii() and version.isdigit() and len(version) <= 19):
+            return None
+        return cls(database, int(version))
+
+
+@dataclass(frozen=True, slots=True)
+class Rings:
+    """Where an extension rings now: a phone and its node, or nowhere (both None)."""
+
+    extension: str
+    node: str | None
+    phone: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ActsAs:
+    """Who a phone speaks as now, and the emergency identity that stays the phone's own."""
+
+    phone: str
+    organization: str
+    number: str
+    name: str
+    account_code: str
+    mailbox: str
+    base: str
+    emergency_number: str
+    emergency_location: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """What the node has under this key is to be removed."""
+
+    kind: Kind
+    key: str
+
+
+Change = Rings | ActsAs | Gone
+
+
+def key_of(change: Change) -> Key:
+    """The key a change is stored under."""
+    match change:
+        case Rings():
+            return ("e", change.extension)
+        case ActsAs():
+            return ("p", change.phone)
+        case Gone():
+            return (change.kind, change.key)
+
+
+class PbxNode(Protocol):
+    """One connection to one node, used by one thread at a time.
+
+    Every call ends within the deadline given at connect.
+    Raises NodeUnavailable (try later) and NodeRefused (somebody must act).
+    """
+
+    def cursor(self) -> Cursor | None:
+        """The node's own cursor; None when there is none, or not a readable one."""
+
+    def apply(self, changes: Sequence[Change], cursor: Cursor | None) -> None:
+        """Write every change; when all are acknowledged, write the cursor, if one is given."""
+
+    def dump(self) -> dict[Key, Change | None]:
+        """All the node holds; None for a value that cannot be read."""
+
+    def health(self) -> str:
+        """The PBX's name and version, in a short text."""
+
+    def close(self) -> None:
+        """Close the connection; never raises."""
