@@ -1,0 +1,94 @@
+"""How a node's table is written in AstDB, the key-value store of Asterisk. All of it is in the family `roost`.
+
+- `e/<extension key>` = `<node>/<phone>`, or `-`: known, rings nowhere.
+- `p/<phone>` = 8 fields with commas between: organization, and the number, name, account code and mailbox the phone acts as,
+  its base extension, and its own emergency number and location. The dialplan splits it with ARRAY() and reads each with URIDECODE().
+- `cursor` = `<database>:<version>`.
+
+In a field every ASCII character but letters, digits and `-._~` is written as `%XX`, so no value can break out of a dialplan
+expression. The rest of Unicode stays UTF-8, or 64 Japanese characters would take 576 of the 1,024 bytes that an AMI line has.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import assert_never
+from urllib.parse import unquote
+
+from roost.errors import Invalid
+from roost.pbx.node import ActsAs, Change, Gone, Key, Rings, key_of
+
+FAMILY = "roost"
+CURSOR_KEY = "cursor"
+_NOWHERE = "-"
+_NAME = "[A-Za-z0-9._-]{1,64}"
+_PLACE = re.compile(f"({_NAME})/({_NAME})")
+_ESCAPES = {code: f"%{code:02X}" for code in range(0x20, 0x7F) if not (chr(code).isalnum() or chr(code) in "-._~")}
+_CONTROL = re.compile("[\x00-\x1f\x7f]")
+
+
+def key(of: Key) -> str:
+    """The key inside the family."""
+    return f"{of[0]}/{of[1]}"
+
+
+def value(change: Rings | ActsAs) -> str:
+    """What is stored for a change. Raises Invalid where the phone system could misread it."""
+    match change:
+        case Rings():
+            if change.node is None and change.phone is None:
+                return _NOWHERE
+            place = f"{change.node}/{change.phone}"
+            if change.node is None or change.phone is None or not _PLACE.fullmatch(place):
+                raise Invalid(f"{change.extension} cannot ring at {place!r}.")
+            return place
+        case ActsAs():
+            fields = (
+                change.organization, change.number, change.name, change.account_code, change.mailbox,
+                change.base, change.emergency_number, change.emergency_location,
+            )  # fmt: skip
+            text = ",".join([field.translate(_ESCAPES) for field in fields])
+            if not text.isprintable() and _CONTROL.search(text):
+                raise Invalid(f"A field of {change.phone} holds a control character.")
+            return text
+        case _:
+            assert_never(change)
+
+
+def change(of: Key, stored: str) -> Change | None:
+    """Read a stored value; None when it is not one that `value` writes."""
+    kind, name = of
+    if kind == "e":
+        if stored == _NOWHERE:
+            return Rings(name, None, None)
+        place = _PLACE.fullmatch(stored)
+        return Rings(name, place[1], place[2]) if place else None
+    fields = stored.split(",")
+    if len(fields) != 8:
+        return None
+    try:
+        if "%" in stored:
+            fields = [unquote(field, errors="strict") for field in fields]
+    except UnicodeDecodeError:
+        return None
+    organization, number, acts_as, account_code, mailbox, base, emergency_number, emergency_location = fields
+    return ActsAs(
+        phone=name,
+        organization=organization,
+        number=number,
+        name=acts_as,
+        account_code=account_code,
+        mailbox=mailbox,
+        base=base,
+        emergency_number=emergency_number,
+        emergency_location=emergency_location,
+    )
+
+
+def action_fields(change: Change) -> tuple[str, dict[str, str]]:
+    """The AMI action that makes a change: its name and fields."""
+    fields = {"Family": FAMILY, "Key": key(key_of(change))}
+    if isinstance(change, Gone):
+        return "DBDel", fields
+    fields["Val"] = value(change)
+    return "DBPut", fields
