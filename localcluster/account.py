@@ -35,6 +35,8 @@ class ServiceAccount:
             f"--reuid={self.user}",
             f"--regid={self.group}",
             "--clear-groups",
+            # Without this bit access(2) forgets the right, and Erlang asks access(2) before it opens a file.
+            "--securebits=+no_setuid_fixup",
             "--inh-caps=-all,+dac_read_search",
             "--ambient-caps=-all,+dac_read_search",
             "--",
