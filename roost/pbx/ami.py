@@ -1,8 +1,9 @@
 """The Asterisk Manager Interface as bytes: actions out, messages in. No I/O.
 
-Why an own codec: panoramisk 1.4 pipelines 33,000 to 38,000 DBPut a second here (this one over 100,000), writes CR and LF
-of a value into the stream, so that one value can hold a second action, decodes as ASCII and drops what is not,
-and buffers what it reads without bound. astami 1.1 and py-ami-client 0.2 neither pipeline nor refuse CR and LF.
+Why an own codec: panoramisk 1.4 pipelines 33,000 to 38,000 DBPut a second here (this one over 100,000),
+writes CR and LF of a value into the stream, so that one value can hold a second action, decodes as ASCII and
+drops what is not, and buffers what it reads without bound. astami 1.1 and py-ami-client 0.2 neither pipeline
+nor refuse CR and LF.
 
 Facts, from Asterisk 22 `main/manager.c` and tried on it:
 
@@ -40,8 +41,8 @@ class ProtocolError(RoostError):
 def action(name: str, fields: Mapping[str, str]) -> bytes:
     """One action, ready to send.
 
-    Raises Unsendable for CR, LF or NUL, for a value that starts with a blank, and for a line over MAX_LINE bytes.
-    Surrogates U+DC80 to U+DCFF stand for bytes that are not UTF-8, as `fields` gives them back.
+    Raises Unsendable for CR, LF or NUL, for a value that starts with a blank, and for a line over MAX_LINE
+    bytes. Surrogates U+DC80 to U+DCFF stand for bytes that are not UTF-8, as `fields` gives them back.
     """
     text = "\r\n".join([f"Action: {name}", *[f"{field}: {value}" for field, value in fields.items()]])
     if text.count("\r") != len(fields) or text.count("\n") != len(fields) or "\0" in text:
@@ -60,7 +61,8 @@ def action(name: str, fields: Mapping[str, str]) -> bytes:
 def fields_of(message: bytes) -> dict[str, str]:
     """The fields of a message by name, as the PBX spells it; of two with one name the first counts.
 
-    Bytes that are not UTF-8 become surrogates; a line without a colon (the rest of a value with a line break) is left out.
+    Bytes that are not UTF-8 become surrogates; a line without a colon (the rest of a value with a line break)
+    is left out.
     """
     fields: dict[str, str] = {}
     for line in message.decode("utf-8", "surrogateescape").split("\r\n"):

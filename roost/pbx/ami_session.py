@@ -16,8 +16,8 @@ from roost.errors import Invalid, NodeRefused, NodeUnavailable
 from roost.pbx import ami
 from roost.pbx.node import NodeAddress
 
-#: Actions sent before the first of them is answered. Their answers must fit the socket buffers: Asterisk waits 100 ms
-#: (`writetimeout`) for a peer that does not read.
+#: Actions sent before the first of them is answered. Their answers must fit the socket buffers: Asterisk
+#: waits 100 ms (`writetimeout`) for a peer that does not read.
 WINDOW = 512
 #: Bytes one list may have: a dump of about two million entries.
 MAX_LIST = 256 * 1024 * 1024
@@ -37,18 +37,20 @@ class Failed(NodeUnavailable):
 
 
 class Failure(NamedTuple):
-    """One action of many that was answered with an error: its place in the sequence, and the PBX's message."""
+    """One action of many that was answered with an error: its place in the sequence, and the PBX's
+    message."""
 
-    index: int
+    position: int
     message: str
 
 
 class AmiSession:
     """A connection that is logged in, with events off.
 
-    Ask inside `with session.deadline():`; all that is asked in one such block ends within `seconds`, as the login does
-    (but a host *name* is looked up in the system resolver's own time).
-    Raises NodeUnavailable, also for a peer that does not speak AMI, and NodeRefused for a refused login or action.
+    Ask inside `with session.deadline():`; all that is asked in one such block ends within `seconds`, as the
+    login does (but a host *name* is looked up in the system resolver's own time).
+    Raises NodeUnavailable, also for a peer that does not speak AMI, and NodeRefused for a refused login or
+    action.
     """
 
     def __init__(self, address: NodeAddress, seconds: float) -> None:
@@ -68,7 +70,8 @@ class AmiSession:
 
     @contextmanager
     def deadline(self) -> Iterator[None]:
-        """Start the clock of one call; every failure inside names the node, and closes the connection if it must."""
+        """Start the clock of one call; every failure inside names the node, and closes the connection if it
+        must."""
         self._until = time.monotonic() + self._seconds
         try:
             yield
@@ -93,7 +96,8 @@ class AmiSession:
                     return self._success(name, message, action_id)
 
     def ask_list(self, name: str, fields: dict[str, str]) -> list[bytes]:
-        """Send an action that answers with a list; its events, the closing one left out. Raises Failed for an error.
+        """Send an action that answers with a list; its events, the closing one left out. Raises Failed for an
+        error.
 
         Asterisk keeps its database locked while it sends, and gives up on a slow reader:
         so all is received before any is looked at.
@@ -175,7 +179,10 @@ class AmiSession:
         challenge = self.ask("Challenge", {"AuthType": "MD5"}).get("Challenge", "")
         # AMI knows no other digest; with it the secret itself never crosses the wire.
         proof = hashlib.md5((challenge + address.secret.get_secret_value()).encode(), usedforsecurity=False)
-        self.ask("Login", {"AuthType": "MD5", "Username": address.username, "Key": proof.hexdigest(), "Events": "off"})
+        self.ask(
+            "Login",
+            {"AuthType": "MD5", "Username": address.username, "Key": proof.hexdigest(), "Events": "off"},
+        )
 
     def _timed(self) -> socket.socket:
         """The socket, set to wait no longer than the deadline."""

@@ -1,19 +1,22 @@
-"""How a node's table is written in AstDB, the key-value store of Asterisk. All of it is in the family `roost`.
+"""How a node's table is written in AstDB, the key-value store of Asterisk. All of it is in the family
+`roost`.
 
 - `e/<extension key>` = `<node>/<phone>`, or `-`: known, rings nowhere.
-- `p/<phone>` = 8 fields with commas between: organization, and the number, name, account code and mailbox the phone acts as,
-  its base extension, and its own emergency number and location. The dialplan splits it with ARRAY() and reads each with URIDECODE().
+- `p/<phone>` = 8 fields with commas between: organization, and the number, name, account code and mailbox the
+  phone acts as, its base extension, and its own emergency number and location. The dialplan splits it with
+  ARRAY() and reads each with URIDECODE().
 - `cursor` = `<database>:<version>`.
 
-In a field every ASCII character but letters, digits and `-._~` is written as `%XX`, so no value can break out of a dialplan
-expression. The rest of Unicode stays UTF-8, or 64 Japanese characters would take 576 of the 1,024 bytes that an AMI line has.
+In a field every ASCII character but letters, digits and `-._~` is written as `%XX`, so no value can break out
+of a dialplan expression. The rest of Unicode stays UTF-8, or 64 Japanese characters would take 576 of the
+1,024 bytes that an AMI line has.
 """
 
 from __future__ import annotations
 
 import re
 from typing import assert_never
-from urllib.parse import unquote
+from urllib.parse import unquote_to_bytes
 
 from roost.errors import Invalid
 from roost.pbx.node import ActsAs, Change, Gone, Key, Rings, key_of
@@ -23,7 +26,9 @@ CURSOR_KEY = "cursor"
 _NOWHERE = "-"
 _NAME = "[A-Za-z0-9._-]{1,64}"
 _PLACE = re.compile(f"({_NAME})/({_NAME})")
-_ESCAPES = {code: f"%{code:02X}" for code in range(0x20, 0x7F) if not (chr(code).isalnum() or chr(code) in "-._~")}
+_ESCAPES = {
+    code: f"%{code:02X}" for code in range(0x20, 0x7F) if not (chr(code).isalnum() or chr(code) in "-._~")
+}
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 
 
@@ -63,25 +68,17 @@ def change(of: Key, stored: str) -> Change | None:
             return Rings(name, None, None)
         place = _PLACE.fullmatch(stored)
         return Rings(name, place[1], place[2]) if place else None
-    fields = stored.split(",")
-    if len(fields) != 8:
-        return None
     try:
-        if "%" in stored:
-            fields = [unquote(field, errors="strict") for field in fields]
+        # One decoding for all fields: a line break cannot be in one, so it can stand for the comma between
+        # them.
+        fields = unquote_to_bytes(stored.replace(",", "\n")).decode().split("\n")
     except UnicodeDecodeError:
+        return None
+    if len(fields) != 8:
         return None
     organization, number, acts_as, account_code, mailbox, base, emergency_number, emergency_location = fields
     return ActsAs(
-        phone=name,
-        organization=organization,
-        number=number,
-        name=acts_as,
-        account_code=account_code,
-        mailbox=mailbox,
-        base=base,
-        emergency_number=emergency_number,
-        emergency_location=emergency_location,
+        name, organization, number, acts_as, account_code, mailbox, base, emergency_number, emergency_location
     )
 
 

@@ -3,10 +3,13 @@
 The AMI user needs `write = system` and no `read`. Facts, tried on Asterisk 22:
 
 - `DBPut`, `DBGet`, `DBDel` and `DBGetTree` ask for the write class `system` alone.
-- Acknowledged is not stored: AstDB commits about once a second, and a `kill -9` loses the rest, the cursor with it.
+- Acknowledged is not stored: AstDB commits about once a second, and a `kill -9` loses the rest, the cursor
+  with it.
 - `Getvar` of `DB(...)` answers success with an empty value, so the cursor is read with `DBGet`.
-- `DBDel` answers a missing key and a failed database with the same error, so a second look tells which it was.
-- `DBGetTree` matches as SQL LIKE does: case is ignored, `_` and `%` are wild. The keys are checked here again.
+- `DBDel` answers a missing key and a failed database with the same error, so a second look tells which it
+  was.
+- `DBGetTree` matches as SQL LIKE does: case is ignored, `_` and `%` are wild. The keys are checked here
+  again.
 """
 
 from __future__ import annotations
@@ -22,7 +25,9 @@ from roost.pbx.ami_session import Action, AmiSession, Failed, Failure
 from roost.pbx.node import Change, Cursor, Gone, Key, Kind, NodeAddress, key_of
 
 #: A value with a line break in it matches whole, so that it is found unreadable.
-_ENTRY = re.compile(rb"Event: DBGetTreeResponse\r\nKey: /roost/([ep])/([^\r\n]*)\r\nVal: (.*)\r\nActionID: ", re.DOTALL)
+_ENTRY = re.compile(
+    rb"Event: DBGetTreeResponse\r\nKey: /roost/([ep])/([^\r\n]*)\r\nVal: (.*)\r\nActionID: ", re.DOTALL
+)
 _NOT_FOUND = "Database entry not found"
 
 
@@ -54,7 +59,9 @@ class AsteriskNode:
             if failures:
                 self._check_missing(changes, failures)
             if cursor is not None:
-                self._session.ask("DBPut", {"Family": astdb.FAMILY, "Key": astdb.CURSOR_KEY, "Val": str(cursor)})
+                self._session.ask(
+                    "DBPut", {"Family": astdb.FAMILY, "Key": astdb.CURSOR_KEY, "Val": str(cursor)}
+                )
 
     def dump(self) -> dict[Key, Change | None]:
         """All the node holds; None for a value that cannot be read.
@@ -90,7 +97,7 @@ class AsteriskNode:
         last = {key_of(change): change for change in changes}
         gone: list[str] = []
         for failure in failures:
-            change = changes[failure.index]
+            change = changes[failure.position]
             key = astdb.key(key_of(change))
             if not isinstance(change, Gone):
                 raise NodeUnavailable(f"It did not take {key}: {failure.message}.")
