@@ -1,0 +1,151 @@
+"""Bring one node to the truth: the whole push job. List and watch, with the cursor in the node.
+
+The cursor is read from the PBX each time. A node that was restarted, restored, or lost its memory has an old
+cursor or none, so it says by itself from where it must be sent; a late writer's old values came with its old cursor.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from psycopg.rows import class_row
+
+from roost.database import Connection, Database, query
+from roost.errors import NodeRefused, NodeUnavailable
+from roost.pbx.node import Change, Cursor, Gone, PbxNode, key_of
+from roost.routes import changes_since, everything, pending_keys, read_history
+
+#: Changes per `apply`: each batch has its own deadline, and tells PostgreSQL that we are alive.
+BATCH = 5_000
+#: The delay after the first failure; it doubles with each further one.
+FIRST_RETRY = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRow:
+    """A node as its row says; `secret` is sealed."""
+
+    id: int
+    name: str
+    kind: str
+    host: str
+    port: int
+    username: str
+    secret: bytes
+    applied_version: int
+    failures: int
+    due: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Converged:
+    """What a push did: the node's version now, and how many routes it was sent."""
+
+    version: int
+    sent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The node did not take it; it is tried again after the delay in its row."""
+
+    error: str
+
+
+class Nodes(Protocol):
+    """Whoever keeps connections to nodes."""
+
+    def open(self, row: NodeRow) -> PbxNode:
+        """A connection, from before or new. Raises NodeUnavailable, NodeRefused."""
+
+    def drop(self, row: NodeRow) -> None:
+        """The connection failed: close it, if there is one."""
+
+
+def converge(database: Database, node_name: str, nodes: Nodes, retry_max: float) -> Converged | Failed | None:
+    """Send a node all that changed since its cursor. None: another holds it, or it is not due."""
+
+    def push(connection: Connection, row: NodeRow, node: PbxNode) -> Converged:
+        history = read_history(connection)
+        cursor = node.cursor()
+        if cursor is None or cursor.database != history.database or cursor.version > history.version:
+            sent = _send(connection, node, _difference(connection, node), history)
+        elif cursor.version < history.version:
+            sent = _send(connection, node, changes_since(connection, cursor.version), history)
+        else:
+            sent = 0
+        connection.execute(query("mark_node_applied"), {"node_id": row.id, "version": history.version})
+        return Converged(history.version, sent)
+
+    return _with_node(database, node_name, nodes, retry_max, push, now_please=False)
+
+
+def audit(database: Database, node_name: str, nodes: Nodes, retry_max: float) -> Converged | Failed | None:
+    """Compare the node's whole table with the truth, mend what differs, and record how much did.
+
+    What the node was not told yet is not drift, and is left to `converge`.
+    """
+
+    def compare(connection: Connection, row: NodeRow, node: PbxNode) -> Converged:
+        history = read_history(connection)
+        cursor = node.cursor()
+        if cursor is None or cursor.database != history.database or cursor.version > history.version:
+            return Converged(row.applied_version, 0)
+        changes = _difference(connection, node)
+        pending = pending_keys(connection, cursor.version)
+        drift = [change for change in changes if key_of(change) not in pending]
+        _send(connection, node, drift, None)
+        connection.execute(query("mark_node_audited"), {"node_id": row.id, "drift": len(drift)})
+        return Converged(cursor.version, len(drift))
+
+    return _with_node(database, node_name, nodes, retry_max, compare, now_please=True)
+
+
+def _with_node(
+    database: Database,
+    node_name: str,
+    nodes: Nodes,
+    retry_max: float,
+    work: Callable[[Connection, NodeRow, PbxNode], Converged],
+    *,
+    now_please: bool,
+) -> Converged | Failed | None:
+    """Hold the node's row while its PBX is written: one writer a node, whatever the queues do."""
+    with database.connection() as connection, connection.transaction():
+        with connection.cursor(row_factory=class_row(NodeRow)) as cursor:
+            row = cursor.execute(query("lock_node"), {"node": node_name, "now_please": now_please}).fetchone()
+        if row is None or not row.due:
+            return None
+        try:
+            return work(connection, row, nodes.open(row))
+        except (NodeUnavailable, NodeRefused) as error:
+            nodes.drop(row)
+            delay = min(retry_max, FIRST_RETRY * 2 ** min(row.failures, 16)) * random.uniform(0.5, 1)
+            connection.execute(
+                query("mark_node_failed"), {"node_id": row.id, "error": str(error)[:500], "delay": delay}
+            )
+            return Failed(str(error))
+
+
+def _difference(connection: Connection, node: PbxNode) -> list[Change]:
+    """What must be written so that the node has exactly the truth."""
+    has = node.dump()
+    connection.execute("SELECT 1")  # a dump may take seconds; PostgreSQL ends transactions that look dead
+    changes: list[Change] = []
+    for change in everything(connection):
+        if has.pop(key_of(change), None) != change:
+            changes.append(change)
+    changes += [Gone(kind, key) for kind, key in has]
+    return changes
+
+
+def _send(connection: Connection, node: PbxNode, changes: list[Change], cursor: Cursor | None) -> int:
+    for start in range(0, len(changes), BATCH):
+        node.apply(changes[start : start + BATCH], None)
+        connection.execute("SELECT 1")
+    if cursor is not None:
+        node.apply([], cursor)
+    return len(changes)

@@ -1,0 +1,97 @@
+"""PostgreSQL for one process: a pool, named statements, and transactions that are retried whole."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from importlib.resources import files
+from typing import TypeVar
+
+import psycopg
+from psycopg import errors as pg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.rows import TupleRow
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from roost.errors import DatabaseUnavailable
+
+T = TypeVar("T")
+Connection = psycopg.Connection[TupleRow]
+
+_CONFLICT = (pg.DeadlockDetected, pg.SerializationFailure, pg.LockNotAvailable)
+
+#: A conflict with another transaction is tried again so often before the caller hears "unavailable".
+TRANSACTION_TRIES = 8
+
+
+@cache
+def query(name: str) -> str:
+    """The statement in `roost/queries/<name>.sql`."""
+    return files("roost").joinpath("queries", f"{name}.sql").read_text(encoding="utf-8")
+
+
+class Database:
+    """A pool of connections with deadlines on the server's side too.
+
+    A worker that is stopped in mid-transaction loses it after `idle_limit` seconds, so that it neither holds
+    a lock for others nor commits late when it wakes up.
+    """
+
+    def __init__(self, url: str, *, size: int = 4, idle_limit: float = 2, name: str = "roost") -> None:
+        given = conninfo_to_dict(url)
+        limits = (
+            "-c lock_timeout=3000 -c statement_timeout=15000"
+            f" -c idle_in_transaction_session_timeout={idle_limit * 1000:.0f}"
+        )
+        conninfo = make_conninfo(
+            url,
+            connect_timeout=given.get("connect_timeout") or 3,
+            application_name=name,
+            options=f"{given.get('options') or ''} {limits}".strip(),
+            keepalives_idle=5,
+            keepalives_interval=2,
+            keepalives_count=3,
+            tcp_user_timeout=10_000,
+        )
+        self._pool = ConnectionPool(
+            conninfo, min_size=1, max_size=size, open=True, timeout=3, kwargs={"autocommit": True},
+            max_lifetime=3600, reconnect_timeout=5, num_workers=1,
+        )  # fmt: skip
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._pool.close()
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """A connection in autocommit mode. Raises DatabaseUnavailable."""
+        try:
+            with self._pool.connection() as connection:
+                yield connection
+        except _CONFLICT:
+            raise
+        except (PoolTimeout, pg.OperationalError, pg.InterfaceError) as error:
+            self._pool.check()  # what else was open to a server that went away is replaced now
+            raise DatabaseUnavailable from error
+
+    def transaction(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in one transaction, pipelined; a deadlock or a lock timeout runs it again from the start.
+
+        So does one lost connection: it may or may not have committed, so `work` must find out what it did before.
+        Raises DatabaseUnavailable when PostgreSQL is away, or after TRANSACTION_TRIES conflicts.
+        """
+        lost = 0
+        for attempt in range(TRANSACTION_TRIES):
+            try:
+                with self.connection() as connection, connection.pipeline(), connection.transaction():
+                    return work(connection)
+            except _CONFLICT:
+                time.sleep(random.uniform(0, 0.005 * 2**attempt))
+            except DatabaseUnavailable:
+                lost += 1
+                if lost > 1:
+                    raise
+        raise DatabaseUnavailable("Too many conflicting transactions.")

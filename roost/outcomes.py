@@ -1,0 +1,43 @@
+"""What a request can come to: stable codes, the same by phone, page, API, command line and task."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """The outcome codes of the contract."""
+
+    VIRTUALIZED = "virtualized"
+    RETURNED = "returned"
+    NOTHING_TO_RETURN = "nothing_to_return"
+    ALREADY_HERE = "already_here"
+    UNKNOWN_PHONE = "unknown_phone"
+    UNKNOWN_EXTENSION = "unknown_extension"
+    NOT_ALLOWED = "not_allowed"
+    OCCUPIED = "occupied"
+    NO_CODE = "no_code"
+    LOCKED = "locked"
+    WRONG_CODE = "wrong_code"
+    DROPPED = "dropped"
+    EXPIRED = "expired"
+    #: The dialled string or the message is not a request at all; nothing is journaled.
+    BAD_REQUEST = "bad_request"
+    #: The secret code is wanted; no outcome of a request, so never in the journal.
+    CODE_NEEDED = "code_needed"
+    #: The code was right; the request goes on to be bound.
+    CODE_RIGHT = "code_right"
+    #: A secret code was set, or cleared.
+    CODE_SET = "code_set"
+    CODE_CLEARED = "code_cleared"
+    #: The answer to a question that is no request.
+    NOTED = "noted"
+    #: A part that is needed does not answer.
+    UNAVAILABLE = "unavailable"
+
+
+#: Outcomes that moved an extension.
+CHANGED = frozenset({Outcome.VIRTUALIZED, Outcome.RETURNED})
+
+#: Outcomes of a wish that was granted, or was granted before.
+GRANTED = CHANGED | {Outcome.ALREADY_HERE, Outcome.CODE_SET, Outcome.CODE_CLEARED}

@@ -1,0 +1,1 @@
+UPDATE call SET tries = tries + 1 WHERE id = %(call)s

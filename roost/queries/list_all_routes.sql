@@ -1,0 +1,1 @@
+SELECT substr(key, 3) AS extension, node, phone FROM rings

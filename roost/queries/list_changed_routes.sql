@@ -1,0 +1,10 @@
+-- Where each extension rings now, for the keys changed after the cursor; no phone columns: it is gone.
+SELECT substr(r.key, 3) AS extension, v.extension_id IS NOT NULL AS known, v.node, v.phone
+FROM route r
+LEFT JOIN LATERAL (
+    SELECT v.extension_id, v.node, v.phone FROM organization o JOIN extension e ON e.organization_id = o.id
+    JOIN rings v ON v.extension_id = e.id
+    WHERE o.code = split_part(substr(r.key, 3), '*', 1) AND e.number = split_part(r.key, '*', 2)
+) v ON true
+WHERE r.version > %(version)s AND r.key LIKE 'e/%%'
+ORDER BY r.version

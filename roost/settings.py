@@ -1,0 +1,90 @@
+"""The only place that reads the environment: one frozen object, from `ROOST_…` variables and `.env`."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network
+from typing import Annotated
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from roost.errors import SettingMissing
+
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+
+
+class Settings(BaseSettings):
+    """Everything an operator can set. Secrets are `SecretStr`: printing the object shows no secret."""
+
+    model_config = SettingsConfigDict(env_prefix="ROOST_", env_file=".env", extra="ignore", frozen=True)
+
+    #: PostgreSQL, as a libpq URL; several hosts with `target_session_attrs=read-write` for a standby.
+    database_url: SecretStr | None = None
+    #: RabbitMQ, as `amqp://user:password@host:port/vhost`; several separated by `;` for a cluster.
+    broker_url: SecretStr | None = None
+
+    #: Secret codes are hashed over this pepper. Verify workers need it; it is never in the database.
+    code_pepper: SecretStr | None = None
+    #: Base64 of the X25519 public key that front doors seal secrets to (`roost keys`).
+    seal_public_key: str | None = None
+    #: Base64 of its private half: verify and push workers only.
+    seal_private_key: SecretStr | None = None
+
+    #: The number of the Virtualization Center.
+    feature_code: Annotated[str, Field(pattern=r"^[*#0-9]{1,8}$")] = "*30"
+    #: A request made by a call is refused as `expired` when older than this, by the database's clock.
+    call_time_limit: Seconds = 10
+    #: The same for requests from the page, the API and the command line.
+    request_time_limit: Seconds = 60
+    #: The proof of a right code is good for so long.
+    proof_lifetime: Seconds = 10
+    #: Tries for the secret code in one call.
+    tries_per_call: Annotated[int, Field(ge=1, le=10)] = 3
+
+    #: Where the center listens for FastAGI; plain text, so loopback or a private network.
+    center_host: str = "127.0.0.1"
+    center_port: Annotated[int, Field(ge=0, le=65_535)] = 4573
+    #: Who may connect to the center.
+    center_allow: tuple[IPv4Network | IPv6Network, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
+    #: Calls in progress at once in one center; further ones hear that the service is unavailable.
+    center_max_calls: Annotated[int, Field(ge=1)] = 2000
+
+    #: A front door waits so long for an answer before it says "unavailable".
+    answer_deadline: Seconds = 4.5
+    #: On silence the same request is sent again after so long.
+    answer_resend_after: Seconds = 1.5
+
+    #: Every command to a PBX node is answered within this, or the node counts as down.
+    node_deadline: Seconds = 5
+    #: A node that fails is tried again after a growing, jittered delay of at most this.
+    node_retry_max: Seconds = 3
+    #: The sweep looks at every node this often: a node that lost its memory is seen within this time.
+    sweep_every: Seconds = 1
+    #: Ends of stays are looked for this often.
+    stays_every: Seconds = 5
+    #: Every node's whole table is compared with the database this often.
+    audit_every: Seconds = 300
+    #: Journal rows older than so many days are removed; unset keeps them for ever.
+    journal_keep_days: Annotated[int, Field(ge=1)] | None = None
+
+    #: `json` for machines, `text` for people.
+    log_format: Annotated[str, Field(pattern="^(json|text)$")] = "text"
+    log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
+
+    def need(self, name: str) -> str:
+        """The value of a setting this process cannot do without. Raises SettingMissing, naming the variable."""
+        value = getattr(self, name)
+        if value is None:
+            raise SettingMissing(f"Set ROOST_{name.upper()}.")
+        return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this process, read once. Raises SettingMissing with the names, never the values."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = "; ".join(f"ROOST_{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
+        raise SettingMissing(wrong) from None

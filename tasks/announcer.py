@@ -1,0 +1,53 @@
+"""One thread in each process that changes something: it announces for all commits since its last run.
+
+An announce message for each bind would halve the binds; a thread spares the hop, and one run serves many commits.
+What it misses because the process died, the sweep finds.
+"""
+
+from __future__ import annotations
+
+import threading
+
+import structlog
+from kombu.exceptions import OperationalError
+
+from roost.database import Database
+from roost.errors import DatabaseUnavailable
+from roost.routes import announce
+from tasks.wake import wake_nodes
+
+#: At most one run in this many seconds; what is committed meanwhile shares the next one.
+MIN_INTERVAL = 0.005
+
+log = structlog.get_logger(__name__)
+
+
+class Announcer:
+    """Started at first use; `changed()` costs its caller nothing."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._changed = threading.Event()
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="announcer", daemon=True)
+        self._thread.start()
+
+    def changed(self) -> None:
+        """Something was committed."""
+        self._changed.set()
+
+    def close(self, timeout: float = 2) -> None:
+        """Announce what is left, and end."""
+        self._closing.set()
+        self._changed.set()
+        self._thread.join(timeout)
+
+    def _run(self) -> None:
+        while not self._closing.is_set():
+            self._changed.wait()
+            self._changed.clear()
+            try:
+                wake_nodes(announce(self._database).nodes)
+            except (DatabaseUnavailable, OperationalError) as error:
+                log.warning("announce_failed", error=type(error).__name__)
+            self._closing.wait(MIN_INTERVAL)

@@ -1,0 +1,46 @@
+"""Celery's configuration, loaded when the app first needs it. The reasons are in docs/architecture.md."""
+
+from __future__ import annotations
+
+from roost.settings import settings
+from tasks.topology import BIND, fixed_queues
+
+broker_url = settings().need("broker_url")
+result_backend = None
+imports = ("tasks.requests", "tasks.push", "tasks.periodic")
+
+task_queues = fixed_queues()
+task_default_queue = BIND
+task_create_missing_queues = False
+worker_detect_quorum_queues = True
+
+# A message is acknowledged when its work is done; one whose worker died is done again by another, once.
+task_acks_late = True
+task_reject_on_worker_lost = True
+worker_prefetch_multiplier = 1
+worker_cancel_long_running_tasks_on_connection_loss = False
+
+# Outcomes go to `reply_to`, not to a result backend.
+task_ignore_result = True
+task_store_errors_even_if_ignored = False
+task_serializer = "json"
+accept_content = ["json"]
+task_remote_tracebacks = False
+
+# A frozen broker must not hang whoever talks to it.
+broker_connection_timeout = 3
+broker_heartbeat = 10
+broker_connection_retry_on_startup = True
+broker_connection_max_retries = None
+broker_transport_options = {"read_timeout": 5, "write_timeout": 5, "confirm_publish": False}
+
+# RabbitMQ 4.3 refuses transient queues that are not exclusive.
+control_queue_exclusive = True
+control_queue_durable = False
+event_queue_exclusive = True
+event_queue_durable = False
+
+worker_hijack_root_logger = False
+worker_redirect_stdouts = False
+worker_send_task_events = False
+enable_utc = True

@@ -1,0 +1,54 @@
+"""What the beat asks for. Each may run any number of times at once: two beats do no harm."""
+
+from __future__ import annotations
+
+import structlog
+from kombu.exceptions import OperationalError
+
+from roost.errors import DatabaseUnavailable
+from roost.routes import announce
+from roost.settings import settings
+from tasks import resources
+from tasks.app import app
+from tasks.topology import ANNOUNCE, BIND
+from tasks.wake import ANNOUNCE_TASK, wake_nodes
+
+END_STAYS = "roost.end_stays"
+
+log = structlog.get_logger(__name__)
+
+
+@app.task(name=ANNOUNCE_TASK)
+def sweep() -> None:
+    """Number what was left behind; wake every node that lags or was not looked at lately."""
+    try:
+        wake_nodes(announce(resources.database(), unseen_for=settings().sweep_every).nodes)
+    except (DatabaseUnavailable, OperationalError) as error:
+        log.warning("sweep_failed", error=type(error).__name__)
+
+
+@app.task(name=END_STAYS)
+def end_stays() -> None:
+    """Send home whose stay is over, and forget what is old."""
+    try:
+        if resources.stays().end_due():
+            resources.announcer().changed()
+        resources.stays().forget_old()
+    except DatabaseUnavailable:
+        log.warning("database_unavailable", task=END_STAYS)
+
+
+def schedule() -> dict[str, dict[str, object]]:
+    """What the beat sends, and how often."""
+    return {
+        "sweep": _every(ANNOUNCE_TASK, settings().sweep_every, ANNOUNCE),
+        "end_stays": _every(END_STAYS, settings().stays_every, BIND),
+    }
+
+
+def _every(task: str, seconds: float, queue: str) -> dict[str, object]:
+    return {
+        "task": task,
+        "schedule": seconds,
+        "options": {"exchange": "", "routing_key": queue, "ignore_result": True, "retry": False},
+    }

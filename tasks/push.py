@@ -1,0 +1,51 @@
+"""The job that brings one node to the truth, and the audit that finds what drifted. Queue `push.<node>`."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import structlog
+
+from roost.converge import Converged, Failed, audit, converge
+from roost.database import Database
+from roost.errors import DatabaseUnavailable
+from roost.routes import audit_due
+from roost.settings import settings
+from tasks.app import app
+from tasks.nodes import NodeConnections
+from tasks.wake import PUSH_TASK
+
+#: Threads of one push worker: a node that does not answer holds one of them until its deadline.
+THREADS = 16
+
+log = structlog.get_logger(__name__)
+
+
+@cache
+def _database() -> Database:
+    # The transaction that holds the node's row is idle while the PBX is written, one batch at a time.
+    return Database(
+        settings().need("database_url"), size=THREADS, idle_limit=2 * settings().node_deadline, name="roost-push"
+    )
+
+
+@cache
+def _nodes() -> NodeConnections:
+    return NodeConnections(settings())
+
+
+@app.task(name=PUSH_TASK)
+def push(node: str) -> None:
+    """Converge the node; what fails is tried again when the sweep finds it due."""
+    retry_max = settings().node_retry_max
+    try:
+        result = converge(_database(), node, _nodes(), retry_max)
+        if isinstance(result, Converged) and audit_due(_database(), node, settings().audit_every):
+            found = audit(_database(), node, _nodes(), retry_max)
+            if isinstance(found, Converged) and found.sent:
+                log.warning("node_drifted", node=node, mended=found.sent)
+    except DatabaseUnavailable:
+        log.warning("database_unavailable", task=PUSH_TASK, node=node)
+        return
+    if isinstance(result, Failed):
+        log.warning("node_failed", node=node, error=result.error)

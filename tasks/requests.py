@@ -1,0 +1,113 @@
+"""The jobs that people ask for. Queue `bind`: dial, virtualize, return, clock. Queue `verify`: verify, set_code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import structlog
+from celery import Task
+from pydantic import BaseModel, ValidationError
+
+from roost.codes import BadCode
+from roost.errors import DatabaseUnavailable
+from roost.outcomes import CHANGED, Outcome
+from roost.requests import Answer, Dial, Return, SetCode, Try, Virtualize
+from roost.seal import SealBroken
+from tasks import resources
+from tasks.app import app
+from tasks.replies import send_answer
+from tasks.topology import BIND
+
+log = structlog.get_logger(__name__)
+R = TypeVar("R", bound=BaseModel)
+
+DIAL = "roost.dial"
+VIRTUALIZE = "roost.virtualize"
+RETURN = "roost.return"
+CLOCK = "roost.clock"
+VERIFY = "roost.verify"
+SET_CODE = "roost.set_code"
+
+
+@app.task(name=DIAL, bind=True)
+def dial(self: Task[Any, Any], message: dict[str, Any]) -> None:
+    """A call to the Center came in."""
+    _serve(self, Dial, message, lambda request: resources.binding().dial(request))
+
+
+@app.task(name=VIRTUALIZE, bind=True)
+def virtualize(self: Task[Any, Any], message: dict[str, Any]) -> None:
+    """Put an extension on a phone."""
+    _serve(self, Virtualize, message, lambda request: resources.binding().virtualize(request))
+
+
+@app.task(name=RETURN, bind=True)
+def return_home(self: Task[Any, Any], message: dict[str, Any]) -> None:
+    """Bring an extension home."""
+    _serve(self, Return, message, lambda request: resources.binding().return_home(request))
+
+
+@app.task(name=VERIFY, bind=True)
+def verify(self: Task[Any, Any], message: dict[str, Any]) -> None:
+    """One try at the code. A right one goes on to be bound, under the same request id, for the same asker."""
+
+    def work(request: Try) -> Answer | None:
+        answer = resources.verifying().verify(request)
+        if answer.outcome is not Outcome.CODE_RIGHT:
+            return answer
+        move = Virtualize(**request.model_dump(exclude={"sealed_code"}))
+        app.send_task(
+            VIRTUALIZE, (move.model_dump(mode="json"),), exchange="", routing_key=BIND,
+            reply_to=self.request.reply_to, correlation_id=request.request_id, retry=False,
+        )  # fmt: skip
+        return None
+
+    _serve(self, Try, message, work)
+
+
+@app.task(name=SET_CODE, bind=True)
+def set_code(self: Task[Any, Any], message: dict[str, Any]) -> None:
+    """Set, replace or clear a secret code."""
+    _serve(self, SetCode, message, lambda request: resources.verifying().set_code(request))
+
+
+@app.task(name=CLOCK, bind=True)
+def clock(self: Task[Any, Any], request_id: str) -> None:
+    """What time is it? Front doors date their requests by the answer."""
+    try:
+        with resources.database().connection() as connection:
+            row = connection.execute("SELECT clock_timestamp()").fetchone()
+    except DatabaseUnavailable:
+        send_answer(self.request.reply_to, Answer(request_id=request_id, outcome=Outcome.UNAVAILABLE))
+        return
+    assert row is not None  # it always has one
+    send_answer(
+        self.request.reply_to, Answer(request_id=request_id, outcome=Outcome.NOTED, now=row[0])
+    )
+
+
+def _serve(
+    task: Task[Any, Any], model: type[R], message: dict[str, Any], work: Callable[[R], Answer | None]
+) -> None:
+    """Parse, do, answer; what changed is announced to the nodes."""
+    asker = task.request.reply_to
+    try:
+        answer = work(model.model_validate(message))
+    except (ValidationError, SealBroken, BadCode) as error:
+        # A validation error quotes its input: only the fields' names are fit for a log.
+        fields = [".".join(map(str, e["loc"])) for e in error.errors()] if isinstance(error, ValidationError) else []
+        log.warning("bad_request", task=task.name, error=type(error).__name__, fields=fields)
+        answer = Answer(request_id=_request_id(message), outcome=Outcome.BAD_REQUEST)
+    except DatabaseUnavailable:
+        log.warning("database_unavailable", task=task.name)
+        answer = Answer(request_id=_request_id(message), outcome=Outcome.UNAVAILABLE)
+    if answer is None:
+        return
+    if answer.outcome in CHANGED or answer.outcome is Outcome.CODE_CLEARED:
+        resources.announcer().changed()
+    send_answer(asker, answer)
+
+
+def _request_id(message: object) -> str:
+    return str(message.get("request_id", ""))[:200] if isinstance(message, dict) else ""

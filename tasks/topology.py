@@ -1,0 +1,62 @@
+"""Every queue, and the only names of them.
+
+All are quorum queues with a delivery limit: without one, RabbitMQ 3.10 puts a requeued message at the back, and
+a queue of length one then drops the newer one. The two kinds of wake-up queue hold one message: the latest
+says all that the others said.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kombu import Exchange, Queue
+
+VERIFY = "verify"
+BIND = "bind"
+ANNOUNCE = "announce"
+DEAD = "dead"
+
+#: Deliveries of one message before it is set aside.
+DELIVERY_LIMIT = 5
+#: Messages kept for an operator to look at; the oldest go first.
+DEAD_LIMIT = 10_000
+
+_DEFAULT_EXCHANGE = Exchange("")
+
+
+def push_queue_name(node: str) -> str:
+    """The queue that wakes the push to one node."""
+    return f"push.{node}"
+
+
+def push_queue(node: str) -> Queue:
+    """One message, one consumer at a time; the node's row lock is the true fence."""
+    return _queue(push_queue_name(node), _wake_up() | {"x-single-active-consumer": True})
+
+
+def fixed_queues() -> tuple[Queue, ...]:
+    """The queues that are always there."""
+    return (
+        _queue(VERIFY, _request()),
+        _queue(BIND, _request()),
+        _queue(ANNOUNCE, _wake_up()),
+        _queue(DEAD, {"x-max-length": DEAD_LIMIT}),
+    )
+
+
+def _request() -> dict[str, Any]:
+    return {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": DEAD}
+
+
+def _wake_up() -> dict[str, Any]:
+    return {"x-max-length": 1, "x-overflow": "drop-head"}
+
+
+def _queue(name: str, arguments: dict[str, Any]) -> Queue:
+    return Queue(
+        name,
+        exchange=_DEFAULT_EXCHANGE,
+        routing_key=name,
+        durable=True,
+        queue_arguments={"x-queue-type": "quorum", "x-delivery-limit": DELIVERY_LIMIT} | arguments,
+    )

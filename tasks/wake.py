@@ -1,0 +1,21 @@
+"""Wake-ups: messages that carry no news but that there is some."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tasks.app import app
+from tasks.topology import push_queue_name
+
+PUSH_TASK = "roost.push"
+ANNOUNCE_TASK = "roost.announce"
+
+
+def wake_nodes(nodes: Iterable[str]) -> None:
+    """Wake the push of each node. Raises kombu.exceptions.OperationalError; the sweep will do it then."""
+    with app.producer_or_acquire() as producer:
+        for node in nodes:
+            app.send_task(
+                PUSH_TASK, (node,), producer=producer, exchange="", routing_key=push_queue_name(node),
+                retry=False, ignore_result=True, delivery_mode="transient",
+            )  # fmt: skip

@@ -1,0 +1,73 @@
+"""Real services for every test: one PostgreSQL and one RabbitMQ a run, a database and a vhost a test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from localcluster.postgres import Postgres
+from roost.database import Database
+from roost.schema import init_database
+from roost.seal import new_keys
+from roost.settings import Settings
+from tests.world import World
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A PostgreSQL server with a template that holds the schema."""
+    with Postgres(tmp_path_factory.mktemp("postgres")) as server:
+        server.create_database("template_roost")
+        init_database(server.url("template_roost"))
+        yield server
+
+
+@pytest.fixture
+def database_url(postgres: Postgres, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A database of this test's own."""
+    name = f"test_{abs(hash(request.node.nodeid)):x}"
+    postgres.create_database(name, template="template_roost")
+    yield postgres.url(name)
+    postgres.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def code_pepper() -> str:
+    """The pepper of this run."""
+    return new_keys()[1]
+
+
+@pytest.fixture
+def settings(database_url: str, code_pepper: str) -> Settings:
+    """Settings of this test, with keys of its own; the environment and `.env` are not read."""
+    public, private = new_keys()
+    return Settings.model_validate(
+        {
+            "database_url": database_url,
+            "code_pepper": code_pepper,
+            "seal_public_key": public,
+            "seal_private_key": private,
+        }
+    )
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A pool on this test's database."""
+    pool = Database(database_url, size=8)
+    yield pool
+    pool.close()
+
+
+@pytest.fixture
+def world(database: Database, settings: Settings) -> World:
+    """An empty cluster to populate and to ask, in words."""
+    return World(database, settings)
+
+
+@pytest.fixture
+def repository() -> Path:
+    """The top folder of the project."""
+    return Path(__file__).parent.parent

@@ -1,0 +1,119 @@
+"""Secret codes: tries, locks, and nothing that shows them."""
+
+from __future__ import annotations
+
+import pytest
+
+from roost.codes import BadCode, code_matches, hash_code, is_code
+from roost.requests import SetCode
+from roost.seal import SealBroken, new_keys, seal, unseal
+from tests.world import World, new_id
+
+
+@pytest.fixture
+def office(world: World) -> World:
+    world.office("001", "002", "003")
+    return world
+
+
+def wrong(world: World, number: str = "001") -> str:
+    return "0000" if world.codes["0001", number] != "0000" else "1111"
+
+
+def test_three_wrong_codes_drop_the_call(office: World) -> None:
+    call = new_id()
+    outcomes = [office.key("desk002", "001", wrong(office), call=call).outcome for _ in range(3)]
+    assert outcomes == ["wrong_code", "wrong_code", "dropped"]
+    assert office.key("desk002", "001", office.codes["0001", "001"], call=call).outcome == "dropped"
+    assert office.guests() == {}
+
+
+@pytest.mark.parametrize("digits", ["", "12", "123456789", "12ab", "١٢٣٤"])
+def test_no_input_and_what_cannot_be_a_code_count_as_wrong(office: World, digits: str) -> None:
+    call = new_id()
+    assert office.key("desk002", "001", digits, call=call).outcome == "wrong_code"
+    assert office.value("SELECT tries FROM call WHERE id = %s", call) == 1
+
+
+def test_a_redelivered_try_does_not_count_twice(office: World) -> None:
+    tried = office.attempt("desk002", "001", wrong(office))
+    assert [office.verifying.verify(tried).outcome for _ in range(3)] == ["wrong_code"] * 3
+    assert office.value("SELECT tries FROM call") == 1
+    assert office.value("SELECT failed_codes FROM extension WHERE number = '001'") == 1
+
+
+def test_a_redelivered_right_try_is_right_again_and_bound_once(office: World) -> None:
+    tried = office.attempt("desk002", "001", office.codes["0001", "001"])
+    assert [office.verifying.verify(tried).outcome for _ in range(2)] == ["code_right"] * 2
+    move = {"origin": "call", "call": tried.call, "organization": None, "request_id": tried.request_id}
+    assert [office.move("001", "desk002", **move).outcome for _ in range(2)] == ["virtualized"] * 2
+    assert office.verifying.verify(tried).outcome == "virtualized"
+
+
+def test_nine_wrong_codes_in_a_row_lock_for_fifteen_minutes(office: World) -> None:
+    for _ in range(3):
+        call = new_id()
+        for _ in range(3):
+            office.key("desk002", "001", wrong(office), call=call)
+    assert office.key("desk002", "001", office.codes["0001", "001"]).outcome == "locked"
+    assert office.dial("desk002", "001").outcome == "locked"
+    minutes = "SELECT round(extract(epoch FROM locked_until - now()) / 60) FROM extension WHERE number = '001'"
+    assert office.value(minutes) == 15
+    office.sql("UPDATE extension SET locked_until = now() WHERE number = '001'")
+    assert office.sit("001", "desk002").outcome == "virtualized"
+
+
+def test_a_right_code_resets_the_count(office: World) -> None:
+    for _ in range(8):
+        office.key("desk002", "001", wrong(office))
+    assert office.sit("001", "desk002").outcome == "virtualized"
+    for _ in range(8):
+        office.key("desk003", "001", wrong(office))
+    assert office.dial("desk003", "001").outcome == "code_needed"
+
+
+def test_a_code_is_set_replaced_and_cleared(office: World) -> None:
+    def put(digits: str | None) -> str:
+        once = new_id()
+        sealed = None if digits is None else seal(office.settings.need("seal_public_key"), once, digits)
+        request = SetCode(
+            request_id=once, origin="cli", made_at=office.now(), organization="0001", number="001",
+            sealed_code=sealed,
+        )  # fmt: skip
+        return office.verifying.set_code(request).outcome
+
+    assert put("4711") == "code_set"
+    assert office.key("desk002", "001", "4711").outcome == "virtualized"
+    assert put(None) == "code_cleared"
+    assert office.guests() == {}, "a guest whose code is cleared goes home"
+    assert office.dial("desk002", "001").outcome == "no_code"
+    with pytest.raises(BadCode):
+        put("12")
+
+
+def test_codes_appear_nowhere(office: World) -> None:
+    office.sit("001", "desk002")
+    digits = office.codes["0001", "001"]
+    everything = "SELECT string_agg(j::text, '') || (SELECT string_agg(e::text, '') FROM extension e) FROM journal j"
+    assert digits not in str(office.value(everything))
+    assert digits not in repr(office.attempt("desk002", "001", digits))
+
+
+def test_a_hash_needs_the_pepper() -> None:
+    stored = hash_code("pepper", "12345678")
+    assert code_matches("pepper", stored, "12345678")
+    assert not code_matches("pepper", stored, "12345679")
+    assert not code_matches("salt", stored, "12345678")
+    assert not code_matches("pepper", "garbage", "12345678")
+    assert [is_code(c) for c in ("123", "1234", "12345678", "123456789", "12 4", "")] == [
+        False, True, True, False, False, False,
+    ]  # fmt: skip
+
+
+def test_a_sealed_code_opens_only_for_its_request() -> None:
+    public, private = new_keys()
+    box = seal(public, "request-1", "1234")
+    assert unseal(private, "request-1", box) == "1234"
+    for key, owner, text in [(private, "request-2", box), (new_keys()[1], "request-1", box), (private, "request-1", "AAAA")]:
+        with pytest.raises(SealBroken):
+            unseal(key, owner, text)

@@ -1,0 +1,1 @@
+"""The processes: one Procfile line each. Only these have a `main`."""

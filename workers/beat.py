@@ -1,0 +1,31 @@
+"""The beat: asks for the sweep and for the end of stays. Two of them do no harm; none only delays repairs."""
+
+from __future__ import annotations
+
+import sys
+
+from celery.beat import Scheduler
+
+from roost.errors import SettingMissing
+from roost.settings import settings
+from tasks.app import app
+from tasks.periodic import schedule
+from workers.logs import set_up
+
+
+def main() -> int:
+    """Run until SIGTERM."""
+    try:
+        set_up(settings())
+        settings().need("broker_url")
+    except SettingMissing as error:
+        print(f"beat: {error}", file=sys.stderr)
+        return 2
+    app.conf.beat_schedule = schedule()
+    # The plain scheduler keeps no file: a beat that starts anew asks at once, which harms nothing.
+    app.Beat(scheduler_cls=Scheduler, loglevel=settings().log_level.upper(), max_interval=1).run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

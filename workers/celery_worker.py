@@ -1,0 +1,51 @@
+"""How every Celery worker of Roost is started."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from typing import Any
+
+from celery import bootsteps
+
+from roost.errors import SettingMissing
+from roost.settings import settings
+from tasks.app import app
+from tasks.topology import fixed_queues
+from workers.logs import set_up
+
+
+class Topology(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
+    """Declares every queue at each connection: an unroutable message counts as sent."""
+
+    requires = ("celery.worker.consumer.connection:Connection",)
+
+    def start(self, parent: Any) -> None:
+        """Called by the consumer, with a fresh connection."""
+        with parent.connection.channel() as channel:
+            for queue in fixed_queues():
+                queue(channel).declare()
+
+
+def run(kind: str, queues: list[str], *, pool: str, concurrency: int, needs: tuple[str, ...] = ()) -> int:
+    """Run a worker until SIGTERM; the exit code. Jobs in hand finish, others go back to their queue."""
+    try:
+        set_up(settings())
+        for name in ("database_url", "broker_url", *needs):
+            settings().need(name)
+    except SettingMissing as error:
+        print(f"{kind}: {error}", file=sys.stderr)
+        return 2
+    app.steps["consumer"].add(Topology)
+    worker = app.Worker(
+        hostname=f"{kind}-{os.getpid()}@{socket.gethostname()}",
+        pool=pool,
+        concurrency=concurrency,
+        queues=queues,
+        without_gossip=True,
+        without_mingle=True,
+        loglevel=settings().log_level.upper(),
+    )
+    worker.start()
+    return int(worker.exitcode or 0)

@@ -1,0 +1,74 @@
+"""The push worker: brings nodes to the truth, and runs the sweep. Start as many as you like.
+
+It consumes one queue for each node, and looks now and then which nodes there are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+import structlog
+from celery import bootsteps
+
+from roost.errors import DatabaseUnavailable
+from roost.routes import enabled_nodes
+from roost.settings import settings
+from tasks import resources
+from tasks.app import app
+from tasks.push import THREADS
+from tasks.topology import ANNOUNCE, push_queue, push_queue_name
+from workers.celery_worker import run
+
+#: A node that is added is pushed to after at most so many seconds.
+LOOK_EVERY = 2.0
+
+log = structlog.get_logger(__name__)
+
+
+class NodeQueues(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
+    """Consumes the queues of the nodes there are, beginning and ending with them."""
+
+    requires = ("celery.worker.consumer.tasks:Tasks",)
+
+    def __init__(self, parent: Any, **kwargs: Any) -> None:
+        super().__init__(parent, **kwargs)
+        self._consumed: set[str] = set()
+        self._timer: Any = None
+
+    def start(self, parent: Any) -> None:
+        """Called by the consumer at each connection."""
+        self._consumed.clear()
+        self._look(parent)
+        self._timer = parent.timer.call_repeatedly(LOOK_EVERY, self._look, (parent,))
+
+    def stop(self, parent: Any) -> None:
+        """Called when the connection ends."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _look(self, parent: Any) -> None:
+        try:
+            nodes = set(enabled_nodes(resources.database()))
+        except DatabaseUnavailable:
+            log.warning("database_unavailable", doing="looking for nodes")
+            return
+        for node in sorted(nodes - self._consumed):
+            app.amqp.queues.add(push_queue(node))
+            parent.add_task_queue(push_queue_name(node))
+        for node in sorted(self._consumed - nodes):
+            parent.cancel_task_queue(push_queue_name(node))
+        self._consumed = nodes
+
+
+def main() -> int:
+    """The command line of this process."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
+    app.steps["consumer"].add(NodeQueues)
+    return run("push", [ANNOUNCE], pool="threads", concurrency=THREADS, needs=("seal_private_key",))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,24 @@
+"""The verify worker: compares secret codes. It is bound by the processor: as many processes as cores."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from tasks.topology import VERIFY
+from workers.celery_worker import run
+
+
+def main() -> int:
+    """The command line of this process."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--concurrency", type=int, default=os.cpu_count() or 1, help="processes (default: cores)")
+    return run(
+        "verify", [VERIFY], pool="prefork", concurrency=parser.parse_args().concurrency,
+        needs=("seal_private_key", "code_pepper"),
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(main())
