@@ -1,0 +1,203 @@
+"""A real Asterisk node on a loopback address of its own, with the dialplan that operators include."""
+
+from __future__ import annotations
+
+import secrets
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from localcluster import ports
+from localcluster.asterisk_files import AMI_PORT, AMI_USER, SIP_PORT, NodeFiles, SipPhone
+from localcluster.asterisk_install import AsteriskProgram, asterisk_program
+from localcluster.process import ServiceFailed, SupervisedProcess, wait_until
+
+__all__ = ["AMI_PORT", "AMI_USER", "SIP_PORT", "AsteriskNode", "SipPhone", "node_addresses"]
+
+_RTP_PORTS = 200
+_COMMAND_DEADLINE = 10
+_LONGEST_SOCKET_PATH = 107  # sockaddr_un
+
+
+def node_addresses(*names: str) -> dict[str, str]:
+    """An address for each node, 127.x.y.11 and up, on a loopback network that nobody uses now."""
+    network = ports.free_network(ports=(SIP_PORT, AMI_PORT))
+    return {name: f"{network}.{11 + place}" for place, name in enumerate(names)}
+
+
+class AsteriskNode:
+    """One node. `peers` maps the names of all nodes to their addresses; `centers` is one or two HOST:PORT.
+
+    `site` is the text of the contexts that an operator writes (see asterisk/roost_site.conf.sample). `dialplan_globals`
+    adds to, or replaces, the globals of roost.conf. AMI listens on `address`:5038, user `roost`, password `secret`.
+    Its database and files stay in `folder`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        address: str,
+        folder: Path,
+        *,
+        phones: Sequence[SipPhone] = (),
+        peers: Mapping[str, str] | None = None,
+        centers: Sequence[str] = (),
+        site: str = "",
+        dialplan_globals: Mapping[str, str] | None = None,
+        program: AsteriskProgram | None = None,
+    ) -> None:
+        self.name = name
+        self.address = address
+        self.folder = folder.resolve()
+        self.secret = secrets.token_urlsafe(24)
+        self.phones = {phone.name: phone for phone in phones}
+        self._program = program or asterisk_program()
+        first_rtp_port = ports.free_range(_RTP_PORTS, address)
+        self._files = NodeFiles(
+            name=name,
+            address=address,
+            folder=self.folder,
+            modules=self._program.modules,
+            data=self._program.data,
+            library=self._program.library,
+            secret=self.secret,
+            phones=phones,
+            peers=peers or {},
+            dialplan_globals={"ROOST_NODE": name, **_center_globals(centers), **(dialplan_globals or {})},
+            site=site,
+            first_rtp_port=first_rtp_port,
+            last_rtp_port=first_rtp_port + _RTP_PORTS - 1,
+        )
+        self._control = self.folder / "run" / "asterisk.ctl"
+        if len(str(self._control)) > _LONGEST_SOCKET_PATH:
+            raise ServiceFailed(f"{self._control} is too long for a socket; choose a shorter folder")
+        self._settings = self.folder / "etc" / "asterisk.conf"
+        self._process = SupervisedProcess(
+            f"Asterisk node {name}",
+            self._program.argv("-f", "-C", str(self._settings)),
+            log=self.folder / "log" / "console",
+            folder=None,
+            ready=self._booted,
+            start_deadline=30.0,
+        )
+
+    @property
+    def log(self) -> Path:
+        """Asterisk's own log, verbose level 3."""
+        return self.folder / "log" / "messages"
+
+    @property
+    def pid(self) -> int:
+        """Asterisk's process id."""
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether Asterisk lives."""
+        return self._process.running
+
+    def start(self) -> None:
+        """Write the configuration and start; ready when every module is loaded."""
+        self._files.write()
+        self._control.unlink(missing_ok=True)  # a killed Asterisk leaves it, and it would look ready
+        try:
+            self._process.start()
+        except ServiceFailed as failure:
+            raise ServiceFailed(f"{failure}\nLast lines of {self.log}:\n{self.log_tail()}") from failure
+
+    def stop(self) -> None:
+        """Orderly end: calls are hung up, the database is written."""
+        self._process.stop()
+
+    def kill(self) -> None:
+        """SIGKILL: what its database took in the last second or so is lost."""
+        self._process.kill()
+
+    def restart(self) -> None:
+        """Stop, then start."""
+        self.stop()
+        self.start()
+
+    def pause(self) -> None:
+        """Freeze it (SIGSTOP)."""
+        self._process.pause()
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._process.resume()
+
+    def delete_database(self) -> None:
+        """Remove its AstDB; it must not run."""
+        if self.running:
+            raise ServiceFailed(f"{self.name} is running; stop it before its database is deleted")
+        for path in (self.folder / "db").glob("astdb.sqlite3*"):
+            path.unlink()
+
+    def cli(self, command: str) -> str:
+        """Run one console command, as `asterisk -rx` does; returns what it printed."""
+        done = subprocess.run(
+            self._program.argv("-C", str(self._settings), "-rx", command),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_COMMAND_DEADLINE,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise ServiceFailed(f"{self.name}: {command!r} failed:\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def set_centers(self, *centers: str) -> None:
+        """Which centers the next call to the feature code asks, until the node restarts."""
+        for name, value in _center_globals(centers).items():
+            self.cli(f"dialplan set global {name} {value or chr(34) * 2}")
+
+    def database_put(self, family: str, key: str, value: str) -> None:
+        """Write one AstDB entry, such as ("roost/e", "0001*001", "n1/p1"); no spaces or quotes in it."""
+        printed = self.cli(f"database put {family} {key} {value}")
+        if "successfully" not in printed:
+            raise ServiceFailed(f"{self.name}: {printed}")
+
+    def database_clear(self, family: str = "roost") -> None:
+        """Delete one AstDB family."""
+        self.cli(f"database deltree {family}")
+
+    def channels(self) -> list[str]:
+        """The names of the channels that are up."""
+        return [
+            line.split("!")[0] for line in self.cli("core show channels concise").splitlines() if "!" in line
+        ]
+
+    def wait_until_silent(self, deadline: float = 10.0) -> None:
+        """Wait until no call is left."""
+        wait_until(lambda: not self.channels(), deadline, f"no call left on {self.name}")
+
+    def log_tail(self, lines: int = 25) -> str:
+        """The last lines of Asterisk's own log."""
+        return (
+            "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:]) if self.log.exists() else ""
+        )
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _booted(self) -> bool:
+        if not self._control.exists():
+            return False
+        try:
+            return "fully booted" in self.cli("core waitfullybooted")
+        except (ServiceFailed, subprocess.TimeoutExpired):
+            return False
+
+
+def _center_globals(centers: Sequence[str]) -> dict[str, str]:
+    first, second = (*centers, "", "")[:2]
+    return {"ROOST_CENTER": first, "ROOST_CENTER_2": second}

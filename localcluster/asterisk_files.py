@@ -1,0 +1,187 @@
+"""The configuration files of a test node: as small as a real one with PJSIP phones, AMI, trunks and CDR may be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+DIALPLAN = Path(__file__).resolve().parents[1] / "asterisk" / "roost.conf"
+
+SIP_PORT = 5060
+AMI_PORT = 5038
+AMI_USER = "roost"
+
+_MODULES = """
+res_sorcery_memory res_sorcery_astdb res_timing_timerfd
+pbx_config res_agi res_speech res_pjproject res_pjsip res_pjsip_pubsub res_pjsip_session
+res_pjsip_authenticator_digest res_pjsip_outbound_authenticator_digest res_pjsip_endpoint_identifier_user
+res_pjsip_endpoint_identifier_ip res_pjsip_registrar res_pjsip_sdp_rtp res_pjsip_dtmf_info res_pjsip_caller_id
+res_pjsip_rfc3326 res_pjsip_acl res_pjsip_refer res_pjsip_logger res_pjsip_header_funcs
+res_rtp_asterisk res_srtp chan_pjsip bridge_simple bridge_native_rtp bridge_softmix bridge_builtin_features
+codec_ulaw codec_alaw codec_gsm codec_resample format_gsm format_wav format_pcm
+app_dial app_playback app_read app_echo app_stack app_exec app_verbose app_db
+func_db func_callerid func_channel func_global func_logic func_strings func_timeout func_uri func_cut func_dialplan
+func_env func_pjsip_endpoint func_pjsip_contact func_pjsip_aor func_cdr cdr_csv
+""".split()
+
+_PHONE = """
+[{name}]
+type=endpoint
+context=roost-phones
+callerid={caller_id}
+disallow=all
+allow=ulaw
+auth={name}
+aors={name}
+direct_media=no
+dtmf_mode=rfc4733
+rtp_symmetric=yes
+[{name}]
+type=auth
+auth_type=userpass
+username={name}
+password={secret}
+[{name}]
+type=aor
+max_contacts=1
+remove_existing=yes
+"""
+
+_PEER = """
+[{name}]
+type=endpoint
+context=roost-from-node
+disallow=all
+allow=ulaw
+aors={name}
+direct_media=no
+trust_id_inbound=yes
+trust_id_outbound=yes
+send_pai=yes
+[{name}]
+type=aor
+contact=sip:{address}:{port}
+[{name}]
+type=identify
+endpoint={name}
+match={address}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SipPhone:
+    """One endpoint of a node. `caller_id` is its static identity, such as '"Desk 4" <+15550104>'."""
+
+    name: str
+    secret: str = field(repr=False)
+    caller_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFiles:
+    """What goes into a node's configuration."""
+
+    name: str
+    address: str
+    folder: Path
+    modules: Path
+    data: Path
+    library: Path
+    secret: str = field(repr=False)
+    phones: Sequence[SipPhone]
+    peers: Mapping[str, str]
+    dialplan_globals: Mapping[str, str]
+    site: str
+    first_rtp_port: int
+    last_rtp_port: int
+
+    def write(self) -> None:
+        """Write all files into `folder`/etc; what else a node keeps is left as it is."""
+        for part in ("etc", "db", "run", "log/cdr-csv", "spool", "keys", "agi"):
+            (self.folder / part).mkdir(parents=True, exist_ok=True)
+        (self.folder / "etc").chmod(0o700)  # secrets
+        for name, text in self._files().items():
+            (self.folder / "etc" / name).write_text(text)
+
+    def _files(self) -> dict[str, str]:
+        return {
+            "asterisk.conf": self._asterisk(),
+            "modules.conf": "[modules]\nautoload=no\npreload=res_sorcery_config.so\n"
+            + "".join(f"load={module}.so\n" for module in _MODULES),
+            "logger.conf": "[general]\n[logfiles]\nmessages => notice,warning,error,verbose\n",
+            "manager.conf": self._manager(),
+            "rtp.conf": f"[general]\nrtpstart={self.first_rtp_port}\nrtpend={self.last_rtp_port}\n",
+            "http.conf": "[general]\nenabled=no\n",
+            "cdr.conf": "[general]\nenable=yes\nunanswered=yes\n[csv]\naccountlogs=no\n",
+            "cel.conf": "[general]\nenable=no\n",
+            "ccss.conf": "[general]\n",
+            "features.conf": "[general]\n",
+            "udptl.conf": "[general]\n",
+            "stasis.conf": "[threadpool]\n",
+            "acl.conf": "",
+            "pjproject.conf": "",
+            "indications.conf": "[general]\ncountry=us\n[us]\ndescription=us\nringcadence=2000,4000\n"
+            "dial=350+440\nbusy=480+620/500,0/500\nring=440+480/2000,0/4000\ncongestion=480+620/250,0/250\n",
+            "pjsip.conf": self._pjsip(),
+            "extensions.conf": self._extensions(),
+            "site.conf": self.site,
+        }
+
+    def _asterisk(self) -> str:
+        return f"""[directories](!)
+[directories]
+astetcdir => {self.folder}/etc
+astmoddir => {self.modules}
+astvarlibdir => {self.library}
+astdbdir => {self.folder}/db
+astkeydir => {self.folder}/keys
+astdatadir => {self.data}
+astagidir => {self.folder}/agi
+astspooldir => {self.folder}/spool
+astrundir => {self.folder}/run
+astlogdir => {self.folder}/log
+[options]
+verbose = 3
+systemname = {self.name}
+"""
+
+    def _manager(self) -> str:
+        return f"""[general]
+enabled=yes
+port={AMI_PORT}
+bindaddr={self.address}
+displayconnects=no
+[{AMI_USER}]
+secret={self.secret}
+deny=0.0.0.0/0.0.0.0
+permit=127.0.0.0/255.0.0.0
+read=
+write=system
+writetimeout=5000
+"""
+
+    def _pjsip(self) -> str:
+        head = f"""[global]
+type=global
+user_agent={self.name}
+[udp]
+type=transport
+protocol=udp
+bind={self.address}:{SIP_PORT}
+"""
+        phones = [
+            _PHONE.format(name=phone.name, secret=phone.secret, caller_id=phone.caller_id)
+            for phone in self.phones
+        ]
+        peers = [
+            _PEER.format(name=name, address=address, port=SIP_PORT)
+            for name, address in self.peers.items()
+            if name != self.name
+        ]
+        return head + "".join(phones + peers)
+
+    def _extensions(self) -> str:
+        lines = ["[globals]", *(f"{name}={value}" for name, value in self.dialplan_globals.items())]
+        lines += [f'#include "{DIALPLAN}"', f'#include "{self.folder}/etc/site.conf"']
+        return "\n".join(lines) + "\n"
