@@ -27,7 +27,7 @@ CREATE TABLE organization (
 -- `failed_codes` counts wrong codes in a row over all calls.
 CREATE TABLE extension (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    organization_id bigint NOT NULL REFERENCES organization ON DELETE CASCADE,
+    organization_id bigint NOT NULL REFERENCES organization,
     number text NOT NULL CHECK (number ~ '^[0-9]{1,16}$'),
     name text NOT NULL DEFAULT '' CHECK (name !~ '[[:cntrl:]]' AND length(name) <= 64),
     account_code text NOT NULL DEFAULT '' CHECK (account_code ~ '^[A-Za-z0-9._-]{0,32}$'),
@@ -71,7 +71,7 @@ CREATE TABLE pbx_node (
 -- a guest on at most one phone. The foreign keys keep guest, phone and base in one organization.
 CREATE TABLE phone (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    organization_id bigint NOT NULL REFERENCES organization ON DELETE CASCADE,
+    organization_id bigint NOT NULL REFERENCES organization,
     name text NOT NULL UNIQUE CHECK (name ~ '^[A-Za-z0-9._-]{1,64}$'),
     node_id bigint NOT NULL REFERENCES pbx_node,
     base_id bigint UNIQUE,
@@ -240,12 +240,18 @@ CREATE TRIGGER phone_changed BEFORE UPDATE OF enabled, base_id OR DELETE ON phon
     FOR EACH ROW EXECUTE FUNCTION phone_changed();
 
 -- The extensions are locked first, as everyone locks them before phones: whoever is moving now ends before.
+-- A removed organization takes its phones and extensions along while its code can still be read.
 CREATE FUNCTION organization_leaves() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM 1 FROM extension WHERE organization_id = OLD.id ORDER BY id FOR UPDATE;
     PERFORM send_home(ARRAY(SELECT id FROM phone WHERE organization_id = OLD.id),
                       CASE TG_OP WHEN 'DELETE' THEN 'organization_removed' ELSE 'organization_disabled' END);
-    RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+    IF TG_OP = 'DELETE' THEN
+        DELETE FROM phone WHERE organization_id = OLD.id;
+        DELETE FROM extension WHERE organization_id = OLD.id;
+        RETURN OLD;
+    END IF;
+    RETURN NEW;
 END $$;
 CREATE TRIGGER organization_disabled BEFORE UPDATE OF enabled ON organization
     FOR EACH ROW WHEN (OLD.enabled AND NOT NEW.enabled) EXECUTE FUNCTION organization_leaves();
@@ -280,17 +286,15 @@ CREATE TRIGGER extension_born AFTER INSERT OR DELETE ON extension
 CREATE TRIGGER extension_dirty AFTER UPDATE OF number, name, account_code, mailbox, enabled, organization_id ON extension
     FOR EACH ROW EXECUTE FUNCTION extension_dirty();
 
--- Removing an organization cascades to rows whose triggers can no longer read its code, so it notes them itself.
 CREATE FUNCTION organization_dirty() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO route_dirty (key)
     SELECT 'e/' || code || '*' || number
-    FROM (SELECT OLD.code UNION SELECT NEW.code WHERE TG_OP = 'UPDATE') codes (code), extension
-    WHERE organization_id = OLD.id
-    UNION ALL SELECT 'p/' || name FROM phone WHERE organization_id = OLD.id;
-    RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+    FROM (SELECT OLD.code UNION SELECT NEW.code) codes (code), extension WHERE organization_id = NEW.id
+    UNION ALL SELECT 'p/' || name FROM phone WHERE organization_id = NEW.id;
+    RETURN NULL;
 END $$;
-CREATE TRIGGER organization_dirty BEFORE UPDATE OF code, enabled OR DELETE ON organization
+CREATE TRIGGER organization_dirty AFTER UPDATE OF code, enabled ON organization
     FOR EACH ROW EXECUTE FUNCTION organization_dirty();
 
 CREATE FUNCTION node_dirty() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -1,0 +1,103 @@
+"""What the system does by itself, also behind its own back: a person with psql is a writer too."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+
+from roost.stays import Stays
+from tests.world import World
+
+
+@pytest.fixture
+def office(world: World) -> World:
+    world.office("001", "002", "003")
+    world.sit("001", "desk002")
+    return world
+
+
+@pytest.mark.parametrize(
+    ("statement", "reason"),
+    [
+        ("UPDATE extension SET allows_virtualization = false WHERE number = '002'", "host_disallowed"),
+        ("UPDATE extension SET code_hash = NULL, code_set_at = NULL WHERE number = '001'", "code_cleared"),
+        ("UPDATE extension SET enabled = false WHERE number = '001'", "extension_disabled"),
+        ("UPDATE extension SET enabled = false WHERE number = '002'", "extension_disabled"),
+        ("UPDATE phone SET enabled = false WHERE name = 'desk002'", "phone_disabled"),
+        ("UPDATE phone SET base_id = NULL WHERE name = 'desk002'", "phone_changed"),
+        ("UPDATE organization SET enabled = false", "organization_disabled"),
+        ("DELETE FROM extension WHERE number = '001'", "extension_removed"),
+        ("DELETE FROM extension WHERE number = '002'", "extension_removed"),
+        ("DELETE FROM phone WHERE name = 'desk002'", "phone_removed"),
+        ("DELETE FROM organization", "organization_removed"),
+    ],
+)
+def test_a_guest_goes_home_with_one_journal_entry(office: World, statement: str, reason: str) -> None:
+    office.sql(statement)
+    assert office.guests() == {}
+    left = [entry for entry in office.journal() if entry[0] == "return"]
+    assert left == [("return", "returned", "001", "desk002", reason)]
+
+
+def test_a_stay_ends_after_its_maximum_once_though_two_ask(office: World) -> None:
+    office.sql("UPDATE organization SET max_stay = '1 hour'")
+    stays = Stays(office.database, office.settings)
+    assert stays.end_due() == 0
+    office.sql("UPDATE phone SET guest_since = guest_since - interval '61 minutes' WHERE guest_id IS NOT NULL")
+    assert [stays.end_due(), stays.end_due()] == [1, 0]
+    assert office.journal()[-1] == ("return", "returned", "001", "desk002", "stay_ended")
+
+
+def test_an_extensions_own_maximum_goes_before_the_organizations(office: World) -> None:
+    office.sql("UPDATE organization SET max_stay = '1 minute'")
+    office.sql("UPDATE extension SET max_stay = '1 day'")
+    office.sql("UPDATE phone SET guest_since = guest_since - interval '61 minutes' WHERE guest_id IS NOT NULL")
+    assert Stays(office.database, office.settings).end_due() == 0
+
+
+@pytest.mark.parametrize(
+    ("since", "daily", "zone", "ends"),
+    [
+        ("2026-06-01 08:00+00", time(18), "UTC", datetime(2026, 6, 1, 18, tzinfo=UTC)),
+        ("2026-06-01 18:00+00", time(18), "UTC", datetime(2026, 6, 2, 18, tzinfo=UTC)),
+        ("2026-06-01 08:00+00", time(18), "Europe/Berlin", datetime(2026, 6, 1, 16, tzinfo=UTC)),
+        ("2026-01-01 08:00+00", time(18), "Europe/Berlin", datetime(2026, 1, 1, 17, tzinfo=UTC)),
+        ("2026-03-29 00:30+00", time(2, 30), "Europe/Berlin", datetime(2026, 3, 29, 1, 30, tzinfo=UTC)),
+        ("2026-06-01 08:00+00", None, "UTC", None),
+    ],
+)
+def test_the_daily_return_is_a_time_on_the_wall(
+    world: World, since: str, daily: time | None, zone: str, ends: datetime | None
+) -> None:
+    assert world.value("SELECT stay_ends(%s::timestamptz, NULL, %s::time, %s)", since, daily, zone) == ends
+
+
+def test_the_daily_return_sends_home(office: World) -> None:
+    moment = office.now() - timedelta(minutes=5)
+    office.sql("UPDATE organization SET daily_return = %s", moment.astimezone(UTC).time())
+    office.sql("UPDATE phone SET guest_since = guest_since - interval '2 hours' WHERE guest_id IS NOT NULL")
+    assert Stays(office.database, office.settings).end_due() == 1
+    assert office.journal()[-1][-1] == "daily_return"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE phone SET guest_id = base_id WHERE name = 'desk003'",
+        "UPDATE phone SET guest_id = (SELECT id FROM extension WHERE number = '001'), guest_since = now() WHERE name = 'desk003'",
+        "UPDATE phone SET guest_id = (SELECT id FROM extension WHERE number = '101'), guest_since = now() WHERE name = 'desk003'",
+        "UPDATE phone SET base_id = (SELECT id FROM extension WHERE number = '101') WHERE name = 'desk003'",
+        "UPDATE phone SET organization_id = (SELECT id FROM organization WHERE code = '0002') WHERE name = 'desk003'",
+        "UPDATE phone SET guest_id = (SELECT id FROM extension WHERE number = '003'), guest_since = now() WHERE name = 'bare'",
+    ],
+)
+def test_a_direct_update_that_breaks_an_invariant_is_refused(office: World, statement: str) -> None:
+    office.organization("0002")
+    office.desk("101", organization="0002")
+    office.sql(
+        "INSERT INTO phone (organization_id, name, node_id) SELECT organization_id, 'bare', node_id FROM phone WHERE name = 'desk001'"
+    )
+    with pytest.raises(Exception, match="violates"):
+        office.sql(statement)
+    assert office.guests() == {"desk002": "001"}
