@@ -45,8 +45,7 @@ class ProtocolError(RoostError):
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What Asterisk says about the call, by name: `agi_uniqueid`, `agi_channel`, `agi_callerid`, `agi_arg_1`
-    and so on.
+    """What Asterisk says about the call, by name: `agi_uniqueid`, `agi_channel`, `agi_arg_1` and so on.
 
     Control characters in a value, and bytes that are not UTF-8, were replaced by U+FFFD.
     """
@@ -103,8 +102,10 @@ class Command:
 
 
 def command(*words: str, values: Sequence[str] = ()) -> bytes:
-    """A command line: `words` as they are, `values` in quotes. Raises Invalid for control characters and
-    excess length."""
+    """Make a command line: `words` as they are, `values` in quotes.
+
+    Raises Invalid for control characters and excess length.
+    """
     for value in values:
         if _CONTROL.search(value):
             raise Invalid("An AGI value holds a control character.")
@@ -192,8 +193,10 @@ class Server:
         return [event for event in events if event is not None]
 
     def end(self) -> None:
-        """Asterisk closed the connection. Raises ProtocolError when that was amid an environment or a
-        line."""
+        """Say that Asterisk closed the connection.
+
+        Raises ProtocolError when that was amid an environment or a line.
+        """
         if not self._started or self._lines.pending or self._usage is not None:
             raise ProtocolError("It closed the connection amid a message.")
 
@@ -262,8 +265,10 @@ HANGUP = b"HANGUP\n"
 
 
 def environment(values: Mapping[str, str], arguments: Sequence[str] = ()) -> bytes:
-    """The block that starts a call; `values` by name, as `agi_uniqueid`. Raises Invalid for a line break in
-    one."""
+    """Make the block that starts a call; `values` by name, as `agi_uniqueid`.
+
+    Raises Invalid for a line break in one.
+    """
     pairs = {**values, **{f"agi_arg_{number}": value for number, value in enumerate(arguments, 1)}}
     lines = [f"{name}: {value}" for name, value in pairs.items()]
     if any(_CONTROL.search(line) for line in lines):

@@ -37,8 +37,7 @@ class Failed(NodeUnavailable):
 
 
 class Failure(NamedTuple):
-    """One action of many that was answered with an error: its place in the sequence, and the PBX's
-    message."""
+    """One action of many that was answered with an error: its place, and the PBX's message."""
 
     position: int
     message: str
@@ -70,8 +69,10 @@ class AmiSession:
 
     @contextmanager
     def deadline(self) -> Iterator[None]:
-        """Start the clock of one call; every failure inside names the node, and closes the connection if it
-        must."""
+        """Start the clock of one call.
+
+        Every failure inside names the node, and closes the connection if it must.
+        """
         self._until = time.monotonic() + self._seconds
         try:
             yield
@@ -96,8 +97,9 @@ class AmiSession:
                     return self._success(name, message, action_id)
 
     def ask_list(self, name: str, fields: dict[str, str]) -> list[bytes]:
-        """Send an action that answers with a list; its events, the closing one left out. Raises Failed for an
-        error.
+        """Send an action that answers with a list; its events, the closing one left out.
+
+        Raises Failed for an error.
 
         Asterisk keeps its database locked while it sends, and gives up on a slow reader:
         so all is received before any is looked at.

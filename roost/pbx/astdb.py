@@ -1,5 +1,4 @@
-"""How a node's table is written in AstDB, the key-value store of Asterisk. All of it is in the family
-`roost`.
+"""How a node's table is written in AstDB, Asterisk's key-value store, all of it in the family `roost`.
 
 - `e/<extension key>` = `<node>/<phone>`, or `-`: known, rings nowhere.
 - `p/<phone>` = 8 fields with commas between: organization, and the number, name, account code and mailbox the

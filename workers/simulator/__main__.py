@@ -55,7 +55,7 @@ async def run(options: argparse.Namespace, secret: SecretStr) -> None:
     servers: list[asyncio.Server] = []
     for name, port in options.node:
         store = Store(options.data / f"{name}.sqlite" if options.data else None)
-        node = Node(name, store, options.username, secret, options.faults)
+        node = Node(name, store, options.username, secret, faults=options.faults)
         server = await node.listen(options.host, port)
         nodes.append(node)
         servers.append(server)

@@ -1,5 +1,4 @@
-"""What can go wrong in a node, on demand: the action `SimFault`, with `Mode` and, for some, `Seconds` and
-`After`.
+"""What can go wrong in a node, on demand: the action `SimFault`, with `Mode`, `Seconds` and `After`.
 
 It is answered without a login, since it must also end a fault that refuses logins. A simulator answers it
 only when it was started with `--faults`.
@@ -59,7 +58,7 @@ class Fault:
             raise ValueError("Seconds or After is out of range")
         return cls(Mode(fields.get("mode", "")), seconds, after)
 
-    def strikes(self, database_action: bool) -> Mode:
+    def strikes(self, *, database_action: bool) -> Mode:
         """The fault to commit on this action; NONE while `After` is not used up."""
         if self.mode is Mode.NONE or self.after == 0:
             return self.mode

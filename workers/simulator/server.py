@@ -27,7 +27,7 @@ UNKNOWN = "Invalid/unknown command: {}. Use Action: ListCommands to show availab
 class Node:
     """A simulated PBX node that listens on one port."""
 
-    def __init__(self, name: str, store: Store, username: str, secret: SecretStr, faults: bool) -> None:
+    def __init__(self, name: str, store: Store, username: str, secret: SecretStr, *, faults: bool) -> None:
         self.name = name
         self.store = store
         self.username = username
@@ -77,6 +77,7 @@ class Connection(asyncio.Protocol):
         self._closing = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Greet."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self._loop = asyncio.get_running_loop()
@@ -84,14 +85,16 @@ class Connection(asyncio.Protocol):
         self._node.connections.add(self)
         self._write(wire.BANNER)
 
-    def connection_lost(self, error: Exception | None) -> None:
+    def connection_lost(self, _error: Exception | None) -> None:
+        """Forget it."""
         self._login_timer.cancel()
         self._node.connections.discard(self)
 
     def data_received(self, data: bytes) -> None:
+        """Obey what is complete, and answer it in one write."""
         try:
             actions = self._reader.feed(data)
-        except wire.TooMuch:
+        except wire.TooMuchError:
             self.abort()
             return
         answers: list[bytes] = []
@@ -126,7 +129,7 @@ class Connection(asyncio.Protocol):
         name = fields.get("action", "").lower()
         if name == "simfault" and self._node.takes_faults:
             return self._inject(fields)
-        strike = self._node.fault.strikes(name in DATABASE)
+        strike = self._node.fault.strikes(database_action=name in DATABASE)
         if strike is Mode.HANG:
             return b""
         if strike is Mode.DROP_CONNECTION:

@@ -54,8 +54,7 @@ class Store:
         return True
 
     def tree(self, prefix: str) -> list[tuple[str, str]]:
-        """The entries below a prefix, in the order of their keys. SQL LIKE: case is ignored, `_` and `%` are
-        wild."""
+        """Entries below a prefix, by key, found as SQL LIKE does: case is ignored, `_` and `%` are wild."""
         if not prefix:
             return sorted(self._table.items())
         pattern = "".join({"%": ".*", "_": "."}.get(part, re.escape(part)) for part in prefix)

@@ -18,7 +18,7 @@ MAX_UNFINISHED = MAX_LINES * MAX_LINE
 Fields = dict[str, str]
 
 
-class TooMuch(Exception):
+class TooMuchError(Exception):
     """The peer sends on and on without ending its action."""
 
 
@@ -29,17 +29,19 @@ class ActionReader:
         self._rest = b""
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The actions that `data` completes, lines separated by LF. Raises TooMuch."""
+        """The actions that `data` completes, lines separated by LF. Raises TooMuchError."""
         data = (self._rest + data).replace(b"\r\n", b"\n")
         *actions, self._rest = data.split(b"\n\n")
         if len(self._rest) > MAX_UNFINISHED:
-            raise TooMuch
+            raise TooMuchError
         return actions
 
 
 def fields_of(action: bytes) -> tuple[Fields, str]:
-    """The fields of an action by name in lower case, the first of each; and why it cannot be obeyed, or
-    nothing."""
+    """Split an action into fields by name in lower case, the first of each; and why it cannot be obeyed.
+
+    An empty reason means it can.
+    """
     lines = action.split(b"\n")
     problem = ""
     if len(lines) > MAX_LINES:
