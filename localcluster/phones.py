@@ -1,0 +1,208 @@
+"""Telephones for tests: real SIP endpoints (baresip), several in one process, used from ordinary threads.
+
+The SIP stack allows one runtime a process, so all phones share one, in a thread of its own that lives as long as the
+process; baresip itself takes it down at the end. Every wait here has a deadline, and fails with `PhoneFailed`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import re
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from typing import Any, TypeVar
+from urllib.parse import unquote
+
+from baresip import Account, BaresipError, Call, CallState, Config, Runtime, UserAgent
+
+_Result = TypeVar("_Result")
+_STEP_DEADLINE = 10.0
+_HEADERS = ("From", "P-Asserted-Identity")
+_NAME_ADDRESS = re.compile(r'\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^<"]*?))\s*<sips?:(?P<user>[^@>;]+)')
+
+
+class PhoneFailed(RuntimeError):
+    """A phone did not get what it waited for."""
+
+
+class _Stack:
+    """The one SIP runtime of this process, and the event loop it lives in."""
+
+    _shared: _Stack | None = None
+    _lock = threading.Lock()
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self.loop.run_forever, name="telephones", daemon=True)
+        self._thread.start()
+        self.runtime: Runtime = self.run(self._start())
+
+    @classmethod
+    def shared(cls) -> _Stack:
+        with cls._lock:
+            if cls._shared is None:
+                cls._shared = cls()
+            return cls._shared
+
+    def run(self, work: Coroutine[Any, Any, _Result], deadline: float = _STEP_DEADLINE) -> _Result:
+        """Run `work` in the loop and wait for its result."""
+        result: Future[_Result] = asyncio.run_coroutine_threadsafe(work, self.loop)
+        try:
+            return result.result(deadline)
+        except TimeoutError as error:
+            result.cancel()
+            raise PhoneFailed(f"not within {deadline:g} s") from error
+        except BaresipError as error:
+            raise PhoneFailed(str(error) or type(error).__name__) from error
+
+    @staticmethod
+    async def _start() -> Runtime:
+        runtime = Runtime()
+        await runtime.start(
+            Config(net_interface="127.0.0.1", max_concurrent_calls=None, expose_headers=_HEADERS, native_log_level="error")
+        )
+        return runtime
+
+
+class PhoneCall:
+    """One call at one phone, either direction."""
+
+    def __init__(self, stack: _Stack, call: Call) -> None:
+        self._stack = stack
+        self._call = call
+        self._digits: queue.SimpleQueue[str] = queue.SimpleQueue()
+        call.on_dtmf(lambda event: self._digits.put(event.digit))
+
+    @property
+    def caller_number(self) -> str:
+        """The number an incoming call presents: the user part of its From header."""
+        return self._caller()[1]
+
+    @property
+    def caller_name(self) -> str:
+        """The name an incoming call presents; empty when it presents none."""
+        return self._caller()[0]
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it is answered and not ended."""
+        return self._call.state is CallState.ESTABLISHED
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended."""
+        return self._call.state is CallState.CLOSED
+
+    @property
+    def close_reason(self) -> str:
+        """Why it ended, as the SIP stack tells it, such as "480 Temporarily Unavailable"; empty before that."""
+        return self._call._close_reason or ""  # baresip offers no public name for it
+
+    def answer(self) -> None:
+        """Answer, and wait until the call is up."""
+        self._stack.run(self._call.answer())
+        self.wait_up()
+
+    def reject(self) -> None:
+        """Decline an incoming call."""
+        self._stack.run(self._call.reject())
+
+    def hang_up(self) -> None:
+        """End the call; nothing happens when it is over."""
+        if not self.is_over:
+            self._stack.run(self._hang_up())
+
+    def wait_up(self, deadline: float = _STEP_DEADLINE) -> None:
+        """Wait until it is answered; `PhoneFailed` when it ends instead."""
+        self._stack.run(self._call.wait_established(deadline), deadline + 1)
+
+    def wait_over(self, deadline: float = _STEP_DEADLINE) -> None:
+        """Wait until it has ended."""
+        self._stack.run(self._over(), deadline)
+
+    def send_dtmf(self, digits: str) -> None:
+        """Key in digits, about a quarter of a second each."""
+        self._stack.run(self._call.send_dtmf(digits), _STEP_DEADLINE + len(digits))
+
+    def wait_dtmf(self, count: int, deadline: float = _STEP_DEADLINE) -> str:
+        """The next `count` digits that the far end keyed."""
+        try:
+            return "".join(self._digits.get(timeout=deadline) for _ in range(count))
+        except queue.Empty as error:
+            raise PhoneFailed(f"no digit within {deadline:g} s") from error
+
+    def _caller(self) -> tuple[str, str]:
+        header = self._call.headers.get("From", "")
+        found = _NAME_ADDRESS.match(header)
+        if found is None:
+            raise PhoneFailed(f"no caller in the From header {header!r}")
+        quoted = found["quoted"]
+        name = re.sub(r"\\(.)", r"\1", quoted) if quoted is not None else found["plain"]
+        return name, unquote(found["user"])
+
+    async def _hang_up(self) -> None:
+        if self._call.state is not CallState.CLOSED:
+            await self._call.hangup()
+
+    async def _over(self) -> None:
+        while self._call.state is not CallState.CLOSED:
+            await asyncio.sleep(0.01)
+
+
+class Phone:
+    """One SIP account at one registrar (an address, or address:port)."""
+
+    def __init__(self, name: str, secret: str, registrar: str) -> None:
+        self.name = name
+        self.registrar = registrar
+        self._stack = _Stack.shared()
+        account = Account(user=name, domain=registrar, password=secret)
+        self._agent = self._stack.run(UserAgent.create(self._stack.runtime, account))
+        self._ringing: queue.SimpleQueue[PhoneCall] = queue.SimpleQueue()
+        self._calls: list[PhoneCall] = []
+        self._agent.on_incoming(self._rang)
+
+    def register(self, deadline: float = _STEP_DEADLINE) -> None:
+        """Register, and wait for the registrar's yes."""
+        self._stack.run(self._agent.register(timeout=deadline), deadline + 1)
+
+    def unregister(self) -> None:
+        """Take the registration back."""
+        self._stack.run(self._agent.unregister())
+
+    def dial(self, number: str) -> PhoneCall:
+        """Dial a number at the registrar; does not wait for an answer."""
+        call = self._stack.run(self._dial(f"sip:{number}@{self.registrar}"))
+        self._calls.append(call)
+        return call
+
+    def wait_ring(self, deadline: float = _STEP_DEADLINE) -> PhoneCall:
+        """The next incoming call."""
+        try:
+            return self._ringing.get(timeout=deadline)
+        except queue.Empty as error:
+            raise PhoneFailed(f"{self.name} did not ring within {deadline:g} s") from error
+
+    @property
+    def has_rung(self) -> bool:
+        """Whether a call came in that no `wait_ring` has taken."""
+        return not self._ringing.empty()
+
+    def hang_up_all(self) -> None:
+        """End every call, and forget the rings that nobody took: between tests."""
+        for call in self._calls:
+            call.hang_up()
+            call.wait_over()
+        self._calls.clear()
+        while not self._ringing.empty():
+            self._ringing.get()
+
+    async def _dial(self, uri: str) -> PhoneCall:
+        return PhoneCall(self._stack, await self._agent.dial(uri))
+
+    def _rang(self, call: Call) -> None:
+        incoming = PhoneCall(self._stack, call)
+        self._calls.append(incoming)
+        self._ringing.put(incoming)
