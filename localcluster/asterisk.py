@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import secrets
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,7 @@ from typing import Self
 from localcluster import ports
 from localcluster.asterisk_files import AMI_PORT, AMI_USER, SIP_PORT, NodeFiles, SipPhone
 from localcluster.asterisk_install import AsteriskProgram, asterisk_program
-from localcluster.process import ServiceFailed, SupervisedProcess, wait_until
+from localcluster.process import ServiceFailed, SupervisedProcess, tail, wait_until
 
 __all__ = ["AMI_PORT", "AMI_USER", "SIP_PORT", "AsteriskNode", "SipPhone", "node_addresses"]
 
@@ -149,10 +150,14 @@ class AsteriskNode:
             raise ServiceFailed(f"{self.name}: {command!r} failed:\n{done.stdout}{done.stderr}")
         return done.stdout
 
+    def set_global(self, name: str, value: str) -> None:
+        """Set a dialplan global, such as ROOST_CENTER_SECONDS, until the node restarts; no spaces in it."""
+        self.cli(f"dialplan set global {name} {value or chr(34) * 2}")
+
     def set_centers(self, *centers: str) -> None:
         """Which centers the next call to the feature code asks, until the node restarts."""
         for name, value in _center_globals(centers).items():
-            self.cli(f"dialplan set global {name} {value or chr(34) * 2}")
+            self.set_global(name, value)
 
     def database_put(self, family: str, key: str, value: str) -> None:
         """Write one AstDB entry, such as ("roost/e", "0001*001", "n1/p1"); no spaces or quotes in it."""
@@ -174,11 +179,24 @@ class AsteriskNode:
         """Wait until no call is left."""
         wait_until(lambda: not self.channels(), deadline, f"no call left on {self.name}")
 
+    def log_size(self) -> int:
+        """How long Asterisk's log is, for `logged_since`."""
+        return self.log.stat().st_size
+
+    def logged_since(self, size: int) -> str:
+        """What Asterisk's log took after it was `size` long."""
+        with self.log.open("rb") as file:
+            file.seek(size)
+            return file.read().decode(errors="replace")
+
+    def cdr(self) -> list[list[str]]:
+        """The call records written so far: the columns of cdr_csv, account code first."""
+        path = self.folder / "log" / "cdr-csv" / "Master.csv"
+        return list(csv.reader(path.read_text().splitlines())) if path.exists() else []
+
     def log_tail(self, lines: int = 25) -> str:
         """The last lines of Asterisk's own log."""
-        return (
-            "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:]) if self.log.exists() else ""
-        )
+        return tail(self.log, lines)
 
     def __enter__(self) -> Self:
         self.start()

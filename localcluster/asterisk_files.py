@@ -62,6 +62,8 @@ send_pai=yes
 [{name}]
 type=aor
 contact=sip:{address}:{port}
+qualify_frequency=2
+qualify_timeout=1
 [{name}]
 type=identify
 endpoint={name}

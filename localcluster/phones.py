@@ -7,6 +7,7 @@ process; baresip itself takes it down at the end. Every wait here has a deadline
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import re
 import threading
@@ -15,7 +16,7 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
-from baresip import Account, BaresipError, Call, CallState, Config, Runtime, UserAgent
+from baresip import Account, BaresipError, Call, CallState, Config, Runtime, StaleHandleError, UserAgent
 
 _Result = TypeVar("_Result")
 _STEP_DEADLINE = 10.0
@@ -122,6 +123,10 @@ class PhoneCall:
         """Wait until it has ended."""
         self._stack.run(self._over(), deadline)
 
+    def transfer(self, uri: str) -> None:
+        """Send the other party to `uri` (a blind transfer), and wait until this call has ended."""
+        self._stack.run(self._call.transfer(uri, timeout=_STEP_DEADLINE), _STEP_DEADLINE + 1)
+
     def send_dtmf(self, digits: str) -> None:
         """Key in digits, about a quarter of a second each."""
         self._stack.run(self._call.send_dtmf(digits), _STEP_DEADLINE + len(digits))
@@ -143,7 +148,7 @@ class PhoneCall:
         return name, unquote(found["user"])
 
     async def _hang_up(self) -> None:
-        if self._call.state is not CallState.CLOSED:
+        with contextlib.suppress(StaleHandleError):  # the far end was quicker
             await self._call.hangup()
 
     async def _over(self) -> None:

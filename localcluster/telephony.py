@@ -1,0 +1,87 @@
+"""Several Asterisk nodes with their phones, all in one object."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from localcluster.asterisk import AsteriskNode, SipPhone, node_addresses
+from localcluster.asterisk_install import asterisk_program
+from localcluster.phones import Phone
+
+
+class Telephony:
+    """Nodes that are trunked to each other, and one phone per endpoint, registered.
+
+    `layout` maps each node's name to its phones' names, with their static caller ID ('"Desk 1" <+15550101>').
+    `site` is the text of the operator's contexts, the same on every node.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        layout: Mapping[str, Mapping[str, str]],
+        *,
+        centers: Sequence[str] = (),
+        site: str = "",
+    ) -> None:
+        program = asterisk_program()
+        addresses = node_addresses(*layout)
+        self.nodes: dict[str, AsteriskNode] = {}
+        self.phones: dict[str, Phone] = {}
+        self._homes = {phone: node for node, phones in layout.items() for phone in phones}
+        self._secrets = {phone: secrets.token_hex(12) for phone in self._homes}
+        for node, phones in layout.items():
+            self.nodes[node] = AsteriskNode(
+                node,
+                addresses[node],
+                folder / node,
+                phones=[SipPhone(name, self._secrets[name], caller_id) for name, caller_id in phones.items()],
+                peers=addresses,
+                centers=centers,
+                site=site,
+                program=program,
+            )
+
+    def start(self) -> None:
+        """Start all nodes and register all phones."""
+        try:
+            for node in self.nodes.values():
+                node.start()
+            for name, home in self._homes.items():
+                self.phones[name] = Phone(name, self._secrets[name], self.nodes[home].address)
+                self.phones[name].register()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """End all nodes."""
+        for node in self.nodes.values():
+            node.stop()
+
+    def register(self, node: str) -> None:
+        """Register the phones of a node again, as they do by themselves some time after it restarted."""
+        for name, home in self._homes.items():
+            if home == node:
+                self.phones[name].register()
+
+    def quiet(self) -> None:
+        """End every call everywhere."""
+        for phone in self.phones.values():
+            phone.hang_up_all()
+        for node in self.nodes.values():
+            if node.running:
+                node.wait_until_silent()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()

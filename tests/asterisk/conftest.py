@@ -1,0 +1,173 @@
+"""Two real Asterisk nodes with real phones, the shipped dialplan between them, and a center made for the test."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Self
+from urllib.parse import quote
+
+import pytest
+
+from localcluster.asterisk import AsteriskNode
+from localcluster.process import wait_until
+from localcluster.telephony import Telephony
+
+LAYOUT = {
+    "n1": {"p1": '"Desk 1" <+15550101>', "p2": '"Desk 2" <+15550102>', "carrier": '"Carrier" <+15550100>'},
+    "n2": {"p3": '"Desk 3" <+15550103>', "p4": '"Desk 4" <+15550104>'},
+}
+
+SITE = """
+[roost-emergency-numbers]
+exten => 112,1,Goto(roost-emergency,${EXTEN},1)
+
+[roost-outgoing]
+exten => 112,1,Dial(PJSIP/carrier)
+exten => _+1555.,1,Dial(PJSIP/carrier)
+exten => +15559001,1,Goto(roost-inbound,0001*001,1)
+
+[roost-voicemail]
+exten => 0001*007,1,Answer()
+ same => n,NoOp(voicemail of ${EXTEN}: ${ROOST_REASON})
+ same => n,Playback(beep)
+"""
+
+
+class Cluster(Telephony):
+    """The nodes as Roost would have left them: 001 to 004 at p1 to p4."""
+
+    def place(self, extension: str, where: str) -> None:
+        """On every node, `extension` of organization 0001 rings at `where` ("n1/p1", or "-")."""
+        for node in self.nodes.values():
+            node.database_put("roost/e", f"0001*{extension}", where)
+
+    def speaks(self, phone: str, number: str, name: str) -> None:
+        """On every node, `phone` speaks as extension `number` of organization 0001."""
+        fields = ("0001", number, name, f"acct-{number}", f"{number}@0001", phone[1:].zfill(3))
+        row = ",".join(quote(part, safe="") for part in (*fields, f"+1555019{phone[1:]}", f"Floor 3: by the {phone}"))
+        for node in self.nodes.values():
+            node.database_put("roost/p", phone, row)
+
+    def forget(self) -> None:
+        """Empty the database of every node."""
+        for node in self.nodes.values():
+            if "roost/" in node.cli("database show roost"):
+                node.database_clear()
+
+    def settle(self) -> None:
+        """Everybody at home."""
+        self.forget()
+        for phone in ("p1", "p2", "p3", "p4"):
+            node = "n1" if phone in LAYOUT["n1"] else "n2"
+            self.place(f"00{phone[1]}", f"{node}/{phone}")
+            self.speaks(phone, f"00{phone[1]}", f"Person {phone[1]}")
+
+    def logs(self, node: str) -> Log:
+        """What the node logs from now on."""
+        return Log(self.nodes[node])
+
+
+class Log:
+    """What an Asterisk logged since this object was made."""
+
+    def __init__(self, node: AsteriskNode) -> None:
+        self._node = node
+        self._start = node.log_size()
+
+    def __contains__(self, text: str) -> bool:
+        return text in self._node.logged_since(self._start)
+
+    def wait(self, text: str, deadline: float = 10.0) -> None:
+        """Wait until `text` is logged."""
+        wait_until(lambda: text in self, deadline, f"{text!r} in the log of {self._node.name}")
+
+
+#: What a center does with a call: speaks through `command`, which returns Asterisk's answer.
+Script = Callable[[Callable[[str], str]], None]
+
+
+def says(outcome: str) -> Script:
+    """A center that answers with this outcome."""
+
+    def script(command: Callable[[str], str]) -> None:
+        command(f"SET VARIABLE ROOST_OUTCOME {outcome}")
+
+    return script
+
+
+def dies(command: Callable[[str], str]) -> None:
+    """A center that ends in the middle of the conversation."""
+    command("STREAM FILE beep \"\"")
+
+
+@dataclass
+class TestCenter:
+    """A FastAGI server on loopback; `calls` are the variables Asterisk sent with each call."""
+
+    script: Script
+    calls: list[dict[str, str]] = field(default_factory=list)
+    released: threading.Event = field(default_factory=threading.Event)
+    __test__ = False
+
+    def __post_init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self._serve)
+
+    @property
+    def address(self) -> str:
+        """HOST:PORT."""
+        host, port = self._listener.getsockname()
+        return f"{host}:{port}"
+
+    def hangs(self, command: Callable[[str], str]) -> None:
+        """A script: takes the call, and never says a word."""
+        self.released.wait(60)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.released.set()
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join(10)
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return  # closed: the test is over
+            connection.settimeout(30)
+            with connection, connection.makefile("rw", encoding="utf-8", newline="\n") as stream:
+                variables = {}
+                for line in iter(lambda: stream.readline().strip(), ""):
+                    name, _, value = line.partition(": ")
+                    variables[name] = value
+                self.calls.append(variables)
+
+                def command(text: str) -> str:
+                    stream.write(text + "\n")
+                    stream.flush()
+                    return stream.readline().strip()
+
+                self.script(command)
+
+
+@pytest.fixture(scope="session")
+def telephony(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Two nodes and their phones, for the whole run."""
+    with Cluster(tmp_path_factory.mktemp("pbx"), LAYOUT, site=SITE) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def cluster(telephony: Cluster) -> Iterator[Cluster]:
+    """The nodes with everybody at home, and no call left afterwards."""
+    telephony.settle()
+    yield telephony
+    telephony.quiet()

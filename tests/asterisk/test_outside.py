@@ -1,0 +1,60 @@
+"""Calls that leave the cluster: who they come from, and emergency calls above all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from localcluster.process import wait_until
+
+if TYPE_CHECKING:
+    from tests.asterisk.conftest import Cluster
+
+
+def test_an_outgoing_call_carries_who_sits_there(cluster: Cluster) -> None:
+    """Number and name as caller ID, and the account code in the CDR."""
+    cluster.speaks("p2", "001", "Person 1")
+    call = cluster.phones["p2"].dial("+15550777")
+    ring = cluster.phones["carrier"].wait_ring()
+    assert (ring.caller_number, ring.caller_name) == ("001", "Person 1")
+    ring.answer()
+    call.wait_up()
+    call.hang_up()
+    records = cluster.nodes["n1"].cdr
+    wait_until(lambda: any(record[2] == "+15550777" for record in records()), 5, "the call record")
+    record = next(record for record in records() if record[2] == "+15550777")
+    assert record[0] == "acct-001"
+
+
+def test_an_emergency_call_carries_the_phone_not_the_guest(cluster: Cluster) -> None:
+    cluster.speaks("p2", "001", "Person 1")
+    cluster.phones["p2"].dial("112")
+    ring = cluster.phones["carrier"].wait_ring()
+    assert (ring.caller_number, ring.caller_name) == ("+15550192", "Floor 3: by the p2")
+
+
+def test_an_emergency_call_passes_with_an_empty_database(cluster: Cluster) -> None:
+    cluster.forget()
+    cluster.phones["p2"].dial("112")
+    ring = cluster.phones["carrier"].wait_ring()
+    assert (ring.caller_number, ring.caller_name) == ("+15550102", "Desk 2")
+
+
+def test_an_emergency_call_passes_with_a_damaged_database(cluster: Cluster) -> None:
+    cluster.nodes["n1"].database_put("roost/p", "p2", "%%,,,,%")
+    cluster.phones["p2"].dial("112")
+    ring = cluster.phones["carrier"].wait_ring()
+    assert (ring.caller_number, ring.caller_name) == ("+15550102", "Desk 2")
+
+
+def test_an_emergency_number_is_never_an_extension(cluster: Cluster) -> None:
+    cluster.place("112", "n1/p1")
+    cluster.phones["p2"].dial("112")
+    cluster.phones["carrier"].wait_ring()
+    assert not cluster.phones["p1"].has_rung
+
+
+def test_an_outgoing_call_passes_with_an_empty_database(cluster: Cluster) -> None:
+    cluster.forget()
+    cluster.phones["p2"].dial("+15550777")
+    ring = cluster.phones["carrier"].wait_ring()
+    assert (ring.caller_number, ring.caller_name) == ("+15550102", "Desk 2")
