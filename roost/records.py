@@ -1,0 +1,80 @@
+"""What the directory holds, as it is shown: organizations, extensions, phones, nodes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationRecord:
+    """A tenant. `max_stay`, `daily_return` None: stays have no such end."""
+
+    code: str
+    name: str
+    enabled: bool
+    policy: str
+    max_stay: timedelta | None
+    daily_return: time | None
+    timezone: str
+    lock_after: int
+    lock_for: timedelta
+    extensions: int
+    phones: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionRecord:
+    """A person's identity. `phone` is its own, `host` the one it is a guest on; None: none.
+
+    `locked_until` is None unless it is locked now. `max_stay`, `daily_return` None: the organization's.
+    """
+
+    organization: str
+    number: str
+    name: str
+    enabled: bool
+    allows_virtualization: bool
+    account_code: str
+    mailbox: str
+    has_code: bool
+    code_set_at: datetime | None
+    failed_codes: int
+    locked_until: datetime | None
+    max_stay: timedelta | None
+    daily_return: time | None
+    phone: str | None
+    host: str | None
+
+    @property
+    def key(self) -> str:
+        """`0001*001`."""
+        return f"{self.organization}*{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneRecord:
+    """A device. `base` and `guest` are extensions as `0001*001`; None: none."""
+
+    name: str
+    organization: str
+    node: str
+    base: str | None
+    guest: str | None
+    guest_since: datetime | None
+    emergency_number: str
+    emergency_location: str
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRecord:
+    """A PBX of the cluster. Its secret is not shown."""
+
+    name: str
+    kind: str
+    host: str
+    port: int
+    username: str
+    enabled: bool
+    phones: int
