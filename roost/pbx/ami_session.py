@@ -23,6 +23,7 @@ WINDOW = 512
 MAX_LIST = 256 * 1024 * 1024
 _CHUNK = 256 * 1024
 _REFUSALS = ("Permission denied", "Authentication failed", "Invalid/unknown command")
+_TOO_MANY = "It answered more than was asked."
 
 T = TypeVar("T")
 Action = tuple[str, dict[str, str]]
@@ -92,9 +93,11 @@ class AmiSession:
         """Send one action; the fields of its success. Raises Failed for an error."""
         action_id = self._send_action(name, fields)
         while True:
-            for message in self._receive():
-                if not message.startswith(b"Event: "):
-                    return self._success(name, message, action_id)
+            answers = [message for message in self._receive() if not message.startswith(b"Event: ")]
+            if len(answers) > 1:
+                raise ami.ProtocolError(_TOO_MANY)
+            if answers:
+                return self._success(name, answers[0], action_id)
 
     def ask_list(self, name: str, fields: dict[str, str]) -> list[bytes]:
         """Send an action that answers with a list; its events, the closing one left out.
@@ -148,8 +151,11 @@ class AmiSession:
                     done += 1
                 elif not message.startswith(b"Event: "):
                     answer = self._answer(message, first + done)
-                    failures.append(Failure(done, self._error(answer)))
+                    if answer["Response"] != "Success":
+                        failures.append(Failure(done, self._error(answer)))
                     done += 1
+            if done > sent:
+                raise ami.ProtocolError(_TOO_MANY)
         if invalid is not None:
             raise invalid
         return failures

@@ -14,6 +14,8 @@ BANNER = b"Asterisk Call Manager/11.0.0\r\n"
 MAX_LINES = 128
 #: Bytes of an unfinished action that are kept.
 MAX_UNFINISHED = MAX_LINES * MAX_LINE
+#: What Asterisk's `ast_skip_blanks` takes for blanks.
+_BLANKS = "".join(map(chr, range(1, 33)))
 
 Fields = dict[str, str]
 
@@ -52,7 +54,7 @@ def fields_of(action: bytes) -> tuple[Fields, str]:
     for line in action.decode("utf-8", "surrogateescape").split("\n")[:MAX_LINES]:
         name, colon, value = line.partition(":")
         if colon:
-            fields.setdefault(name.lower(), value.lstrip(" \t"))
+            fields.setdefault(name.lower(), value.lstrip(_BLANKS))
     return fields, problem
 
 

@@ -1,0 +1,229 @@
+"""What every adapter promises, whatever PBX is behind it."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+from pydantic import SecretStr
+
+from roost.errors import Invalid, NodeRefused, NodeUnavailable
+from roost.pbx import connect
+from roost.pbx.ami_session import AmiSession
+from roost.pbx.node import ActsAs, Change, Cursor, Gone, NodeAddress, PbxNode, Rings, key_of
+from tests.conformance.targets import DEADLINE, Target
+
+HERE = Rings("0001*001", "n1", "desk-1")
+NOWHERE = Rings("0001*002", None, None)
+SPEAKS = ActsAs(
+    "desk-1", "0001", "001", "Ada Lovelace", "acct.1", "001@0001", "002", "112", "Floor 3, room 12"
+)
+HOSTILE = [
+    "Ana María Ñandú", "山田 太郎", "🦜 Polly", "a,b,,c", 'say "hi"', "${SHELL(id)}", "$[1+1]", "100% *real*",
+    "back\\slash", "semi;colon", "colon: value", "<sip:x@y>", " leading and trailing ", "'", "a&b|c", "%2C", "",
+]  # fmt: skip
+
+
+def named(name: str) -> ActsAs:
+    return ActsAs("desk-1", "0001", "001", name, "", "", "002", "", name)
+
+
+def store(target: Target, key: str, value: str, family: str = "roost") -> None:
+    """Write what no adapter would."""
+    session = AmiSession(target.address, DEADLINE)
+    with session.deadline():
+        session.ask("DBPut", {"Family": family, "Key": key, "Val": value})
+    session.close()
+
+
+def test_a_fresh_node_has_no_cursor_and_an_empty_table(node: PbxNode) -> None:
+    assert node.cursor() is None
+    assert node.dump() == {}
+
+
+def test_what_is_applied_is_what_is_dumped(node: PbxNode) -> None:
+    node.apply([HERE, NOWHERE, SPEAKS], Cursor("db-1", 7))
+    assert node.dump() == {key_of(change): change for change in (HERE, NOWHERE, SPEAKS)}
+    assert node.cursor() == Cursor("db-1", 7)
+
+
+def test_without_a_cursor_the_old_one_stays(node: PbxNode) -> None:
+    node.apply([HERE], Cursor("db-1", 7))
+    node.apply([NOWHERE], None)
+    assert node.cursor() == Cursor("db-1", 7)
+
+
+def test_nothing_to_change_still_moves_the_cursor(node: PbxNode) -> None:
+    node.apply([], Cursor("db-1", 8))
+    assert node.cursor() == Cursor("db-1", 8)
+
+
+def test_of_two_changes_to_one_key_the_later_counts(node: PbxNode) -> None:
+    moved = Rings(HERE.extension, "n2", "desk-2")
+    node.apply([HERE, moved], None)
+    assert node.dump() == {key_of(moved): moved}
+
+
+def test_what_is_gone_is_removed_and_a_missing_one_is_no_error(node: PbxNode) -> None:
+    node.apply([HERE, SPEAKS], None)
+    node.apply([Gone("e", HERE.extension), Gone("e", "0009*9"), Gone("p", "never-there")], Cursor("db-1", 9))
+    assert node.dump() == {key_of(SPEAKS): SPEAKS}
+    assert node.cursor() == Cursor("db-1", 9)
+
+
+def test_a_missing_one_may_be_removed_and_written_at_once(node: PbxNode) -> None:
+    node.apply([Gone("e", HERE.extension), HERE], Cursor("db-1", 10))
+    assert node.dump() == {key_of(HERE): HERE}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_any_name_survives(node: PbxNode, name: str) -> None:
+    node.apply([named(name)], None)
+    assert node.dump() == {("p", "desk-1"): named(name)}
+
+
+@pytest.mark.parametrize("letter", ["ÿ", "漢", "🦜", "%"])
+def test_the_longest_names_fit(node: PbxNode, letter: str) -> None:
+    node.apply([named(letter * 64)], None)
+    assert node.dump() == {("p", "desk-1"): named(letter * 64)}
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        named("two\r\nlines"),
+        named("line\nfeed"),
+        named("nul\0"),
+        named("x" * 2000),
+        Rings("0001*003", "n1", "desk/9"),
+        Rings("0001*003", "n1", "desk\r\nAction: DBDelTree"),
+        Rings("0001*003", "n1", None),
+        Rings("0001*003\r\nVal: n9/desk-9", None, None),
+        Gone("e", "0001*003\r\n\r\nAction: Ping"),
+    ],
+)
+def test_what_would_break_the_protocol_is_refused_and_the_cursor_stays(node: PbxNode, bad: Change) -> None:
+    node.apply([], Cursor("db-1", 1))
+    with pytest.raises(Invalid):
+        node.apply([HERE, bad, NOWHERE], Cursor("db-1", 2))
+    assert node.cursor() == Cursor("db-1", 1)
+    assert node.dump() == {key_of(HERE): HERE}
+
+
+@pytest.mark.parametrize("stored", ["", "7", "db-1:", ":7", "db-1:x", "db-1:-7", "db-1:7 "])
+def test_a_malformed_cursor_is_none(node: PbxNode, target: Target, stored: str) -> None:
+    store(target, "cursor", stored)
+    assert node.cursor() is None
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("e/0001*009", "nonsense"),
+        ("e/0001*009", ""),
+        ("e/0001*009", "n1/a/b"),
+        ("p/x", "a,b"),
+        ("p/x", "%FF,,,,,,,"),
+    ],
+)
+def test_an_unreadable_value_is_dumped_as_none_and_can_be_removed(
+    node: PbxNode, target: Target, key: str, value: str
+) -> None:
+    store(target, key, value)
+    node.apply([HERE], None)
+    table = node.dump()
+    (unreadable,) = (key for key, change in table.items() if change is None)
+    assert table == {unreadable: None, key_of(HERE): HERE}
+    node.apply([Gone(*unreadable)], None)
+    assert node.dump() == {key_of(HERE): HERE}
+
+
+def test_what_others_keep_is_left_out(node: PbxNode, target: Target) -> None:
+    for family, key in (
+        ("roost", "x/y"),
+        ("ROOST", "e/0001*001"),
+        ("roosted", "e/0001*001"),
+        ("roost", "E/0001*1"),
+    ):
+        store(target, key, "n1/desk-1", family)
+    node.apply([], Cursor("db-1", 1))
+    assert node.dump() == {}
+
+
+def test_ten_thousand_changes(node: PbxNode) -> None:
+    changes: list[Change] = [Rings(f"0001*{number:05d}", "n1", f"desk-{number}") for number in range(10_000)]
+    node.apply(changes, Cursor("db-1", 10_000))
+    assert node.dump() == {key_of(change): change for change in changes}
+    node.apply([Gone(*key_of(change)) for change in changes], Cursor("db-1", 20_000))
+    assert node.dump() == {}
+    assert node.cursor() == Cursor("db-1", 20_000)
+
+
+def test_health_names_the_pbx(node: PbxNode) -> None:
+    assert node.health().startswith("Asterisk ")
+
+
+@pytest.mark.parametrize("username", [None, "nobody"])
+def test_a_wrong_login_is_refused_and_the_secret_not_told(target: Target, username: str | None) -> None:
+    right = target.address
+    wrong = NodeAddress(right.host, right.port, username or right.username, SecretStr("not the secret"))
+    with pytest.raises(NodeRefused) as refusal:
+        connect("asterisk", wrong, DEADLINE)
+    assert "not the secret" not in str(refusal.value)
+
+
+def test_two_connections_see_the_same_table(node: PbxNode, target: Target) -> None:
+    node.apply([HERE], Cursor("db-1", 1))
+    other = connect("asterisk", target.address, DEADLINE)
+    assert other.dump() == node.dump()
+    assert other.cursor() == node.cursor()
+    other.close()
+
+
+def test_a_closed_connection_is_unavailable_and_closes_again(node: PbxNode) -> None:
+    node.close()
+    node.close()
+    with pytest.raises(NodeUnavailable):
+        node.cursor()
+
+
+def test_a_node_killed_right_after_a_change_has_all_of_it_or_not_its_cursor(
+    node: PbxNode, target: Target
+) -> None:
+    changes: list[Change] = [Rings(f"0001*{number:04d}", "n1", f"desk-{number}") for number in range(3000)]
+    node.apply(changes, Cursor("db-1", 3000))
+    target.kill()
+    with pytest.raises(NodeUnavailable):
+        node.cursor()
+    target.start()
+    again = connect("asterisk", target.address, DEADLINE)
+    if again.cursor() is not None:
+        assert again.dump().items() >= {key_of(change): change for change in changes}.items()
+    again.apply(changes, Cursor("db-1", 3000))
+    assert again.dump().items() >= {key_of(change): change for change in changes}.items()
+    again.close()
+
+
+def test_a_node_killed_amid_a_change_is_unavailable_at_once_and_has_no_cursor(
+    node: PbxNode, target: Target
+) -> None:
+    changes: list[Change] = [Rings(f"0001*{number:06d}", "n1", f"desk-{number}") for number in range(300_000)]
+    killer = threading.Timer(0.3, target.kill)
+    began = time.monotonic()
+    killer.start()
+    with pytest.raises(NodeUnavailable):
+        node.apply(changes, Cursor("db-1", 1))
+    killer.join()
+    assert time.monotonic() - began < DEADLINE / 2
+    target.start()
+    again = connect("asterisk", target.address, DEADLINE)
+    assert again.cursor() is None
+    again.close()
+
+
+def test_an_address_where_nobody_listens_is_unavailable(target: Target) -> None:
+    target.kill()
+    with pytest.raises(NodeUnavailable):
+        connect("asterisk", target.address, 5.0)
+    target.start()
