@@ -12,18 +12,22 @@ SIP_PORT = 5060
 AMI_PORT = 5038
 AMI_USER = "roost"
 
-_MODULES = """
-res_sorcery_memory res_sorcery_astdb res_timing_timerfd
-pbx_config res_agi res_speech res_pjproject res_pjsip res_pjsip_pubsub res_pjsip_session
-res_pjsip_authenticator_digest res_pjsip_outbound_authenticator_digest res_pjsip_endpoint_identifier_user
-res_pjsip_endpoint_identifier_ip res_pjsip_registrar res_pjsip_sdp_rtp res_pjsip_dtmf_info res_pjsip_caller_id
-res_pjsip_rfc3326 res_pjsip_acl res_pjsip_refer res_pjsip_logger res_pjsip_header_funcs
-res_rtp_asterisk res_srtp chan_pjsip bridge_simple bridge_native_rtp bridge_softmix bridge_builtin_features
-codec_ulaw codec_alaw codec_gsm codec_resample format_gsm format_wav format_pcm
-app_dial app_playback app_read app_echo app_stack app_exec app_verbose app_db
-func_db func_callerid func_channel func_global func_logic func_strings func_timeout func_uri func_cut func_dialplan
-func_env func_pjsip_endpoint func_pjsip_contact func_pjsip_aor func_cdr cdr_csv
-""".split()
+# fmt: off
+_MODULES = (
+    "res_sorcery_memory", "res_sorcery_astdb", "res_timing_timerfd", "pbx_config", "res_agi", "res_speech",
+    "res_pjproject", "res_pjsip", "res_pjsip_pubsub", "res_pjsip_session", "res_pjsip_authenticator_digest",
+    "res_pjsip_outbound_authenticator_digest", "res_pjsip_endpoint_identifier_user",
+    "res_pjsip_endpoint_identifier_ip", "res_pjsip_registrar", "res_pjsip_sdp_rtp", "res_pjsip_dtmf_info",
+    "res_pjsip_caller_id", "res_pjsip_rfc3326", "res_pjsip_acl", "res_pjsip_refer", "res_pjsip_logger",
+    "res_pjsip_header_funcs", "res_rtp_asterisk", "res_srtp", "chan_pjsip", "bridge_simple",
+    "bridge_native_rtp", "bridge_softmix", "bridge_builtin_features", "codec_ulaw", "codec_alaw",
+    "codec_gsm", "codec_resample", "format_gsm", "format_wav", "format_pcm", "app_dial", "app_playback",
+    "app_read", "app_echo", "app_stack", "app_exec", "app_verbose", "app_db", "func_db", "func_callerid",
+    "func_channel", "func_global", "func_logic", "func_strings", "func_timeout", "func_uri", "func_cut",
+    "func_dialplan", "func_env", "func_pjsip_endpoint", "func_pjsip_contact", "func_pjsip_aor", "func_cdr",
+    "cdr_csv",
+)
+# fmt: on
 
 _PHONE = """
 [{name}]

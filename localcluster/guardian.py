@@ -79,7 +79,8 @@ class Guardian:
         """Kill process group `group` when this process ends. Returns once the guardian has noted it."""
         with self._lock:
             process = self._pipe()
-            assert process.stdin is not None and process.stdout is not None
+            assert process.stdin is not None
+            assert process.stdout is not None
             process.stdin.write(f"+{group}\n")
             process.stdin.flush()
             process.stdout.readline()

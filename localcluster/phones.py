@@ -16,12 +16,25 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
-from baresip import Account, BaresipError, Call, CallState, Config, Runtime, StaleHandleError, UserAgent
+from baresip import (
+    Account,
+    BaresipError,
+    Call,
+    CallState,
+    Config,
+    Event,
+    Runtime,
+    StackEvent,
+    StaleHandleError,
+    UserAgent,
+)
 
 _Result = TypeVar("_Result")
 _STEP_DEADLINE = 10.0
 _HEADERS = ("From", "P-Asserted-Identity")
-_NAME_ADDRESS = re.compile(r'\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^<"]*?))\s*<sips?:(?P<user>[^@>;]+)')
+_NAME_ADDRESS = re.compile(
+    r'\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^<"]*?))\s*<sips?:(?P<user>[^@>;]+)'
+)
 
 
 class PhoneFailed(RuntimeError):
@@ -62,7 +75,12 @@ class _Stack:
     async def _start() -> Runtime:
         runtime = Runtime()
         await runtime.start(
-            Config(net_interface="127.0.0.1", max_concurrent_calls=None, expose_headers=_HEADERS, native_log_level="error")
+            Config(
+                net_interface="127.0.0.1",
+                max_concurrent_calls=None,
+                expose_headers=_HEADERS,
+                native_log_level="error",
+            )
         )
         return runtime
 
@@ -74,7 +92,10 @@ class PhoneCall:
         self._stack = stack
         self._call = call
         self._digits: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._over = threading.Event()
+        self._reason = ""
         call.on_dtmf(lambda event: self._digits.put(event.digit))
+        call.on(self._hear)
 
     @property
     def caller_number(self) -> str:
@@ -94,12 +115,12 @@ class PhoneCall:
     @property
     def is_over(self) -> bool:
         """Whether it has ended."""
-        return self._call.state is CallState.CLOSED
+        return self._over.is_set()
 
     @property
     def close_reason(self) -> str:
         """Why it ended, as the SIP stack tells it, such as "480 Temporarily Unavailable"; empty before that."""
-        return self._call._close_reason or ""  # baresip offers no public name for it
+        return self._reason
 
     def answer(self) -> None:
         """Answer, and wait until the call is up."""
@@ -121,7 +142,8 @@ class PhoneCall:
 
     def wait_over(self, deadline: float = _STEP_DEADLINE) -> None:
         """Wait until it has ended."""
-        self._stack.run(self._over(), deadline)
+        if not self._over.wait(deadline):
+            raise PhoneFailed(f"the call is not over within {deadline:g} s")
 
     def transfer(self, uri: str) -> None:
         """Send the other party to `uri` (a blind transfer), and wait until this call has ended."""
@@ -151,9 +173,10 @@ class PhoneCall:
         with contextlib.suppress(StaleHandleError):  # the far end was quicker
             await self._call.hangup()
 
-    async def _over(self) -> None:
-        while self._call.state is not CallState.CLOSED:
-            await asyncio.sleep(0.01)
+    def _hear(self, event: StackEvent) -> None:
+        if event.event is Event.CALL_CLOSED:
+            self._reason = event.text or ""
+            self._over.set()
 
 
 class Phone:

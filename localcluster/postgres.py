@@ -6,6 +6,7 @@ would mean little otherwise.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import secrets
@@ -197,10 +198,8 @@ class Postgres:
 
 
 def _signal(process: int, number: signal.Signals) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):  # a backend that ended meanwhile
         os.kill(process, number)
-    except ProcessLookupError:
-        pass  # a backend that ended meanwhile
 
 
 def _alive(process: int) -> bool:

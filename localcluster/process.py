@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -70,6 +71,7 @@ class SupervisedProcess:
         self.stop_deadline = stop_deadline
         self.stop_signal = stop_signal
         self._process: subprocess.Popen[bytes] | None = None
+        self._log_start = 0
 
     @property
     def pid(self) -> int:
@@ -87,6 +89,12 @@ class SupervisedProcess:
         """The last lines of the log."""
         return tail(self.log, lines)
 
+    def wrote(self, text: str) -> bool:
+        """Whether this run logged `text`, in its first 64 KiB."""
+        with self.log.open("rb") as file:
+            file.seek(self._log_start)
+            return text.encode() in file.read(65_536)
+
     def start(self) -> None:
         """Start it and wait until it is ready. On failure nothing is left running."""
         if self.running:
@@ -99,6 +107,7 @@ class SupervisedProcess:
         self._reap()
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as output:
+            self._log_start = output.seek(0, os.SEEK_END)
             self._process = subprocess.Popen(
                 self.argv,
                 stdin=subprocess.DEVNULL,
@@ -173,10 +182,8 @@ class SupervisedProcess:
         process = self._process
         if process is None or process.returncode is not None:
             return
-        try:
+        with contextlib.suppress(ProcessLookupError):  # only the ended leader is left of it
             os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass  # only the ended leader is left of it
         try:
             process.wait(timeout=10)
         except subprocess.TimeoutExpired as error:

@@ -32,7 +32,7 @@ exten => +15559001,1,Goto(roost-inbound,0001*001,1)
 [roost-voicemail]
 exten => 0001*007,1,Answer()
  same => n,NoOp(voicemail of ${EXTEN}: ${ROOST_REASON})
- same => n,Playback(beep)
+ same => n,Hangup()
 """
 
 
@@ -47,7 +47,9 @@ class Cluster(Telephony):
     def speaks(self, phone: str, number: str, name: str) -> None:
         """On every node, `phone` speaks as extension `number` of organization 0001."""
         fields = ("0001", number, name, f"acct-{number}", f"{number}@0001", phone[1:].zfill(3))
-        row = ",".join(quote(part, safe="") for part in (*fields, f"+1555019{phone[1:]}", f"Floor 3: by the {phone}"))
+        row = ",".join(
+            quote(part, safe="") for part in (*fields, f"+1555019{phone[1:]}", f"Floor 3: by the {phone}")
+        )
         for node in self.nodes.values():
             node.database_put("roost/p", phone, row)
 
@@ -100,7 +102,12 @@ def says(outcome: str) -> Script:
 
 def dies(command: Callable[[str], str]) -> None:
     """A center that ends in the middle of the conversation."""
-    command("STREAM FILE beep \"\"")
+    command('STREAM FILE beep ""')
+
+
+def listens(command: Callable[[str], str]) -> None:
+    """A center that waits for one key, however long it takes."""
+    command("WAIT FOR DIGIT -1")
 
 
 @dataclass
@@ -109,6 +116,7 @@ class TestCenter:
 
     script: Script
     calls: list[dict[str, str]] = field(default_factory=list)
+    ended: int = 0
     released: threading.Event = field(default_factory=threading.Event)
     __test__ = False
 
@@ -156,6 +164,7 @@ class TestCenter:
                     return stream.readline().strip()
 
                 self.script(command)
+                self.ended += 1
 
 
 @pytest.fixture(scope="session")

@@ -91,8 +91,12 @@ def test_giving_up_stops_the_ringing(cluster: Cluster) -> None:
     ring.wait_over()
 
 
-@pytest.mark.parametrize(("where", "reason"), [("-", "unavailable"), ("n1/p1", "busy"), ("n2/nobody", "unavailable")])
-def test_the_voicemail_hook_gets_the_extension_and_the_reason(cluster: Cluster, where: str, reason: str) -> None:
+@pytest.mark.parametrize(
+    ("where", "reason"), [("-", "unavailable"), ("n1/p1", "busy"), ("n2/nobody", "unavailable")]
+)
+def test_the_voicemail_hook_gets_the_extension_and_the_reason(
+    cluster: Cluster, where: str, reason: str
+) -> None:
     cluster.place("007", where)
     log = cluster.logs("n1")
     call = cluster.phones["p2"].dial("007")
@@ -127,20 +131,20 @@ def test_an_inbound_number_rings_its_extension_where_it_sits(cluster: Cluster) -
     assert ring.caller_number == "+15550100"
 
 
-@pytest.mark.parametrize(("number", "callee"), [("001", "p1"), ("003", "p3")])
-def test_a_transferred_call_stays_in_the_organization_it_was_for(cluster: Cluster, number: str, callee: str) -> None:
-    """A call from outside is answered at 001 or 003 and sent on to 002; the channel has no phone of ours."""
-    cluster.place("001", "n1/p1" if callee == "p1" else "n2/p3")
+@pytest.mark.parametrize("where", ["n1/p1", "n2/p3"])
+def test_a_transferred_call_stays_in_the_organization_it_was_for(cluster: Cluster, where: str) -> None:
+    """A call from outside is answered at 001 and sent on to 002; its channel belongs to no phone of ours."""
+    cluster.place("001", where)
+    desk = cluster.phones[where.partition("/")[2]]
     outside = cluster.phones["carrier"].dial("+15559001")
-    answered = cluster.phones[callee].wait_ring()
+    answered = desk.wait_ring()
     answered.answer()
     outside.wait_up()
-    answered.transfer(f"sip:002@{cluster.phones[callee].registrar}")
+    answered.transfer(f"sip:002@{desk.registrar}")
     ring = cluster.phones["p2"].wait_ring()
     ring.answer()
     assert ring.caller_number == "+15550100"
     assert outside.is_up
-    assert number in {"001", "003"}
 
 
 def test_a_node_that_is_gone_does_not_keep_the_caller_waiting(cluster: Cluster) -> None:
@@ -174,10 +178,11 @@ def test_a_node_that_is_gone_does_not_keep_the_caller_waiting(cluster: Cluster) 
     ],
 )
 def test_what_is_no_number_is_refused_and_not_evaluated(cluster: Cluster, number: str) -> None:
+    log = cluster.logs("n1")
     call = cluster.phones["p2"].dial(number)
-    wait_until(lambda: call.is_over or bool(cluster.nodes["n1"].channels()), 5, "the call arrived")
-    call.hang_up()
-    assert nobody_rang(cluster)
+    wait_until(lambda: call.is_over or "Playing 'pbx-invalid" in log, 5, "a refusal")
+    for application in ("Dial(", "AGI(", "System("):
+        assert application not in log
 
 
 def test_what_the_database_holds_is_not_evaluated(cluster: Cluster) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from localcluster import ports
-from tests.asterisk.conftest import TestCenter, dies, says
+from localcluster.process import wait_until
+from tests.asterisk.conftest import TestCenter, dies, listens, says
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,3 +103,13 @@ def test_a_frozen_center_cannot_hold_a_call_for_ever(cluster: Cluster) -> None:
     finally:
         cluster.nodes["n1"].set_global("ROOST_CENTER_SECONDS", "")
     assert SORRY in log
+
+
+def test_the_center_hears_at_once_that_the_caller_hung_up(cluster: Cluster) -> None:
+    with TestCenter(listens) as center:
+        cluster.nodes["n1"].set_centers(center.address)
+        call = cluster.phones["p2"].dial("*30001")
+        call.wait_up()
+        wait_until(lambda: len(center.calls) == 1, 5, "the center has the call")
+        call.hang_up()
+        wait_until(lambda: center.ended == 1, 1, "its wait for a key ended")

@@ -1,0 +1,144 @@
+"""Roost's own processes, as the Procfile lists them, on free loopback ports, with secrets of their own."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from localcluster import ports
+from localcluster.process import SupervisedProcess
+from roost.seal import new_keys
+from roost.settings import Settings
+
+_TOP = Path(__file__).parent.parent
+#: What a process logs when it is ready to work.
+_READY = {
+    "bind": " ready.",
+    "verify": " ready.",
+    "push": " ready.",
+    "beat": "is starting",
+    "center": "center_ready",
+}
+
+
+class Product:
+    """Named processes: `bind1`, `verify1`, `push1`, `beat1`, `center1`, and one `simulator` of many nodes.
+
+    `counts` says how many of each kind; `simulated` names the nodes of the simulator. `more` adds ROOST_ settings.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        database_url: str,
+        broker_url: str,
+        counts: Mapping[str, int] | None = None,
+        simulated: tuple[str, ...] = (),
+        keep_simulated: bool = False,
+        more: Mapping[str, str] | None = None,
+    ) -> None:
+        self.folder = folder
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.node_secret = secrets.token_urlsafe(24)
+        self.node_ports = {name: ports.free_port() for name in simulated}
+        self._keep_simulated = keep_simulated
+        public, private = new_keys()
+        self.environment = {
+            "ROOST_DATABASE_URL": database_url,
+            "ROOST_BROKER_URL": broker_url,
+            "ROOST_SEAL_PUBLIC_KEY": public,
+            "ROOST_SEAL_PRIVATE_KEY": private,
+            "ROOST_CODE_PEPPER": secrets.token_urlsafe(24),
+            **(more or {}),
+        }
+        counts = {"bind": 1, "verify": 1, "push": 1, "beat": 1, "center": 1} | dict(counts or {})
+        self.center_ports = [ports.free_port() for _ in range(counts["center"])]
+        self.processes: dict[str, SupervisedProcess] = {}
+        if simulated:
+            self.processes["simulator"] = self._simulator()
+        for kind, count in counts.items():
+            for number in range(1, count + 1):
+                self.processes[f"{kind}{number}"] = self._worker(kind, number)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings all the processes have."""
+        names = {name.removeprefix("ROOST_").lower(): value for name, value in self.environment.items()}
+        return Settings.model_validate(names)
+
+    @property
+    def centers(self) -> list[str]:
+        """HOST:PORT of each center."""
+        return [f"{ports.LOOPBACK}:{port}" for port in self.center_ports]
+
+    def start(self) -> None:
+        """Start all at once, and wait until each is ready."""
+        try:
+            for process in self.processes.values():
+                process.launch()
+            for process in self.processes.values():
+                process.await_ready()
+        except BaseException:
+            self.kill()
+            raise
+
+    def stop(self) -> None:
+        """SIGTERM to all, the front doors first; each drains."""
+        for process in reversed(self.processes.values()):
+            process.stop()
+
+    def kill(self) -> None:
+        """SIGKILL to all."""
+        for process in self.processes.values():
+            process.kill()
+
+    def of_kind(self, kind: str) -> Iterator[SupervisedProcess]:
+        """The processes of one kind."""
+        return (process for name, process in self.processes.items() if name.rstrip("0123456789") == kind)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _worker(self, kind: str, number: int) -> SupervisedProcess:
+        environment = dict(self.environment)
+        if kind == "center":
+            environment["ROOST_CENTER_PORT"] = str(self.center_ports[number - 1])
+        return self._process(f"{kind}{number}", [f"workers.{kind}"], environment, _READY[kind])
+
+    def _simulator(self) -> SupervisedProcess:
+        secret_file = self.folder / "simulator-secret"
+        secret_file.touch(mode=0o600)
+        secret_file.write_text(self.node_secret)
+        argv = ["workers.simulator", "--secret-file", str(secret_file), "--faults"]
+        if self._keep_simulated:
+            argv += ["--data", str(self.folder / "simulated")]
+        for name, port in self.node_ports.items():
+            argv += ["--node", f"{name}:{port}"]
+        return self._process("simulator", argv, {}, f"{list(self.node_ports)[-1]} ready")
+
+    def _process(
+        self, name: str, argv: list[str], environment: Mapping[str, str], ready: str
+    ) -> SupervisedProcess:
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("ROOST_")}
+        process = SupervisedProcess(
+            name,
+            [sys.executable, "-m", *argv],
+            log=self.folder / f"{name}.log",
+            # A folder of its own keeps a `.env` of the checkout out; the checkout is imported by path.
+            folder=self.folder,
+            environment=kept | {"PYTHONPATH": str(_TOP), "PYTHONUNBUFFERED": "1"} | dict(environment),
+        )
+        process.ready = lambda: process.wrote(ready)
+        return process
