@@ -10,9 +10,9 @@ import textwrap
 import threading
 from pathlib import Path
 
-import kombu
 import psycopg
 import pytest
+from kombu.connection import Connection
 
 from localcluster import ports
 from localcluster.postgres import Postgres
@@ -157,7 +157,8 @@ def test_rabbitmq_hosts_are_apart_and_survive_a_crash(tmp_path: Path) -> None:
     """Given a durable queue in one virtual host, after a crash it is there, and not in another host."""
 
     def declare(url: str, *, passive: bool) -> None:
-        with kombu.Connection(url, connect_timeout=5) as connection:
+        # kombu ships no types
+        with Connection(url, connect_timeout=5) as connection:  # type: ignore[no-untyped-call]
             connection.channel().queue_declare("bread", durable=True, auto_delete=False, passive=passive)
 
     with RabbitCluster(tmp_path / "mq") as broker:
@@ -168,5 +169,5 @@ def test_rabbitmq_hosts_are_apart_and_survive_a_crash(tmp_path: Path) -> None:
         assert not broker.nodes[0].answers()
         broker.nodes[0].start()
         declare(first, passive=True)
-        with pytest.raises(kombu.Connection(second).channel_errors, match="NOT_FOUND"):
+        with pytest.raises(Exception, match="NOT_FOUND"):
             declare(second, passive=True)
