@@ -102,7 +102,8 @@ def test_a_wrong_login_is_told_so_and_the_connection_closed(
         (("Foo",), f"{ERROR}\r\nMessage: Missing action in request"),
         (
             ("Action: Nope",),
-            f"{ERROR}\r\nMessage: Invalid/unknown command: Nope. Use Action: ListCommands to show available commands.",
+            f"{ERROR}\r\nMessage: Invalid/unknown command: Nope. "
+            "Use Action: ListCommands to show available commands.",
         ),
         (("Action: Logoff",), "Response: Goodbye\r\nActionID: 7\r\nMessage: Thanks for all the fish."),
         (
