@@ -50,6 +50,9 @@ class Settings(BaseSettings):
     #: Calls in progress at once in one center; further ones hear that the service is unavailable.
     center_max_calls: Annotated[int, Field(ge=1)] = 2000
 
+    #: Set, as `roost/`, to play recordings named after the outcome codes instead of Asterisk's core sounds.
+    prompt_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9/_-]{0,64}$")] = ""
+
     #: A front door waits so long for an answer before it says "unavailable".
     answer_deadline: Seconds = 4.5
     #: On silence the same request is sent again after so long.

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from roost.settings import settings
-from tasks.topology import BIND, fixed_queues
+from tasks.topology import BIND, CONNECT_TIMEOUT, TRANSPORT_OPTIONS, fixed_queues
 
-broker_url = settings().need("broker_url")
+# Workers refuse to start without one; a client names its own.
+broker_url = settings().broker_url and settings().need("broker_url")
 result_backend = None
 imports = ("tasks.requests", "tasks.push", "tasks.periodic")
 
 task_queues = fixed_queues()
 task_default_queue = BIND
+task_default_exchange = "roost"
 task_create_missing_queues = False
 worker_detect_quorum_queues = True
 
@@ -27,12 +29,11 @@ task_serializer = "json"
 accept_content = ["json"]
 task_remote_tracebacks = False
 
-# A frozen broker must not hang whoever talks to it.
-broker_connection_timeout = 3
+broker_connection_timeout = CONNECT_TIMEOUT
 broker_heartbeat = 10
 broker_connection_retry_on_startup = True
 broker_connection_max_retries = None
-broker_transport_options = {"read_timeout": 5, "write_timeout": 5, "confirm_publish": False}
+broker_transport_options = TRANSPORT_OPTIONS
 
 # RabbitMQ 4.3 refuses transient queues that are not exclusive.
 control_queue_exclusive = True

@@ -50,5 +50,5 @@ def _every(task: str, seconds: float, queue: str) -> dict[str, object]:
     return {
         "task": task,
         "schedule": seconds,
-        "options": {"exchange": "", "routing_key": queue, "ignore_result": True, "retry": False},
+        "options": {"queue": queue, "ignore_result": True, "retry": False},
     }

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import structlog
 
 from roost.converge import Converged, Failed, audit, converge
@@ -13,6 +11,7 @@ from roost.routes import audit_due
 from roost.settings import settings
 from tasks.app import app
 from tasks.nodes import NodeConnections
+from tasks.resources import once
 from tasks.wake import PUSH_TASK
 
 #: Threads of one push worker: a node that does not answer holds one of them until its deadline.
@@ -21,7 +20,7 @@ THREADS = 16
 log = structlog.get_logger(__name__)
 
 
-@cache
+@once
 def _database() -> Database:
     # The transaction that holds the node's row is idle while the PBX is written, one batch at a time.
     return Database(
@@ -29,7 +28,7 @@ def _database() -> Database:
     )
 
 
-@cache
+@once
 def _nodes() -> NodeConnections:
     return NodeConnections(settings())
 

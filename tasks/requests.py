@@ -58,8 +58,7 @@ def verify(self: Task[Any, Any], message: dict[str, Any]) -> None:
             return answer
         move = Virtualize(**request.model_dump(exclude={"sealed_code"}))
         app.send_task(
-            VIRTUALIZE, (move.model_dump(mode="json"),), exchange="", routing_key=BIND,
-            reply_to=self.request.reply_to, correlation_id=request.request_id, retry=False,
+            VIRTUALIZE, (move.model_dump(mode="json"),), queue=BIND, reply_to=self.request.reply_to, retry=False
         )  # fmt: skip
         return None
 

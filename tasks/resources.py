@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from functools import cache
+from typing import TypeVar
 
 from roost.binding import Binding
 from roost.database import Database
@@ -11,32 +14,46 @@ from roost.stays import Stays
 from roost.verifying import Verifying
 from tasks.announcer import Announcer
 
+T = TypeVar("T")
+_making = threading.RLock()
 
-@cache
+
+def once(make: Callable[[], T]) -> Callable[[], T]:
+    """Made at the first call, once, though several threads come first."""
+    kept = cache(make)
+
+    def get() -> T:
+        with _making:
+            return kept()
+
+    return get
+
+
+@once
 def database() -> Database:
     """The pool of this process."""
     return Database(settings().need("database_url"), name="roost-worker")
 
 
-@cache
+@once
 def binding() -> Binding:
     """The operations that move extensions."""
     return Binding(database(), settings())
 
 
-@cache
+@once
 def verifying() -> Verifying:
     """The operations that see secret codes."""
     return Verifying(database(), settings())
 
 
-@cache
+@once
 def stays() -> Stays:
     """What ends by itself."""
     return Stays(database(), settings())
 
 
-@cache
+@once
 def announcer() -> Announcer:
     """The thread that numbers what this process changed, and wakes the pushes."""
     return Announcer(database())

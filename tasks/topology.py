@@ -21,6 +21,14 @@ DELIVERY_LIMIT = 5
 #: Messages kept for an operator to look at; the oldest go first.
 DEAD_LIMIT = 10_000
 
+#: A frozen broker must not hang whoever talks to it; seconds.
+CONNECT_TIMEOUT = 3
+#: No promise rests on a publisher confirm: what matters is in PostgreSQL, and what is unanswered is sent again.
+TRANSPORT_OPTIONS = {"read_timeout": 5, "write_timeout": 5, "confirm_publish": False}
+
+#: The tasks that only a verify worker can do; all other requests go to `bind`.
+_VERIFY_TASKS = frozenset({"roost.verify", "roost.set_code"})
+
 _DEFAULT_EXCHANGE = Exchange("")
 
 
@@ -32,6 +40,11 @@ def push_queue_name(node: str) -> str:
 def push_queue(node: str) -> Queue:
     """One message, one consumer at a time; the node's row lock is the true fence."""
     return _queue(push_queue_name(node), _wake_up() | {"x-single-active-consumer": True})
+
+
+def queue_of(task: str) -> str:
+    """The queue a request's task is sent to."""
+    return VERIFY if task in _VERIFY_TASKS else BIND
 
 
 def fixed_queues() -> tuple[Queue, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tasks.app import app
-from tasks.topology import push_queue_name
+from tasks.topology import push_queue
 
 PUSH_TASK = "roost.push"
 ANNOUNCE_TASK = "roost.announce"
@@ -16,6 +16,6 @@ def wake_nodes(nodes: Iterable[str]) -> None:
     with app.producer_or_acquire() as producer:
         for node in nodes:
             app.send_task(
-                PUSH_TASK, (node,), producer=producer, exchange="", routing_key=push_queue_name(node),
-                retry=False, ignore_result=True, delivery_mode="transient",
+                PUSH_TASK, (node,), producer=producer, queue=push_queue(node), retry=False, ignore_result=True,
+                delivery_mode="transient",
             )  # fmt: skip

@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 
 from localcluster.postgres import Postgres
+from localcluster.product import Product
+from localcluster.rabbitmq import RabbitCluster
 from roost.database import Database
 from roost.schema import init_database
 from roost.seal import new_keys
 from roost.settings import Settings
-from tests.world import World
+from tests.cluster import Cluster
+from tests.world import World, new_id
 
 
 @pytest.fixture(scope="session")
@@ -65,6 +68,32 @@ def database(database_url: str) -> Iterator[Database]:
 def world(database: Database, settings: Settings) -> World:
     """An empty cluster to populate and to ask, in words."""
     return World(database, settings)
+
+
+@pytest.fixture(scope="session")
+def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitCluster]:
+    """A RabbitMQ node."""
+    with RabbitCluster(tmp_path_factory.mktemp("rabbitmq")) as broker:
+        yield broker
+
+
+@pytest.fixture(scope="module")
+def cluster(
+    postgres: Postgres, rabbitmq: RabbitCluster, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Cluster]:
+    """All of Roost's processes, two of most kinds, and three simulated nodes; shared by the tests of a module."""
+    name = f"cluster_{new_id()}"
+    postgres.create_database(name, template="template_roost")
+    product = Product(
+        tmp_path_factory.mktemp("roost"),
+        database_url=postgres.url(name),
+        broker_url=rabbitmq.add_vhost(),
+        counts={"center": 2, "bind": 2, "beat": 2},
+        simulated=("n1", "n2", "n3"),
+    )
+    with product, Cluster(product) as running:
+        yield running
+    postgres.drop_database(name)
 
 
 @pytest.fixture

@@ -14,8 +14,7 @@ from workers.celery_worker import run
 
 @worker_process_shutdown.connect  # type: ignore[untyped-decorator]  # celery has no types
 def _announce_the_last(**_: object) -> None:
-    if resources.announcer.cache_info().currsize:
-        resources.announcer().close()
+    resources.announcer().close()
 
 
 def main() -> int:

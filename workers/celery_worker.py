@@ -8,12 +8,26 @@ import sys
 from typing import Any
 
 from celery import bootsteps
+from celery.worker.consumer import Consumer
 
 from roost.errors import SettingMissing
 from roost.settings import settings
 from tasks.app import app
 from tasks.topology import fixed_queues
 from workers.logs import set_up
+
+
+#: Celery prepares some thirty queues for delayed tasks wherever it finds quorum queues; Roost delays none.
+_DELAYED = "celery.worker.consumer.delayed_delivery:DelayedDelivery"
+
+
+class RoostConsumer(Consumer):  # type: ignore[misc]  # celery has no types
+    """Celery's consumer, without the step that Roost has no use for."""
+
+    class Blueprint(Consumer.Blueprint):  # type: ignore[misc]  # celery has no types
+        """Its steps."""
+
+        default_steps = tuple(step for step in Consumer.Blueprint.default_steps if step != _DELAYED)
 
 
 class Topology(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
@@ -45,6 +59,7 @@ def run(kind: str, queues: list[str], *, pool: str, concurrency: int, needs: tup
         queues=queues,
         without_gossip=True,
         without_mingle=True,
+        consumer_cls=RoostConsumer,
         loglevel=settings().log_level.upper(),
     )
     worker.start()

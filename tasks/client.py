@@ -1,0 +1,217 @@
+"""Asking from outside the workers: front doors send requests as tasks, and hear the outcomes.
+
+One thread sends and keeps the deadlines, one thread listens on one exclusive queue. On silence the same request,
+with the same id, is sent again; a wait never outlives its deadline, whatever the broker does.
+"""
+
+from __future__ import annotations
+
+import heapq
+import queue
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from kombu import Connection, Consumer, Queue
+from pydantic import BaseModel, ValidationError
+
+from roost.errors import BrokerUnavailable
+from roost.requests import Answer
+from roost.settings import Settings
+from tasks.app import app
+from tasks.topology import CONNECT_TIMEOUT, TRANSPORT_OPTIONS, queue_of
+
+#: Requests on their way at once; a further one hears "unavailable" at once.
+MAX_PENDING = 20_000
+#: Between tries to reach the broker.
+RECONNECT_AFTER = 0.5
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class _Pending:
+    task: str
+    request_id: str
+    message: Any
+    deadline: float
+    futures: list[Future[Answer]] = field(default_factory=list)
+
+
+class Client:
+    """Thread-safe. Use as a context manager, or call `close`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._url = settings.need("broker_url")
+        self._pending: dict[str, _Pending] = {}
+        self._lock = threading.Lock()
+        self._to_send: queue.Queue[str] = queue.Queue(MAX_PENDING)
+        self._reply_to: str | None = None
+        self._listening = threading.Event()
+        self._closing = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._listen, name="client-listen", daemon=True),
+            threading.Thread(target=self._send, name="client-send", daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End both threads; whoever still waits hears BrokerUnavailable."""
+        self._closing.set()
+        for thread in self._threads:
+            thread.join(timeout=10)
+        with self._lock:
+            left = list(self._pending)
+        for request_id in left:
+            self._fail(request_id)
+
+    def submit(self, task: str, request: BaseModel, *, deadline: float | None = None) -> Future[Answer]:
+        """Send a request (a model of roost.requests) to a task. The future fails with BrokerUnavailable.
+
+        The same id may be submitted again while it is on its way: both hear the one answer.
+        """
+        message = request.model_dump(mode="json")
+        return self._submit(task, message["request_id"], message, deadline)
+
+    def call(self, task: str, request: BaseModel, *, deadline: float | None = None) -> Answer:
+        """`submit`, and wait. Raises BrokerUnavailable."""
+        return self.submit(task, request, deadline=deadline).result()
+
+    def ask_time(self, *, deadline: float | None = None) -> Future[Answer]:
+        """Ask for the database's time; its answer's `now` is it."""
+        request_id = f"clock:{uuid.uuid4().hex}"
+        return self._submit("roost.clock", request_id, request_id, deadline)
+
+    def _submit(self, task: str, request_id: str, message: Any, deadline: float | None) -> Future[Answer]:
+        future: Future[Answer] = Future()
+        ends = time.monotonic() + (deadline or self._settings.answer_deadline)
+        with self._lock:
+            pending = self._pending.get(request_id)
+            if pending is None:
+                pending = self._pending[request_id] = _Pending(task, request_id, message, ends)
+            pending.futures.append(future)
+        try:
+            self._to_send.put_nowait(request_id)
+        except queue.Full:
+            self._fail(request_id)
+        return future
+
+    # --- sending ---
+
+    def _send(self) -> None:
+        while not self._closing.is_set():
+            with self._survive("send"), self._connect() as connection:
+                self._send_over(connection)
+
+    def _send_over(self, connection: Connection) -> None:
+        """Send what is new, and again what is unanswered; raises when the connection fails."""
+        producer = connection.Producer(auto_declare=False)
+        again: list[tuple[float, str]] = []
+        heartbeat = time.monotonic()
+        while not self._closing.is_set():
+            wait = min(0.2, max(0.0, again[0][0] - time.monotonic())) if again else 0.2
+            with suppress(queue.Empty):
+                heapq.heappush(again, (0.0, self._to_send.get(timeout=wait)))
+            self._give_up_late()
+            while again and again[0][0] <= time.monotonic() and self._listening.is_set():
+                _, request_id = heapq.heappop(again)
+                pending = self._pending.get(request_id)
+                if pending is not None:
+                    heapq.heappush(again, (time.monotonic() + self._settings.answer_resend_after, request_id))
+                    self._publish(producer, pending)
+            if time.monotonic() - heartbeat > 1:
+                heartbeat = time.monotonic()
+                connection.heartbeat_check()
+
+    def _publish(self, producer: Any, pending: _Pending) -> None:
+        task = app.amqp.as_task_v2(
+            uuid.uuid4().hex, pending.task, args=(pending.message,), reply_to=self._reply_to,
+            argsrepr="(…)", kwargsrepr="{}",
+        )  # fmt: skip
+        properties = task.properties | {"correlation_id": pending.request_id}
+        producer.publish(
+            task.body, exchange="", routing_key=queue_of(pending.task), serializer="json",
+            headers=task.headers, **properties,
+        )  # fmt: skip
+
+    def _give_up_late(self) -> None:
+        now = time.monotonic()
+        with self._lock:
+            late = [pending.request_id for pending in self._pending.values() if pending.deadline <= now]
+        for request_id in late:
+            self._fail(request_id)
+
+    # --- listening ---
+
+    def _listen(self) -> None:
+        while not self._closing.is_set():
+            with self._survive("listen"), self._connect() as connection:
+                self._listen_on(connection)
+            self._listening.clear()
+
+    def _listen_on(self, connection: Connection) -> None:
+        # A fresh name each time: the broker may not have noticed yet that the last owner is gone.
+        name = f"reply.{uuid.uuid4().hex}"
+        replies = Queue(name, durable=False, exclusive=True, auto_delete=True)
+        with Consumer(connection.channel(), [replies], callbacks=[self._heard], no_ack=True, accept=["json"]):
+            self._reply_to = name
+            self._listening.set()
+            while not self._closing.is_set():
+                try:
+                    connection.drain_events(timeout=1)
+                except TimeoutError:
+                    connection.heartbeat_check()
+
+    def _heard(self, body: object, message: Any) -> None:
+        try:
+            answer = Answer.model_validate_json(body) if isinstance(body, str) else Answer.model_validate(body)
+        except ValidationError:
+            log.warning("answer_unreadable", correlation_id=message.properties.get("correlation_id"))
+            return
+        with self._lock:
+            pending = self._pending.pop(answer.request_id, None)
+        for future in pending.futures if pending else ():
+            future.set_result(answer)
+
+    # --- both ---
+
+    def _fail(self, request_id: str) -> None:
+        with self._lock:
+            pending = self._pending.pop(request_id, None)
+        for future in pending.futures if pending else ():
+            future.set_exception(BrokerUnavailable())
+
+    def _connect(self) -> Connection:
+        connection = Connection(
+            self._url, connect_timeout=CONNECT_TIMEOUT, heartbeat=10, transport_options=TRANSPORT_OPTIONS
+        )
+        connection.connect()
+        return connection
+
+    @contextmanager
+    def _survive(self, doing: str) -> Iterator[None]:
+        """A lost connection is logged, and tried again after a pause; what is late meanwhile is given up."""
+        try:
+            yield
+        except (*Connection(self._url).recoverable_connection_errors, OSError) as error:
+            if self._closing.is_set():
+                return
+            log.warning("broker_lost", doing=doing, error=type(error).__name__)
+            self._give_up_late()
+            self._closing.wait(RECONNECT_AFTER)
+
+

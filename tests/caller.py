@@ -1,0 +1,54 @@
+"""A call to the Center as Asterisk makes it: FastAGI over a socket, with a person who keys codes."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from roost import agi
+from tests.world import new_id
+
+#: Seconds until a center that says nothing fails the test.
+DEADLINE = 20.0
+
+
+@dataclass
+class Heard:
+    """What the person heard, and the outcome left for the dialplan (empty: the center said none)."""
+
+    prompts: list[str] = field(default_factory=list)
+    outcome: str = ""
+
+
+def call(
+    center: str, phone: str, dialled: str, codes: Iterable[str] = (), *, node: str = "n1", uniqueid: str = ""
+) -> Heard:
+    """Dial, key a code each time one is asked for ('' once they run out), and listen until the center is done."""
+    host, _, port = center.partition(":")
+    environment = {"agi_network": "yes", "agi_network_script": "center", "agi_uniqueid": uniqueid or new_id()}
+    keyed = iter(codes)
+    heard = Heard()
+    codec = agi.Client()
+    with socket.create_connection((host, int(port)), timeout=DEADLINE) as connection:
+        connection.sendall(agi.environment(environment, [node, phone, dialled]))
+        while data := connection.recv(4096):
+            for command in codec.feed(data):
+                connection.sendall(_answer(command.words, keyed, heard))
+    return heard
+
+
+def _answer(words: tuple[str, ...], keyed: Iterable[str], heard: Heard) -> bytes:
+    match words:
+        case ("GET", "DATA", prompt, *_):
+            heard.prompts.append(prompt)
+            digits = next(iter(keyed), "")
+            return agi.reply(digits) if digits else agi.reply("", "timeout")
+        case ("STREAM", "FILE", prompt, *_):
+            heard.prompts.append(prompt)
+        case ("SET", "VARIABLE", "ROOST_OUTCOME", outcome):
+            heard.outcome = outcome
+            return agi.reply("1")
+        case _:
+            pass
+    return agi.reply("0")

@@ -1,0 +1,80 @@
+"""A whole running Roost, for tests that go through every process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from pydantic import SecretStr
+
+from localcluster.product import Product
+from roost.database import Database
+from roost.pbx import connect
+from roost.pbx.node import Change, Key, NodeAddress
+from tasks.client import Client
+from tests.caller import Heard, call
+from tests.world import World
+
+
+class Cluster:
+    """The processes, the world behind them, and what can be done from outside.
+
+    Nodes are registered; each test makes an organization of its own (`world.organization("0007")`) or `reset`s.
+    """
+
+    def __init__(self, product: Product) -> None:
+        self.product = product
+        self.database = Database(product.settings.need("database_url"), size=4)
+        self.world = World(self.database, product.settings)
+        self.client = Client(product.settings)
+        for name, port in product.node_ports.items():
+            self.world.node(name, port=port, secret=product.node_secret)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.client.close()
+        self.database.close()
+
+    def reset(self) -> None:
+        """Remove every organization, with its extensions and phones; the journal too."""
+        self.world.sql("DELETE FROM organization")
+        self.world.sql("TRUNCATE journal, call")
+        self.world.codes.clear()
+
+    def call(self, phone: str, dialled: str, *codes: str, center: int = 0, node: str = "n1", uniqueid: str = "") -> Heard:
+        """A call to one of the centers."""
+        return call(self.product.centers[center], phone, dialled, codes, node=node, uniqueid=uniqueid)
+
+    def node_holds(self, node: str) -> dict[Key, Change | None]:
+        """All that a node holds now."""
+        secret = SecretStr(self.product.node_secret)
+        address = NodeAddress("127.0.0.1", self.product.node_ports[node], "roost", secret)
+        connection = connect("asterisk", address, 5)
+        try:
+            return connection.dump()
+        finally:
+            connection.close()
+
+    def settled(self, deadline: float = 10) -> None:
+        """Wait until every node has applied all that was committed before this call."""
+        wait_until(lambda: self.world.value(_ALL_APPLIED) is True, "every node has every route", deadline)
+
+
+_ALL_APPLIED = """
+SELECT NOT EXISTS (SELECT 1 FROM route_dirty)
+   AND (SELECT bool_and(applied_version = (SELECT coalesce(max(version), 0) FROM route)) FROM pbx_node WHERE enabled)
+"""
+
+
+def wait_until(condition: Callable[[], bool], what: str, deadline: float = 10) -> None:
+    """Wait for a condition, looking every few milliseconds; fail when it does not come true in time."""
+    ends = time.monotonic() + deadline
+    while not condition():
+        assert time.monotonic() < ends, f"not within {deadline:g} s: {what}"
+        time.sleep(0.005)

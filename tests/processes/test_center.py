@@ -1,0 +1,185 @@
+"""A call to `*30` through every process: center, RabbitMQ, verify, bind, PostgreSQL, push, three nodes."""
+
+from __future__ import annotations
+
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from roost import agi
+from roost.pbx.node import ActsAs, Rings
+from roost.requests import Dial, Return, Virtualize
+from tests.cluster import Cluster, wait_until
+from tests.world import new_id
+
+
+@pytest.fixture
+def office(cluster: Cluster) -> Cluster:
+    cluster.reset()
+    cluster.world.organization()
+    for place, number in enumerate(("001", "002", "003", "004")):
+        cluster.world.desk(number, node=f"n{place % 3 + 1}")
+    return cluster
+
+
+def code(cluster: Cluster, number: str) -> str:
+    return cluster.world.codes["0001", number]
+
+
+def test_a_call_moves_an_extension_on_every_node(office: Cluster) -> None:
+    heard = office.call("desk002", "*30001", code(office, "001"), node="n2")
+    assert heard.outcome == "virtualized"
+    assert heard.prompts == ["agent-pass", "agent-loginok"]
+    office.settled()
+    for node in ("n1", "n2", "n3"):
+        holds = office.node_holds(node)
+        assert holds["e", "0001*001"] == Rings("0001*001", "n2", "desk002")
+        assert holds["e", "0001*002"] == Rings("0001*002", None, None)
+        phone = holds["p", "desk002"]
+        assert isinstance(phone, ActsAs)
+        assert phone.number == "001"
+
+
+def test_star_30_undoes_it_through_the_other_center(office: Cluster) -> None:
+    office.call("desk002", "*30001", code(office, "001"))
+    assert office.call("desk002", "*30", center=1).outcome == "returned"
+    office.settled()
+    assert office.node_holds("n3")["e", "0001*001"] == Rings("0001*001", "n1", "desk001")
+
+
+def test_three_wrong_codes_drop_the_call(office: Cluster) -> None:
+    heard = office.call("desk002", "*30001", "0", "", "12345678901")
+    assert heard.outcome == "dropped"
+    assert heard.prompts[:3] == ["agent-pass", "auth-incorrect", "auth-incorrect"]
+
+
+def test_the_tries_of_one_call_through_two_centers_are_still_three(office: Cluster) -> None:
+    once = new_id()
+    with ThreadPoolExecutor(2) as callers:
+        both = list(
+            callers.map(
+                lambda center: office.call("desk002", "*30001", "0", "0", "0", center=center, uniqueid=once), (0, 1)
+            )
+        )
+    assert {heard.outcome for heard in both} == {"dropped"}
+    assert office.world.value("SELECT tries FROM call") == 3
+    assert office.world.value("SELECT failed_codes FROM extension WHERE number = '001'") == 3
+
+
+def test_one_star_30_delivered_five_times_at_once_is_one_return_with_five_equal_answers(office: Cluster) -> None:
+    office.world.sit("001", "desk002")
+    office.world.sit("002", "desk003")
+    request = Dial(request_id=new_id(), call="n1/1", phone="desk002", made_at=office.world.now())
+    task = ("roost.dial", request)
+    with ThreadPoolExecutor(5) as callers:
+        answers = list(callers.map(lambda _: office.client.submit(*task).result(), range(5)))
+    again = office.client.call(*task)
+    assert {(a.outcome, a.extension, a.phone) for a in [*answers, again]} == {("returned", "0001*001", "desk002")}
+    assert office.world.guests() == {"desk003": "002"}
+
+
+def test_every_refusal_has_the_same_code_by_call_and_by_task(office: Cluster) -> None:
+    world = office.world
+    world.organization("0002")
+    world.desk("009", organization="0002")
+    world.desk("005", allows=False)
+    world.desk("006", code=False)
+    world.sit("001", "desk002")
+    world.sql("UPDATE extension SET locked_until = now() + interval '1 hour' WHERE number = '004'")
+    expected = [
+        ("ghost", "001", "unknown_phone"),
+        ("desk001", "099", "unknown_extension"),
+        ("desk001", "009", "unknown_extension"),
+        ("desk002", "001", "already_here"),
+        ("desk005", "002", "not_allowed"),
+        ("desk002", "003", "occupied"),
+        ("desk003", "006", "no_code"),
+        ("desk003", "004", "locked"),
+    ]
+    by_call = [(phone, number, office.call(phone, f"*30{number}").outcome) for phone, number, _ in expected]
+    by_task = [
+        (phone, number, office.client.call("roost.virtualize", _move(office, phone, number)).outcome.value)
+        for phone, number, _ in expected
+    ]
+    assert by_call == by_task == expected
+
+
+def test_a_bind_that_waited_too_long_moves_nobody(office: Cluster) -> None:
+    workers = list(office.product.of_kind("bind"))
+    for worker in workers:
+        worker.pause()
+    try:
+        move = _move(office, "desk002", "001", waited=57)
+        future = office.client.submit("roost.virtualize", move, deadline=15)
+        wait_until(
+            lambda: (office.world.now() - move.made_at).total_seconds() > 60.5,
+            "the request is too old",
+        )
+    finally:
+        for worker in workers:
+            worker.resume()
+    assert future.result().outcome == "expired"
+    assert office.world.guests() == {}
+
+
+def _move(office: Cluster, phone: str, number: str, waited: float = 0) -> Virtualize:
+    return Virtualize(
+        request_id=new_id(), origin="api", made_at=office.world.now() - timedelta(seconds=waited),
+        organization="0001" if phone != "ghost" else None, phone=phone, number=number,
+    )  # fmt: skip
+
+
+def test_a_return_by_name(office: Cluster) -> None:
+    office.world.sit("001", "desk002")
+    request = Return(
+        request_id=new_id(), origin="web", made_at=office.world.now(), organization="0001", number="001"
+    )
+    assert office.client.call("roost.return", request).outcome == "returned"
+
+
+@pytest.mark.parametrize(
+    "dialled", ["", "30", "*31001", "*30abc", "*30" + "1" * 17, "*30001\u0661", "*30 001", "*30-1", "*30%00"]
+)
+def test_malformed_dial_strings_are_refused(office: Cluster, dialled: str) -> None:
+    assert office.call("desk002", dialled).outcome == "bad_request"
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [b"GET / HTTP/1.1\r\n\r\n", b"\x00\xff" * 500, b"agi_network: yes\n", b"a" * 1_000_000, b"", b"agi_x: y\n" * 100_000],
+    ids=["http", "binary", "half", "megabyte", "nothing", "endless"],
+)
+def test_a_client_that_sends_garbage_is_closed_and_the_center_lives(office: Cluster, garbage: bytes) -> None:
+    host, _, port = office.product.centers[0].partition(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        try:
+            connection.sendall(garbage)
+            assert connection.recv(100) == b""
+        except ConnectionError:
+            pass  # closed while we were still sending: what we wanted to see
+    assert office.call("desk002", "*30").outcome == "nothing_to_return"
+
+
+def test_the_end_of_a_call_is_noticed_within_a_second(office: Cluster) -> None:
+    host, _, port = office.product.centers[0].partition(":")
+    before = _ended(office)
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(agi.environment({"agi_uniqueid": new_id()}, ["n1", "desk002", "*30001"]))
+        connection.recv(100)
+        connection.sendall(agi.reply("0"))
+        assert b"GET DATA" in connection.recv(100)
+        connection.sendall(agi.HANGUP)
+        assert connection.recv(100) == b""
+    wait_until(lambda: _ended(office) > before, "the center noticed the end", 1)
+
+
+def _ended(office: Cluster) -> int:
+    return office.product.processes["center1"].log.read_text().count("call_ended")
+
+
+def test_hundreds_of_calls_at_once(office: Cluster) -> None:
+    with ThreadPoolExecutor(100) as callers:
+        outcomes = list(callers.map(lambda n: office.call("desk004", "*30", center=n % 2).outcome, range(300)))
+    assert outcomes == ["nothing_to_return"] * 300

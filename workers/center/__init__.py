@@ -1,0 +1,1 @@
+"""The Virtualization Center: a FastAGI server that leads the `*30` conversation."""

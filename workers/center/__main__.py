@@ -1,0 +1,45 @@
+"""The Center: `*30` is answered here. Start as many as you like; each PBX node may know two."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+
+from roost.errors import SettingMissing
+from roost.settings import Settings, settings
+from tasks.client import Client
+from workers.center.server import Center
+from workers.logs import set_up
+
+#: After SIGTERM, calls in progress have so many seconds to end.
+DRAIN = 8.0
+
+
+async def serve(config: Settings) -> None:
+    """Serve calls until SIGTERM or SIGINT."""
+    with Client(config) as client:
+        center = Center(client, config)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, center.stop)
+        await center.serve(DRAIN)
+
+
+def main() -> int:
+    """Run until SIGTERM."""
+    try:
+        set_up(settings())
+        for name in ("broker_url", "seal_public_key"):
+            settings().need(name)
+        asyncio.run(serve(settings()))
+    except SettingMissing as error:
+        print(f"center: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"center: cannot listen: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

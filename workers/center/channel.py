@@ -1,0 +1,61 @@
+"""One FastAGI connection: commands out, replies in, and the caller's hanging up noticed while anything is awaited."""
+
+from __future__ import annotations
+
+import asyncio
+
+from roost.agi import Environment, HungUp, ProtocolError, Reply, Server
+
+#: Bytes read at once.
+CHUNK = 4096
+#: A peer that says nothing at first is cut off after so many seconds.
+ENVIRONMENT_DEADLINE = 5.0
+#: The longest a single command may take: the longest prompt, and the time to key digits.
+COMMAND_DEADLINE = 60.0
+#: Seconds until a peer that takes no bytes is cut off.
+WRITE_DEADLINE = 5.0
+
+
+class CallEnded(Exception):
+    """The caller hung up, or the connection is gone."""
+
+
+class Channel:
+    """The connection as a question-and-answer stream. `read` runs beside whoever uses `command`."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._codec = Server()
+        self._replies: asyncio.Queue[Reply] = asyncio.Queue(maxsize=8)
+        self._environment: asyncio.Future[Environment] = asyncio.get_running_loop().create_future()
+
+    async def read(self) -> None:
+        """Read until the call ends. Raises ProtocolError."""
+        while data := await self._reader.read(CHUNK):
+            for event in self._codec.feed(data):
+                match event:
+                    case Environment():
+                        self._environment.set_result(event)
+                    case Reply():
+                        if self._replies.full():
+                            raise ProtocolError("It answers what was not asked.")
+                        self._replies.put_nowait(event)
+                    case HungUp():
+                        return
+        self._codec.end()
+
+    async def environment(self) -> Environment:
+        """What Asterisk says of the call. Raises TimeoutError."""
+        return await asyncio.wait_for(self._environment, ENVIRONMENT_DEADLINE)
+
+    async def command(self, line: bytes) -> Reply:
+        """Send one command and await its reply. Raises CallEnded, ProtocolError, TimeoutError."""
+        self._writer.write(line)
+        await asyncio.wait_for(self._writer.drain(), WRITE_DEADLINE)
+        reply = await asyncio.wait_for(self._replies.get(), COMMAND_DEADLINE)
+        if reply.channel_gone:
+            raise CallEnded
+        if reply.code != 200:
+            raise ProtocolError(f"It answers {reply.code}.")
+        return reply

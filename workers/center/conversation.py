@@ -1,0 +1,106 @@
+"""Drives one `*30` dialogue: its questions to the workers, its prompts to the caller."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from concurrent.futures import Future
+
+import structlog
+from pydantic import ValidationError
+
+from roost import agi
+from roost.agi import Environment
+from roost.clock import DatabaseClock
+from roost.dialogue import AskDial, AskTry, Collect, Dialogue, End
+from roost.errors import BrokerUnavailable
+from roost.outcomes import Outcome
+from roost.requests import Answer, Dial, Try
+from roost.seal import seal
+from roost.settings import Settings
+from tasks.client import Client
+from tasks.requests import DIAL, VERIFY
+from workers.center.channel import Channel
+from workers.center.prompts import ask_prompt, prompts_of
+
+#: Digits collected for a code: one more than the longest, so that a longer one is wrong, not cut.
+MAX_DIGITS = 9
+#: Milliseconds without a digit until what was keyed counts.
+KEYING_TIME = 7000
+
+log = structlog.get_logger(__name__)
+
+
+class Conversation:
+    """One call. `run` returns the outcome that was announced."""
+
+    def __init__(self, channel: Channel, client: Client, clock: DatabaseClock, settings: Settings) -> None:
+        self._channel = channel
+        self._client = client
+        self._clock = clock
+        self._settings = settings
+        self._call = ""
+        self._phone = ""
+        self._node = ""
+
+    async def run(self, environment: Environment) -> Outcome:
+        """Talk until the outcome is announced. Raises what Channel raises."""
+        node, phone, dialled, *_ = (*environment.arguments, "", "", "")
+        self._node, self._phone = node, phone
+        self._call = f"{node}/{environment['agi_uniqueid']}"
+        dialogue = Dialogue(
+            feature_code=self._settings.feature_code, dialled=dialled, tries=self._settings.tries_per_call
+        )
+        await self._channel.command(agi.answer())
+        action = dialogue.start()
+        while not isinstance(action, End):
+            match action:
+                case AskDial(number):
+                    action = dialogue.answered(await self._ask_dial(number))
+                case AskTry(number, digits):
+                    action = dialogue.answered(await self._ask_try(number, digits))
+                case Collect(again):
+                    action = dialogue.keyed(await self._collect(again=again))
+        return await self.announce(action.outcome)
+
+    async def announce(self, outcome: Outcome) -> Outcome:
+        """Say the outcome, and leave its code for the dialplan."""
+        for prompt in prompts_of(outcome, self._settings.prompt_prefix):
+            await self._channel.command(agi.stream_file(prompt))
+        await self._channel.command(agi.set_variable("ROOST_OUTCOME", outcome.value))
+        return outcome
+
+    async def _collect(self, *, again: bool) -> str:
+        prompt = ask_prompt(again=again, prefix=self._settings.prompt_prefix)
+        return (await self._channel.command(agi.get_data(prompt, KEYING_TIME, MAX_DIGITS))).result
+
+    async def _ask_dial(self, number: str) -> Outcome:
+        # The id is the call's: a second center that takes the call over asks the same, and hears the same.
+        return await self._ask(
+            DIAL, Dial, request_id=f"{self._call}/dial", call=self._call, phone=self._phone, number=number
+        )
+
+    async def _ask_try(self, number: str, digits: str) -> Outcome:
+        request_id = f"{self._call}/try-{secrets.token_hex(6)}"
+        sealed = seal(self._settings.need("seal_public_key"), request_id, digits)
+        return await self._ask(
+            VERIFY, Try, request_id=request_id, call=self._call, phone=self._phone, number=number, sealed_code=sealed
+        )
+
+    async def _ask(self, task: str, model: type[Dial | Try], **fields: str) -> Outcome:
+        try:
+            made_at = self._clock.now() or (await self._hear(self._client.ask_time())).now
+            if made_at is None:
+                return Outcome.UNAVAILABLE
+            request = model.model_validate({"made_at": made_at, "actor": self._node, **fields})
+            return (await self._hear(self._client.submit(task, request))).outcome
+        except ValidationError:
+            return Outcome.BAD_REQUEST
+        except BrokerUnavailable:
+            return Outcome.UNAVAILABLE
+
+    async def _hear(self, future: Future[Answer]) -> Answer:
+        answer = await asyncio.wrap_future(future)
+        if answer.now is not None:
+            self._clock.observe(answer.now, trust=answer.outcome is Outcome.EXPIRED)
+        return answer

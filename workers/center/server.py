@@ -1,0 +1,109 @@
+"""The listening side of the Center: who may connect, how many at once, and what becomes of each call."""
+
+from __future__ import annotations
+
+import asyncio
+from ipaddress import ip_address
+
+import structlog
+
+from roost.agi import ProtocolError
+from roost.clock import DatabaseClock
+from roost.errors import BrokerUnavailable
+from roost.outcomes import Outcome
+from roost.settings import Settings
+from tasks.client import Client
+from workers.center.channel import CallEnded, Channel
+from workers.center.conversation import Conversation
+
+#: The longest a call may take, whatever happens in it.
+CALL_DEADLINE = 180.0
+#: The database's time is asked for this often, so that the first caller after a quiet hour need not wait for it.
+CLOCK_EVERY = 30.0
+
+log = structlog.get_logger(__name__)
+
+
+class Center:
+    """A FastAGI server. `serve` runs until `stop`; then calls in progress may end within `drain` seconds."""
+
+    def __init__(self, client: Client, settings: Settings) -> None:
+        self._client = client
+        self._settings = settings
+        self._clock = DatabaseClock()
+        self._calls: set[asyncio.Task[None]] = set()
+        self._stopping = asyncio.Event()
+        self.port = 0
+
+    def stop(self) -> None:
+        """Take no further calls, and end `serve`."""
+        self._stopping.set()
+
+    async def serve(self, drain: float) -> None:
+        """Listen until `stop`."""
+        server = await asyncio.start_server(
+            self._accept, self._settings.center_host, self._settings.center_port, backlog=1024
+        )
+        self.port = server.sockets[0].getsockname()[1]
+        log.info("center_ready", host=self._settings.center_host, port=self.port)
+        clock = asyncio.create_task(self._keep_time())
+        await self._stopping.wait()
+        clock.cancel()
+        server.close()
+        if self._calls:
+            await asyncio.wait(self._calls, timeout=drain)
+        for call in self._calls:
+            call.cancel()
+        await asyncio.gather(*self._calls, return_exceptions=True)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None  # asyncio runs this callback in a task
+        self._calls.add(task)
+        try:
+            peer = ip_address(writer.get_extra_info("peername")[0])
+            if any(peer in network for network in self._settings.center_allow):
+                await self._serve_call(reader, writer)
+            else:
+                log.warning("call_refused", peer=str(peer), reason="not in ROOST_CENTER_ALLOW")
+        finally:
+            self._calls.discard(task)
+            writer.close()
+
+    async def _serve_call(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        channel = Channel(reader, writer)
+        talk = asyncio.create_task(self._talk(channel))
+        read = asyncio.create_task(channel.read())
+        try:
+            done, _ = await asyncio.wait(
+                {talk, read}, timeout=CALL_DEADLINE, return_when=asyncio.FIRST_COMPLETED
+            )
+            for task in done:
+                task.result()
+            if talk not in done:
+                log.info("call_ended", by="caller" if read in done else "deadline")
+        except (ProtocolError, CallEnded, TimeoutError, ConnectionError) as error:
+            log.info("call_ended", by=type(error).__name__, detail=str(error))
+        finally:
+            for task in (talk, read):
+                task.cancel()
+            await asyncio.gather(talk, read, return_exceptions=True)
+
+    async def _talk(self, channel: Channel) -> None:
+        environment = await channel.environment()
+        conversation = Conversation(channel, self._client, self._clock, self._settings)
+        if len(self._calls) > self._settings.center_max_calls:
+            outcome = await conversation.announce(Outcome.UNAVAILABLE)
+        else:
+            outcome = await conversation.run(environment)
+        log.info("call_done", outcome=outcome.value, call=environment["agi_uniqueid"][:80])
+
+    async def _keep_time(self) -> None:
+        while True:
+            try:
+                answer = await asyncio.wrap_future(self._client.ask_time())
+                if answer.now is not None:
+                    self._clock.observe(answer.now)
+            except BrokerUnavailable as error:
+                log.warning("no_time", error=error.code)
+            await asyncio.sleep(CLOCK_EVERY if self._clock.now() is not None else 1)
