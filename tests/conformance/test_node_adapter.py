@@ -21,7 +21,7 @@ SPEAKS = ActsAs(
 )
 HOSTILE = [
     "Ana María Ñandú", "山田 太郎", "🦜 Polly", "a,b,,c", 'say "hi"', "${SHELL(id)}", "$[1+1]", "100% *real*",
-    "back\\slash", "semi;colon", "colon: value", "<sip:x@y>", " leading and trailing ", "'", "a&b|c", "%2C", "",
+    "back\\slash", "semi;colon", "colon: value", "<sip:x@y>", " blanks ", "'", "a&b|c", "%2C", "",
 ]  # fmt: skip
 
 
