@@ -14,6 +14,7 @@ from tests.conformance.targets import RawAmi, Target
 FAMILY = "Family: roost"
 SUCCESS = "Response: Success\r\nActionID: 7"
 ERROR = "Response: Error\r\nActionID: 7"
+LIST_COMMANDS = "Use Action: ListCommands to show available commands."
 
 
 @pytest.fixture
@@ -102,8 +103,7 @@ def test_a_wrong_login_is_told_so_and_the_connection_closed(
         (("Foo",), f"{ERROR}\r\nMessage: Missing action in request"),
         (
             ("Action: Nope",),
-            f"{ERROR}\r\nMessage: Invalid/unknown command: Nope. "
-            "Use Action: ListCommands to show available commands.",
+            f"{ERROR}\r\nMessage: Invalid/unknown command: Nope. {LIST_COMMANDS}",
         ),
         (("Action: Logoff",), "Response: Goodbye\r\nActionID: 7\r\nMessage: Thanks for all the fish."),
         (
