@@ -9,6 +9,7 @@ fires when the *thread* that started the child ends.
 
 from __future__ import annotations
 
+import atexit
 import os
 import subprocess
 import sys
@@ -51,6 +52,13 @@ class Guardian:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
         os.register_at_fork(after_in_child=self._forget)
+        atexit.register(self._close)
+
+    def _close(self) -> None:
+        """At an orderly end: let it do its work, and collect it."""
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
+            self._process.wait(timeout=10)
 
     def _forget(self) -> None:
         """In a forked child: let go of the parent's pipe, so that the guardian sees the parent's end."""
