@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import time
 from typing import TYPE_CHECKING
 
@@ -64,6 +66,21 @@ def test_with_no_center_there_a_prompt_is_played_and_the_call_ends(cluster: Clus
     cluster.phones["p2"].dial("*30001").wait_over()
     assert time.monotonic() - start < 6
     assert SORRY in log
+
+
+def test_a_center_that_does_not_take_the_connection_costs_two_seconds(cluster: Cluster) -> None:
+    """As a machine that is gone does: nothing answers, not even with a refusal."""
+    with contextlib.ExitStack() as sockets, TestCenter(says("virtualized")) as center:
+        deaf = sockets.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(4):  # its queue is full now; Linux drops what comes after
+            caller = sockets.enter_context(socket.socket())
+            caller.settimeout(0)
+            caller.connect_ex(deaf.getsockname())
+        cluster.nodes["n1"].set_centers(f"127.0.0.1:{deaf.getsockname()[1]}", center.address)
+        start = time.monotonic()
+        cluster.phones["p2"].dial("*30001").wait_over()
+    assert len(center.calls) == 1
+    assert 1.5 < time.monotonic() - start < 4
 
 
 def test_the_second_center_is_asked_when_the_first_is_not_there(cluster: Cluster) -> None:
