@@ -79,7 +79,7 @@ CREATE TABLE phone (
     guest_since timestamptz,
     emergency_number text NOT NULL DEFAULT '' CHECK (emergency_number ~ '^[+0-9]{0,32}$'),
     emergency_location text NOT NULL DEFAULT ''
-        CHECK (emergency_location !~ '[[:cntrl:]]' AND length(emergency_location) <= 128),
+        CHECK (emergency_location !~ '[[:cntrl:]]' AND octet_length(emergency_location) <= 256),
     enabled bool NOT NULL DEFAULT true,
     FOREIGN KEY (organization_id, base_id) REFERENCES extension (organization_id, id),
     FOREIGN KEY (organization_id, guest_id) REFERENCES extension (organization_id, id),

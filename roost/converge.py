@@ -14,7 +14,7 @@ from typing import Protocol
 from psycopg.rows import class_row
 
 from roost.database import Connection, Database, query
-from roost.errors import NodeRefused, NodeUnavailable
+from roost.errors import Invalid, NodeRefused, NodeUnavailable
 from roost.pbx.node import Change, Cursor, Gone, PbxNode, key_of
 from roost.routes import changes_since, everything, pending_keys, read_history
 
@@ -121,7 +121,7 @@ def _with_node(
             return None
         try:
             return work(connection, row, nodes.open(row))
-        except (NodeUnavailable, NodeRefused) as error:
+        except (NodeUnavailable, NodeRefused, Invalid) as error:
             nodes.drop(row)
             delay = min(retry_max, FIRST_RETRY * 2 ** min(row.failures, 16)) * random.uniform(0.5, 1)
             connection.execute(

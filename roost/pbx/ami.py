@@ -2,8 +2,8 @@
 
 Why an own codec: panoramisk 1.4 pipelines 33,000 to 38,000 DBPut a second here (this one over 100,000),
 writes CR and LF of a value into the stream, so that one value can hold a second action, decodes as ASCII and
-drops what is not, and buffers what it reads without bound. astami 1.1 and py-ami-client 0.2 neither pipeline
-nor refuse CR and LF.
+drops what is not, and buffers what it reads without bound. astami 1.1 awaits each answer before the next
+action, py-ami-client 0.2 needs Python 3.12, and neither refuses CR and LF.
 
 Facts, from Asterisk 22 `main/manager.c` and tried on it:
 
