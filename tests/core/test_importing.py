@@ -1,0 +1,192 @@
+"""Importing desks: again changes nothing, all or nothing, and each bad line has its message."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from roost.directory import Directory
+from roost.import_file import BadFile
+from roost.importing import ImportRefused, ImportReport, import_desks
+from tests.world import World
+
+DESKS = """\
+organization,number,name,phone,node,allows_virtualization,account_code,mailbox,emergency_number,emergency_location
+0001,001,"Doe, John",desk001,n1,yes,ACC-1,100@default,+40211,"Floor 1, room 2"
+0001,002,Ted,desk002,n2,no,,,,
+0001,003,Agent,,,,,,,
+"""
+
+
+class Desk:
+    """A place to write files, and to import them."""
+
+    def __init__(self, world: World, folder: Path) -> None:
+        self.world = world
+        self.path = folder / "desks.csv"
+        self.directory = Directory(world.database)
+        world.organization()
+        world.organization("0002")
+        world.node("n1")
+        world.node("n2")
+
+    def load(self, text: str | bytes, *, dry_run: bool = False, encoding: str = "utf-8-sig") -> ImportReport:
+        self.path.write_bytes(text.encode() if isinstance(text, str) else text)
+        return import_desks(self.world.database, self.path, dry_run=dry_run, encoding=encoding)
+
+    def faults(self, text: str) -> list[tuple[int, str]]:
+        before = (self.directory.extensions(), self.directory.phones())
+        with pytest.raises(ImportRefused) as raised:
+            self.load(text)
+        assert (self.directory.extensions(), self.directory.phones()) == before
+        return [(fault.line, fault.code) for fault in raised.value.faults]
+
+
+@pytest.fixture
+def desk(world: World, tmp_path: Path) -> Desk:
+    return Desk(world, tmp_path)
+
+
+def test_desks_are_imported_and_a_second_run_changes_nothing(desk: Desk) -> None:
+    counts = desk.load(DESKS).counts
+    assert (counts.desks, counts.extensions_added, counts.phones_added) == (3, 3, 2)
+    john, phone = desk.directory.extension("0001*001"), desk.directory.phone("desk001")
+    assert (john.name, john.allows_virtualization, john.account_code) == ("Doe, John", True, "ACC-1")
+    assert (phone.base, phone.node, phone.emergency_number) == ("0001*001", "n1", "+40211")
+    assert phone.emergency_location == "Floor 1, room 2"
+    assert desk.directory.extension("0001*003").phone is None
+    desk.world.sql("DELETE FROM route_dirty")
+    assert desk.load(DESKS).counts.changes == 0
+    assert desk.world.value("SELECT count(*) FROM route_dirty") == 0
+
+
+def test_a_dry_run_shows_the_changes_and_makes_none(desk: Desk) -> None:
+    desk.load(DESKS)
+    report = desk.load(DESKS.replace("Ted", "Theodore").replace("desk002,n2", "desk002,n1"), dry_run=True)
+    assert [
+        (change.line, change.kind, change.key, change.added, change.fields) for change in report.changes
+    ] == [
+        (3, "extension", "0001*002", False, ["name: Ted → Theodore"]),
+        (3, "phone", "desk002", False, ["node: n2 → n1"]),
+    ]
+    assert desk.directory.extension("0001*002").name == "Ted"
+
+
+def test_an_empty_cell_and_a_missing_column_leave_what_is_there(desk: Desk) -> None:
+    desk.load(DESKS)
+    assert desk.load("organization,number,name\n0001,001,\n").counts.changes == 0
+    assert desk.load("number,organization,name\n001,0001,Jane\n").counts.extensions_changed == 1
+    assert desk.directory.extension("0001*001").account_code == "ACC-1"
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("\ufeff" + DESKS.replace("\n", "\r\n"), "utf-8-sig"),
+        (DESKS.replace("Doe, John", "Doé").replace("Floor 1, room 2", "x").replace(",", ";"), "utf-8-sig"),
+        (DESKS.replace("Doe, John", "Doé").replace("Floor 1, room 2", "x").replace(",", ";"), "cp1252"),
+        (DESKS.replace("Doe, John", "Doe").replace("Floor 1, room 2", "x").replace(",", "\t"), "utf-16"),
+    ],
+    ids=["bom-and-crlf", "semicolons", "windows", "excel-unicode-text"],
+)
+def test_what_spreadsheets_write_is_read(desk: Desk, text: str, encoding: str) -> None:
+    written = text.encode("utf-8" if encoding == "utf-8-sig" else encoding)
+    assert desk.load(written, encoding=encoding).counts.extensions_added == 3
+    assert desk.directory.extension("0001*001").name.startswith("Do")
+
+
+def test_two_desks_may_swap_their_phones(desk: Desk) -> None:
+    desk.load(DESKS)
+    desk.load("organization,number,phone\n0001,001,desk002\n0001,002,desk001\n")
+    assert desk.directory.phone("desk001").base == "0001*002"
+    assert desk.directory.phone("desk002").base == "0001*001"
+
+
+def test_a_guest_goes_home_from_a_phone_that_gets_another_base(desk: Desk) -> None:
+    desk.load(DESKS)
+    desk.world.sql(
+        "UPDATE phone SET guest_id = (SELECT id FROM extension WHERE number = '003'), guest_since = now() WHERE name = 'desk002'"
+    )
+    desk.load("organization,number,phone\n0001,004,desk002\n")
+    assert desk.world.guests() == {}
+    assert desk.world.journal()[-1][-1] == "phone_changed"
+
+
+def test_each_bad_line_has_its_message_and_nothing_is_imported(desk: Desk) -> None:
+    desk.load(DESKS)
+    desk.directory.add_extension("0002*001")
+    desk.directory.add_phone("other", organization="0002", node="n1", base="0002*001")
+    text = """\
+organization,number,name,phone,node,allows_virtualization,emergency_number
+0001,010,fine,desk010,n1,yes,
+0001,01x,bad number,,,,
+00-01,010,bad organization,,,,
+0009,011,unknown organization,,,,
+0001,012,unknown node,desk012,n9,,
+0001,010,twice,,,,
+0001,013,phone twice,desk010,n1,,
+0001,014,phone without a node,desk014,,,
+0001,015,of another organization,other,n1,,
+0001,001,has a phone,desk016,n1,,
+0001,017,too,few
+0001,018,maybe,,,maybe,
+0001,,nothing,,,,
+0001,019,no phone,,n1,,112
+
+0001,020,"bell\x07",,,,
+"""
+    assert desk.faults(text) == [
+        (3, "bad_value"),
+        (4, "bad_value"),
+        (5, "unknown_organization"),
+        (6, "unknown_node"),
+        (7, "duplicate"),
+        (8, "duplicate"),
+        (9, "bad_value"),
+        (10, "other_organization"),
+        (11, "extension_has_phone"),
+        (12, "bad_value"),
+        (13, "bad_value"),
+        (14, "bad_value"),
+        (15, "bad_value"),
+        (15, "bad_value"),
+        (17, "bad_value"),
+    ]
+
+
+def test_a_cell_of_two_lines_does_not_shift_the_numbers(desk: Desk) -> None:
+    assert desk.faults('organization,number,name\n0001,001,"two\nlines"\n0001,x,\n') == [
+        (2, "bad_value"),
+        (4, "bad_value"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "name the columns"),
+        ("organization,number,nmae\n0001,001,x\n", "'nmae'"),
+        ("organization,name\n0001,x\n", "lacks the columns: number"),
+        ("organization,number,number\n0001,1,1\n", "twice: number"),
+        ("organization,number\n", "no desks"),
+        ('organization,number\n0001,"00\n', "not CSV"),
+        (b"organization,number,name\n0001,001,Jos\xe9\n", "save it as `CSV UTF-8`"),
+        ("organization,number,name\n0001,001," + "x" * 20_000, "a line of 10000 characters"),
+    ],
+)
+def test_a_file_that_is_no_list_of_desks_is_refused(desk: Desk, text: str | bytes, says: str) -> None:
+    with pytest.raises(BadFile, match=says):
+        desk.load(text)
+
+
+def test_a_missing_file_is_refused(desk: Desk) -> None:
+    with pytest.raises(BadFile, match="No such file"):
+        import_desks(desk.world.database, desk.path)
+
+
+def test_ten_thousand_faults_are_listed_up_to_a_bound(desk: Desk) -> None:
+    desk.path.write_text("organization,number\n" + "0001,x\n" * 10_000)
+    with pytest.raises(ImportRefused, match="at least 1000") as raised:
+        import_desks(desk.world.database, desk.path)
+    assert len(raised.value.faults) == 1000
