@@ -68,13 +68,12 @@ class Nodes(Protocol):
 def converge(database: Database, node_name: str, nodes: Nodes, retry_max: float) -> Converged | Failed | None:
     """Send a node all that changed since its cursor. None: another holds it, or it is not due."""
 
-    def push(connection: Connection, row: NodeRow, node: PbxNode) -> Converged:
-        history = read_history(connection)
+    def push(connection: Connection, row: NodeRow, history: Cursor, node: PbxNode) -> Converged:
         cursor = node.cursor()
         if cursor is None or cursor.database != history.database or cursor.version > history.version:
             sent = _send(connection, node, _difference(connection, node), history)
         elif cursor.version < history.version:
-            sent = _send(connection, node, changes_since(connection, cursor.version), history)
+            sent = _send(connection, node, _news(connection, cursor, history), history)
         else:
             sent = 0
         connection.execute(query("mark_node_applied"), {"node_id": row.id, "version": history.version})
@@ -89,8 +88,7 @@ def audit(database: Database, node_name: str, nodes: Nodes, retry_max: float) ->
     What the node was not told yet is not drift, and is left to `converge`.
     """
 
-    def compare(connection: Connection, row: NodeRow, node: PbxNode) -> Converged:
-        history = read_history(connection)
+    def compare(connection: Connection, row: NodeRow, history: Cursor, node: PbxNode) -> Converged:
         cursor = node.cursor()
         if cursor is None or cursor.database != history.database or cursor.version > history.version:
             return Converged(row.applied_version, 0)
@@ -109,18 +107,20 @@ def _with_node(
     node_name: str,
     nodes: Nodes,
     retry_max: float,
-    work: Callable[[Connection, NodeRow, PbxNode], Converged],
+    work: Callable[[Connection, NodeRow, Cursor, PbxNode], Converged],
     *,
     now_please: bool,
 ) -> Converged | Failed | None:
     """Hold the node's row while its PBX is written: one writer a node, whatever the queues do."""
-    with database.connection() as connection, connection.transaction():
-        with connection.cursor(row_factory=class_row(NodeRow)) as cursor:
-            row = cursor.execute(query("lock_node"), {"node": node_name, "now_please": now_please}).fetchone()
+    with database.connection() as connection, connection.pipeline(), connection.transaction():
+        locked = connection.cursor(row_factory=class_row(NodeRow))
+        locked.execute(query("lock_node"), {"node": node_name, "now_please": now_please})
+        history = read_history(connection)  # after the lock: nobody else can bring the node further than this
+        row = locked.fetchone()
         if row is None or not row.due:
             return None
         try:
-            return work(connection, row, nodes.open(row))
+            return work(connection, row, history, nodes.open(row))
         except (NodeUnavailable, NodeRefused, Invalid) as error:
             nodes.drop(row)
             delay = min(retry_max, FIRST_RETRY * 2 ** min(row.failures, 16)) * random.uniform(0.5, 1)
@@ -130,10 +130,28 @@ def _with_node(
             return Failed(str(error))
 
 
+#: The last news, by history, from and to: nodes that keep pace with each other are told the same.
+_told: dict[tuple[str, int, int], list[Change]] = {}
+_TOLD_LIMIT = 8
+
+
+def _news(connection: Connection, cursor: Cursor, history: Cursor) -> list[Change]:
+    """What changed from the node's version to the database's; later changes have later versions."""
+    key = (history.database, cursor.version, history.version)
+    changes = _told.get(key)
+    if changes is None:
+        changes = changes_since(connection, cursor.version)
+        if len(changes) <= BATCH:
+            _told[key] = changes
+        for old in list(_told)[:-_TOLD_LIMIT]:
+            _told.pop(old, None)
+    return changes
+
+
 def _difference(connection: Connection, node: PbxNode) -> list[Change]:
     """What must be written so that the node has exactly the truth."""
     has = node.dump()
-    connection.execute("SELECT 1")  # a dump may take seconds; PostgreSQL ends transactions that look dead
+    _stay_alive(connection)
     changes: list[Change] = []
     for change in everything(connection):
         if has.pop(key_of(change), None) != change:
@@ -142,10 +160,17 @@ def _difference(connection: Connection, node: PbxNode) -> list[Change]:
     return changes
 
 
+def _stay_alive(connection: Connection) -> None:
+    """Tell PostgreSQL, which ends transactions that look dead, that a long job goes on."""
+    connection.execute("SELECT 1").fetchone()
+
+
 def _send(connection: Connection, node: PbxNode, changes: list[Change], cursor: Cursor | None) -> int:
     for start in range(0, len(changes), BATCH):
-        node.apply(changes[start : start + BATCH], None)
-        connection.execute("SELECT 1")
-    if cursor is not None:
+        last = start + BATCH >= len(changes)
+        node.apply(changes[start : start + BATCH], cursor if last else None)
+        if not last:
+            _stay_alive(connection)
+    if not changes and cursor is not None:
         node.apply([], cursor)
     return len(changes)

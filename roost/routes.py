@@ -45,16 +45,13 @@ def read_history(connection: Connection) -> Cursor:
 
 def changes_since(connection: Connection, version: int) -> list[Change]:
     """What a node at this version must be told: for each key changed since, what is true now."""
-    with connection.cursor(row_factory=dict_row) as cursor:
-        cursor.execute(query("list_changed_routes"), {"version": version})
-        changes: list[Change] = [
-            Rings(row["extension"], row["node"], row["phone"]) if row["known"] else Gone("e", row["extension"])
-            for row in cursor
-        ]
-        cursor.execute(query("list_changed_phones"), {"version": version})
-        changes += [
-            ActsAs(**row) if row["organization"] is not None else Gone("p", row["phone"]) for row in cursor
-        ]
+    routes = connection.cursor(row_factory=dict_row).execute(query("list_changed_routes"), {"version": version})
+    phones = connection.cursor(row_factory=dict_row).execute(query("list_changed_phones"), {"version": version})
+    changes: list[Change] = [
+        Rings(row["extension"], row["node"], row["phone"]) if row["known"] else Gone("e", row["extension"])
+        for row in routes
+    ]
+    changes += [ActsAs(**row) if row["organization"] is not None else Gone("p", row["phone"]) for row in phones]
     return changes
 
 

@@ -18,6 +18,9 @@ from tasks.wake import wake_nodes
 
 #: At most one run in this many seconds; what is committed meanwhile shares the next one.
 MIN_INTERVAL = 0.005
+#: At most so many wake-ups a second, however many nodes there are: at full load many nodes are each woken less
+#: often, with more news each time. The first wake-up after a pause is never delayed.
+WAKE_UPS_PER_SECOND = 250
 
 log = structlog.get_logger(__name__)
 
@@ -46,8 +49,16 @@ class Announcer:
         while not self._closing.is_set():
             self._changed.wait()
             self._changed.clear()
+            woken = 0
             try:
-                wake_nodes(announce(self._database).nodes)
+                woken = self._announce()
             except (DatabaseUnavailable, OperationalError) as error:
                 log.warning("announce_failed", error=type(error).__name__)
-            self._closing.wait(MIN_INTERVAL)
+            self._closing.wait(max(MIN_INTERVAL, woken / WAKE_UPS_PER_SECOND))
+
+    def _announce(self) -> int:
+        announced = announce(self._database)
+        if not announced.numbered:
+            return 0  # another process numbered our changes, and wakes the nodes
+        wake_nodes(announced.nodes)
+        return len(announced.nodes)
