@@ -24,7 +24,9 @@ class Binding:
 
     def dial(self, request: Dial) -> Answer:
         """A call to the Center: a return, a refusal, or CODE_NEEDED, which is not recorded."""
-        asked = Entry("virtualize" if request.number else "return", Outcome.EXPIRED, None, request.number, request.phone)
+        asked = Entry(
+            "virtualize" if request.number else "return", Outcome.EXPIRED, None, request.number, request.phone
+        )
 
         def work(connection: Connection) -> Answer:
             scene = read_scene(connection, request, self._settings, lock=True)
@@ -124,7 +126,9 @@ class Binding:
         self._journal.write(connection, request, entry)
         return answer(request, entry, scene.now)
 
-    def _record(self, connection: Connection, request: Dial | Virtualize, scene: Scene, entry: Entry) -> Answer:
+    def _record(
+        self, connection: Connection, request: Dial | Virtualize, scene: Scene, entry: Entry
+    ) -> Answer:
         """Record a refusal, or the homecoming of the phone's own extension, which needs no code."""
         if entry.outcome is Outcome.RETURNED:
             connection.execute(query("vacate_phone"), {"phone_id": scene.base_host_id})

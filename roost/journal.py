@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -75,10 +76,9 @@ class Journal:
         except pg.CheckViolation as error:
             if error.diag.constraint_name != "in_time" or expired is None:
                 raise
-        try:
+        # Another delivery may be faster after all: then what it recorded is the answer.
+        with suppress(pg.UniqueViolation):
             self._database.transaction(lambda connection: self.write(connection, request, expired))
-        except pg.UniqueViolation:
-            pass  # another delivery was faster after all: what it recorded is the answer
         return self.recorded(request)
 
     def recorded(self, request: Request) -> Answer:

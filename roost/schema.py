@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -47,7 +48,9 @@ def check_schema(url: str) -> None:
             raise SchemaOutdated("It has none: run `roost db init`.")
         version = connection.execute("SELECT max(version) FROM roost_schema").fetchone()
         if version != (VERSION,):
-            raise SchemaOutdated(f"It has {version and version[0]}, this program {VERSION}: run `roost db upgrade`.")
+            raise SchemaOutdated(
+                f"It has {version and version[0]}, this program {VERSION}: run `roost db upgrade`."
+            )
 
 
 def upgrade_database(url: str) -> list[int]:
@@ -65,7 +68,7 @@ def upgrade_database(url: str) -> list[int]:
     return done
 
 
-def _connect(url: str) -> psycopg.Connection[tuple[object, ...]]:
+def _connect(url: str) -> psycopg.Connection[tuple[Any, ...]]:
     try:
         return psycopg.connect(url, connect_timeout=5)
     except psycopg.OperationalError as error:
@@ -75,4 +78,8 @@ def _connect(url: str) -> psycopg.Connection[tuple[object, ...]]:
 def _read_schema() -> bytes:
     # In an installed package the file lies beside this module; in a checkout, at the top.
     packaged = files("roost").joinpath("schema.sql")
-    return packaged.read_bytes() if packaged.is_file() else Path(__file__).parent.with_name("schema.sql").read_bytes()
+    return (
+        packaged.read_bytes()
+        if packaged.is_file()
+        else Path(__file__).parent.with_name("schema.sql").read_bytes()
+    )

@@ -14,9 +14,8 @@ from nacl.public import PrivateKey, PublicKey, SealedBox
 
 from roost.errors import Invalid, SettingMissing
 
-
 #: What the login secret of a PBX node is sealed for.
-NODE_SECRET = "node"
+NODE_SECRET = "node"  # noqa: S105 - a name, not a secret
 
 
 class SealBroken(Invalid):

@@ -35,7 +35,10 @@ class Stays:
 
     def end_due(self) -> int:
         """Send home the guests whose stay is over; how many went."""
-        with self._database.connection() as connection, connection.cursor(row_factory=class_row(_Ended)) as cursor:
+        with (
+            self._database.connection() as connection,
+            connection.cursor(row_factory=class_row(_Ended)) as cursor,
+        ):
             ended = cursor.execute(query("list_ended_stays"), {"limit": LIMIT}).fetchall()
         return sum(self._end(stay).outcome is Outcome.RETURNED for stay in ended)
 

@@ -22,7 +22,6 @@ from roost.settings import Settings
 _COMPARE_TRIES = 3
 
 
-
 class _LookAgain(Exception):
     """What was compared outside the transaction is not what counts inside it."""
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import structlog
 from kombu import Connection, Consumer, Queue
@@ -63,7 +63,7 @@ class Client:
         for thread in self._threads:
             thread.start()
 
-    def __enter__(self) -> Client:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -178,7 +178,9 @@ class Client:
 
     def _heard(self, body: object, message: Any) -> None:
         try:
-            answer = Answer.model_validate_json(body) if isinstance(body, str) else Answer.model_validate(body)
+            answer = (
+                Answer.model_validate_json(body) if isinstance(body, str) else Answer.model_validate(body)
+            )
         except ValidationError:
             log.warning("answer_unreadable", correlation_id=message.properties.get("correlation_id"))
             return
@@ -213,5 +215,3 @@ class Client:
             log.warning("broker_lost", doing=doing, error=type(error).__name__)
             self._give_up_late()
             self._closing.wait(RECONNECT_AFTER)
-
-

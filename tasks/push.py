@@ -24,7 +24,10 @@ log = structlog.get_logger(__name__)
 def _database() -> Database:
     # The transaction that holds the node's row is idle while the PBX is written, one batch at a time.
     return Database(
-        settings().need("database_url"), size=THREADS, idle_limit=2 * settings().node_deadline, name="roost-push"
+        settings().need("database_url"),
+        size=THREADS,
+        idle_limit=2 * settings().node_deadline,
+        name="roost-push",
     )
 
 

@@ -81,9 +81,7 @@ def clock(self: Task[Any, Any], request_id: str) -> None:
         send_answer(self.request.reply_to, Answer(request_id=request_id, outcome=Outcome.UNAVAILABLE))
         return
     assert row is not None  # it always has one
-    send_answer(
-        self.request.reply_to, Answer(request_id=request_id, outcome=Outcome.NOTED, now=row[0])
-    )
+    send_answer(self.request.reply_to, Answer(request_id=request_id, outcome=Outcome.NOTED, now=row[0]))
 
 
 def _serve(
@@ -95,7 +93,11 @@ def _serve(
         answer = work(model.model_validate(message))
     except (ValidationError, SealBroken, BadCode) as error:
         # A validation error quotes its input: only the fields' names are fit for a log.
-        fields = [".".join(map(str, e["loc"])) for e in error.errors()] if isinstance(error, ValidationError) else []
+        fields = (
+            [".".join(map(str, e["loc"])) for e in error.errors()]
+            if isinstance(error, ValidationError)
+            else []
+        )
         log.warning("bad_request", task=task.name, error=type(error).__name__, fields=fields)
         answer = Answer(request_id=_request_id(message), outcome=Outcome.BAD_REQUEST)
     except DatabaseUnavailable:

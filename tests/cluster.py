@@ -47,7 +47,9 @@ class Cluster:
         self.world.sql("TRUNCATE journal, call")
         self.world.codes.clear()
 
-    def call(self, phone: str, dialled: str, *codes: str, center: int = 0, node: str = "n1", uniqueid: str = "") -> Heard:
+    def call(
+        self, phone: str, dialled: str, *codes: str, center: int = 0, node: str = "n1", uniqueid: str = ""
+    ) -> Heard:
         """A call to one of the centers."""
         return call(self.product.centers[center], phone, dialled, codes, node=node, uniqueid=uniqueid)
 

@@ -158,7 +158,7 @@ def test_rabbitmq_hosts_are_apart_and_survive_a_crash(tmp_path: Path) -> None:
 
     def declare(url: str, *, passive: bool) -> None:
         # kombu ships no types
-        with Connection(url, connect_timeout=5) as connection:  # type: ignore[no-untyped-call]
+        with Connection(url, connect_timeout=5) as connection:
             connection.channel().queue_declare("bread", durable=True, auto_delete=False, passive=passive)
 
     with RabbitCluster(tmp_path / "mq") as broker:

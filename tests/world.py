@@ -35,7 +35,14 @@ class World:
         sealed = seal(self.settings.need("seal_public_key"), "node", secret).encode()
         self._insert(
             "pbx_node",
-            {"name": name, "kind": "asterisk", "host": host, "port": port, "username": "roost", "secret": sealed},
+            {
+                "name": name,
+                "kind": "asterisk",
+                "host": host,
+                "port": port,
+                "username": "roost",
+                "secret": sealed,
+            },
         )
 
     def desk(
@@ -43,11 +50,18 @@ class World:
         code: bool = True, phone: bool = True, **columns: object,
     ) -> str:  # fmt: skip
         """An extension with a code and a phone that allows virtualization; its phone's name."""
-        row: dict[str, object] = {"number": number, "name": f"Person {number}", "allows_virtualization": allows} | columns
+        row: dict[str, object] = {
+            "number": number,
+            "name": f"Person {number}",
+            "allows_virtualization": allows,
+        } | columns
         if code:
             digits = f"{secrets.randbelow(10**8):08}"
             self.codes[organization, number] = digits
-            row |= {"code_hash": hash_code(self.settings.need("code_pepper"), digits), "code_set_at": datetime.now().astimezone()}
+            row |= {
+                "code_hash": hash_code(self.settings.need("code_pepper"), digits),
+                "code_set_at": datetime.now().astimezone(),
+            }
         row["organization_id"] = self._id("organization", "code", organization)
         self._insert("extension", row)
         name = f"desk{number}" if organization == "0001" else f"desk{organization}-{number}"
@@ -78,7 +92,9 @@ class World:
         assert isinstance(value, datetime)
         return value
 
-    def dial(self, phone: str, number: str = "", *, call: str = "", request_id: str = "", age: float = 0) -> Answer:
+    def dial(
+        self, phone: str, number: str = "", *, call: str = "", request_id: str = "", age: float = 0
+    ) -> Answer:
         """`*30<number>` is dialled on the phone."""
         return self.binding.dial(
             Dial(
@@ -114,7 +130,12 @@ class World:
 
     def move(self, number: str, phone: str, *, organization: str | None = "0001", **more: object) -> Answer:
         """An administrator puts the extension on the phone."""
-        fields = {"request_id": new_id(), "origin": "cli", "made_at": self.now(), "organization": organization}
+        fields = {
+            "request_id": new_id(),
+            "origin": "cli",
+            "made_at": self.now(),
+            "organization": organization,
+        }
         return self.binding.virtualize(Virtualize(phone=phone, number=number, **fields | more))  # type: ignore[arg-type]  # by name
 
     def bring_home(self, number: str, *, organization: str = "0001", request_id: str = "") -> Answer:
@@ -179,5 +200,3 @@ class World:
 def new_id() -> str:
     """A fresh request or call id."""
     return secrets.token_hex(8)
-
-

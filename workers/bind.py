@@ -12,7 +12,7 @@ from tasks.topology import BIND
 from workers.celery_worker import run
 
 
-@worker_process_shutdown.connect  # type: ignore[untyped-decorator]  # celery has no types
+@worker_process_shutdown.connect
 def _announce_the_last(**_: object) -> None:
     resources.announcer().close()
 

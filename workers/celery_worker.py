@@ -16,21 +16,20 @@ from tasks.app import app
 from tasks.topology import fixed_queues
 from workers.logs import set_up
 
-
 #: Celery prepares some thirty queues for delayed tasks wherever it finds quorum queues; Roost delays none.
 _DELAYED = "celery.worker.consumer.delayed_delivery:DelayedDelivery"
 
 
-class RoostConsumer(Consumer):  # type: ignore[misc]  # celery has no types
+class RoostConsumer(Consumer):
     """Celery's consumer, without the step that Roost has no use for."""
 
-    class Blueprint(Consumer.Blueprint):  # type: ignore[misc]  # celery has no types
+    class Blueprint(Consumer.Blueprint):
         """Its steps."""
 
         default_steps = tuple(step for step in Consumer.Blueprint.default_steps if step != _DELAYED)
 
 
-class Topology(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
+class Topology(bootsteps.StartStopStep):
     """Declares every queue at each connection: an unroutable message counts as sent."""
 
     requires = ("celery.worker.consumer.connection:Connection",)

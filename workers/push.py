@@ -14,7 +14,6 @@ from celery import bootsteps
 
 from roost.errors import DatabaseUnavailable
 from roost.routes import enabled_nodes
-from roost.settings import settings
 from tasks import resources
 from tasks.app import app
 from tasks.push import THREADS
@@ -27,7 +26,7 @@ LOOK_EVERY = 2.0
 log = structlog.get_logger(__name__)
 
 
-class NodeQueues(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
+class NodeQueues(bootsteps.StartStopStep):
     """Consumes the queues of the nodes there are, beginning and ending with them."""
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
@@ -43,7 +42,7 @@ class NodeQueues(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has n
         self._look(parent)
         self._timer = parent.timer.call_repeatedly(LOOK_EVERY, self._look, (parent,))
 
-    def stop(self, parent: Any) -> None:
+    def stop(self, _parent: Any) -> None:
         """Called when the connection ends."""
         if self._timer is not None:
             self._timer.cancel()

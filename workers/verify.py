@@ -13,7 +13,9 @@ from workers.celery_worker import run
 def main() -> int:
     """The command line of this process."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--concurrency", type=int, default=os.cpu_count() or 1, help="processes (default: cores)")
+    parser.add_argument(
+        "--concurrency", type=int, default=os.cpu_count() or 1, help="processes (default: cores)"
+    )
     return run(
         "verify", [VERIFY], pool="prefork", concurrency=parser.parse_args().concurrency,
         needs=("seal_private_key", "code_pepper"),

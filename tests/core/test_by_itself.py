@@ -44,7 +44,9 @@ def test_a_stay_ends_after_its_maximum_once_though_two_ask(office: World) -> Non
     office.sql("UPDATE organization SET max_stay = '1 hour'")
     stays = Stays(office.database, office.settings)
     assert stays.end_due() == 0
-    office.sql("UPDATE phone SET guest_since = guest_since - interval '61 minutes' WHERE guest_id IS NOT NULL")
+    office.sql(
+        "UPDATE phone SET guest_since = guest_since - interval '61 minutes' WHERE guest_id IS NOT NULL"
+    )
     assert [stays.end_due(), stays.end_due()] == [1, 0]
     assert office.journal()[-1] == ("return", "returned", "001", "desk002", "stay_ended")
 
@@ -52,7 +54,9 @@ def test_a_stay_ends_after_its_maximum_once_though_two_ask(office: World) -> Non
 def test_an_extensions_own_maximum_goes_before_the_organizations(office: World) -> None:
     office.sql("UPDATE organization SET max_stay = '1 minute'")
     office.sql("UPDATE extension SET max_stay = '1 day'")
-    office.sql("UPDATE phone SET guest_since = guest_since - interval '61 minutes' WHERE guest_id IS NOT NULL")
+    office.sql(
+        "UPDATE phone SET guest_since = guest_since - interval '61 minutes' WHERE guest_id IS NOT NULL"
+    )
     assert Stays(office.database, office.settings).end_due() == 0
 
 

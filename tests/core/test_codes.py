@@ -57,7 +57,9 @@ def test_nine_wrong_codes_in_a_row_lock_for_fifteen_minutes(office: World) -> No
             office.key("desk002", "001", wrong(office), call=call)
     assert office.key("desk002", "001", office.codes["0001", "001"]).outcome == "locked"
     assert office.dial("desk002", "001").outcome == "locked"
-    minutes = "SELECT round(extract(epoch FROM locked_until - now()) / 60) FROM extension WHERE number = '001'"
+    minutes = (
+        "SELECT round(extract(epoch FROM locked_until - now()) / 60) FROM extension WHERE number = '001'"
+    )
     assert office.value(minutes) == 15
     office.sql("UPDATE extension SET locked_until = now() WHERE number = '001'")
     assert office.sit("001", "desk002").outcome == "virtualized"
@@ -94,7 +96,9 @@ def test_a_code_is_set_replaced_and_cleared(office: World) -> None:
 def test_codes_appear_nowhere(office: World) -> None:
     office.sit("001", "desk002")
     digits = office.codes["0001", "001"]
-    everything = "SELECT string_agg(j::text, '') || (SELECT string_agg(e::text, '') FROM extension e) FROM journal j"
+    everything = (
+        "SELECT string_agg(j::text, '') || (SELECT string_agg(e::text, '') FROM extension e) FROM journal j"
+    )
     assert digits not in str(office.value(everything))
     assert digits not in repr(office.attempt("desk002", "001", digits))
 
@@ -114,6 +118,10 @@ def test_a_sealed_code_opens_only_for_its_request() -> None:
     public, private = new_keys()
     box = seal(public, "request-1", "1234")
     assert unseal(private, "request-1", box) == "1234"
-    for key, owner, text in [(private, "request-2", box), (new_keys()[1], "request-1", box), (private, "request-1", "AAAA")]:
+    for key, owner, text in [
+        (private, "request-2", box),
+        (new_keys()[1], "request-1", box),
+        (private, "request-1", "AAAA"),
+    ]:
         with pytest.raises(SealBroken):
             unseal(key, owner, text)

@@ -61,7 +61,7 @@ def test_one_star_30_delivered_five_times_at_once_returns_one(world: World) -> N
         world.sit("002", "desk003")
         once = new_id()
         with ThreadPoolExecutor(5) as workers:
-            answers = list(workers.map(lambda _: world.dial("desk002", request_id=once), range(5)))
+            answers = list(workers.map(lambda _, once=once: world.dial("desk002", request_id=once), range(5)))
         assert {(a.outcome, a.extension, a.phone) for a in answers} == {("returned", "0001*001", "desk002")}
         assert world.guests() == {"desk003": "002"}
         world.dial("desk003")
@@ -72,6 +72,8 @@ def test_ten_tries_at_once_in_one_call_are_three(world: World) -> None:
     wrong = "0000" if world.codes["0001", "001"] != "0000" else "1111"
     call = new_id()
     with ThreadPoolExecutor(8) as thieves:
-        outcomes = list(thieves.map(lambda _: world.key("desk002", "001", wrong, call=call).outcome, range(10)))
+        outcomes = list(
+            thieves.map(lambda _: world.key("desk002", "001", wrong, call=call).outcome, range(10))
+        )
     assert sorted(outcomes) == ["dropped"] * 8 + ["wrong_code"] * 2
     assert world.value("SELECT failed_codes FROM extension WHERE number = '001'") == 3

@@ -26,7 +26,10 @@ def news(world: World) -> dict[str, object]:
     announce(world.database)
     with world.database.connection() as connection:
         changes = changes_since(connection, before)
-    return {c.extension if isinstance(c, Rings) else c.phone if isinstance(c, ActsAs) else c.key: c for c in changes}
+    return {
+        c.extension if isinstance(c, Rings) else c.phone if isinstance(c, ActsAs) else c.key: c
+        for c in changes
+    }
 
 
 def test_a_move_tells_of_the_guest_the_host_and_the_phone(office: World) -> None:
@@ -36,7 +39,12 @@ def test_a_move_tells_of_the_guest_the_host_and_the_phone(office: World) -> None
     assert told["0001*002"] == Rings("0001*002", None, None)
     phone = told["desk002"]
     assert isinstance(phone, ActsAs)
-    assert (phone.number, phone.name, phone.account_code, phone.base) == ("001", "Person 001", "0001-001", "002")
+    assert (phone.number, phone.name, phone.account_code, phone.base) == (
+        "001",
+        "Person 001",
+        "0001-001",
+        "002",
+    )
     assert set(told) == {"0001*001", "0001*002", "desk002"}
 
 
@@ -45,7 +53,11 @@ def test_a_move_tells_of_the_guest_the_host_and_the_phone(office: World) -> None
     [
         ("UPDATE extension SET name = 'New' WHERE number = '001'", "desk001", "New"),
         ("UPDATE extension SET number = '009' WHERE number = '001'", "0001*001", Gone("e", "0001*001")),
-        ("UPDATE extension SET number = '009' WHERE number = '001'", "0001*009", Rings("0001*009", "n1", "desk001")),
+        (
+            "UPDATE extension SET number = '009' WHERE number = '001'",
+            "0001*009",
+            Rings("0001*009", "n1", "desk001"),
+        ),
         ("UPDATE organization SET code = '7'", "7*002", Rings("7*002", "n1", "desk002")),
         ("UPDATE organization SET code = '7'", "0001*002", Gone("e", "0001*002")),
         ("UPDATE organization SET enabled = false", "desk003", Gone("p", "desk003")),
@@ -67,7 +79,9 @@ def test_no_writer_can_forget(office: World, statement: str, key: str, expected:
 
 
 def test_the_emergency_identity_stays_the_phones(office: World) -> None:
-    office.sql("UPDATE phone SET emergency_number = '+49301', emergency_location = 'Room 2' WHERE name = 'desk002'")
+    office.sql(
+        "UPDATE phone SET emergency_number = '+49301', emergency_location = 'Room 2' WHERE name = 'desk002'"
+    )
     office.sit("001", "desk002")
     phone = news(office)["desk002"]
     assert isinstance(phone, ActsAs)

@@ -60,7 +60,8 @@ def test_the_tries_of_one_call_through_two_centers_are_still_three(office: Clust
     with ThreadPoolExecutor(2) as callers:
         both = list(
             callers.map(
-                lambda center: office.call("desk002", "*30001", "0", "0", "0", center=center, uniqueid=once), (0, 1)
+                lambda center: office.call("desk002", "*30001", "0", "0", "0", center=center, uniqueid=once),
+                (0, 1),
             )
         )
     assert {heard.outcome for heard in both} == {"dropped"}
@@ -68,7 +69,9 @@ def test_the_tries_of_one_call_through_two_centers_are_still_three(office: Clust
     assert office.world.value("SELECT failed_codes FROM extension WHERE number = '001'") == 3
 
 
-def test_one_star_30_delivered_five_times_at_once_is_one_return_with_five_equal_answers(office: Cluster) -> None:
+def test_one_star_30_delivered_five_times_at_once_is_one_return_with_five_equal_answers(
+    office: Cluster,
+) -> None:
     office.world.sit("001", "desk002")
     office.world.sit("002", "desk003")
     request = Dial(request_id=new_id(), call="n1/1", phone="desk002", made_at=office.world.now())
@@ -76,7 +79,9 @@ def test_one_star_30_delivered_five_times_at_once_is_one_return_with_five_equal_
     with ThreadPoolExecutor(5) as callers:
         answers = list(callers.map(lambda _: office.client.submit(*task).result(), range(5)))
     again = office.client.call(*task)
-    assert {(a.outcome, a.extension, a.phone) for a in [*answers, again]} == {("returned", "0001*001", "desk002")}
+    assert {(a.outcome, a.extension, a.phone) for a in [*answers, again]} == {
+        ("returned", "0001*001", "desk002")
+    }
     assert office.world.guests() == {"desk003": "002"}
 
 
@@ -148,7 +153,14 @@ def test_malformed_dial_strings_are_refused(office: Cluster, dialled: str) -> No
 
 @pytest.mark.parametrize(
     "garbage",
-    [b"GET / HTTP/1.1\r\n\r\n", b"\x00\xff" * 500, b"agi_network: yes\n", b"a" * 1_000_000, b"", b"agi_x: y\n" * 100_000],
+    [
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"\x00\xff" * 500,
+        b"agi_network: yes\n",
+        b"a" * 1_000_000,
+        b"",
+        b"agi_x: y\n" * 100_000,
+    ],
     ids=["http", "binary", "half", "megabyte", "nothing", "endless"],
 )
 def test_a_client_that_sends_garbage_is_closed_and_the_center_lives(office: Cluster, garbage: bytes) -> None:
@@ -181,5 +193,7 @@ def _ended(office: Cluster) -> int:
 
 def test_hundreds_of_calls_at_once(office: Cluster) -> None:
     with ThreadPoolExecutor(100) as callers:
-        outcomes = list(callers.map(lambda n: office.call("desk004", "*30", center=n % 2).outcome, range(300)))
+        outcomes = list(
+            callers.map(lambda n: office.call("desk004", "*30", center=n % 2).outcome, range(300))
+        )
     assert outcomes == ["nothing_to_return"] * 300

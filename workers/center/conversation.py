@@ -84,7 +84,13 @@ class Conversation:
         request_id = f"{self._call}/try-{secrets.token_hex(6)}"
         sealed = seal(self._settings.need("seal_public_key"), request_id, digits)
         return await self._ask(
-            VERIFY, Try, request_id=request_id, call=self._call, phone=self._phone, number=number, sealed_code=sealed
+            VERIFY,
+            Try,
+            request_id=request_id,
+            call=self._call,
+            phone=self._phone,
+            number=number,
+            sealed_code=sealed,
         )
 
     async def _ask(self, task: str, model: type[Dial | Try], **fields: str) -> Outcome:
