@@ -304,3 +304,59 @@ BEGIN
 END $$;
 CREATE TRIGGER node_dirty AFTER UPDATE OF name ON pbx_node
     FOR EACH ROW WHEN (OLD.name <> NEW.name) EXECUTE FUNCTION node_dirty();
+
+
+-- Who may sign in to the page: an operator sees the whole cluster, an administrator one organization, an
+-- owner one extension; the shape of the row says which. `password_hash` is argon2id. A person goes with the
+-- organization or the extension it belongs to.
+CREATE TABLE person (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    login text NOT NULL UNIQUE CHECK (login ~ '^[a-z0-9][a-z0-9._@-]{0,63}$'),
+    name text NOT NULL DEFAULT '' CHECK (name !~ '[[:cntrl:]]' AND length(name) <= 64),
+    role text NOT NULL CHECK (role IN ('operator', 'administrator', 'owner')),
+    organization_id bigint REFERENCES organization ON DELETE CASCADE,
+    extension_id bigint,
+    password_hash text NOT NULL,
+    enabled bool NOT NULL DEFAULT true,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    FOREIGN KEY (organization_id, extension_id) REFERENCES extension (organization_id, id) ON DELETE CASCADE,
+    CONSTRAINT role_fits CHECK ((role = 'operator') = (organization_id IS NULL) AND (role = 'owner') = (extension_id IS NOT NULL))
+);
+CREATE INDEX person_by_organization ON person (organization_id);
+CREATE INDEX person_by_extension ON person (extension_id);
+
+-- A browser that signed in. Only the SHA-256 of its 256 random bits is here: who reads the table can be nobody.
+-- It ends at `expires_at`, after a time unused, and with its person.
+CREATE TABLE session (
+    token_hash bytea PRIMARY KEY,
+    person_id bigint NOT NULL REFERENCES person ON DELETE CASCADE,
+    address text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    seen_at timestamptz NOT NULL DEFAULT now(),
+    expires_at timestamptz NOT NULL
+);
+CREATE INDEX session_by_person ON session (person_id);
+
+-- Tries to sign in that have not succeeded, for the limits by account and by address. A try is noted before the
+-- password is compared, so that many at once count too.
+CREATE TABLE sign_in_try (
+    login text NOT NULL,
+    address text NOT NULL,
+    at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX sign_in_try_by_login ON sign_in_try (login, at);
+CREATE INDEX sign_in_try_by_address ON sign_in_try (address, at);
+
+-- What a program shows to the API; hashed as a session is, and shown once. `organization_id` NULL: the cluster.
+CREATE TABLE token (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name text NOT NULL CHECK (name !~ '[[:cntrl:]]' AND length(name) BETWEEN 1 AND 64),
+    token_hash bytea NOT NULL UNIQUE,
+    organization_id bigint REFERENCES organization ON DELETE CASCADE,
+    access text NOT NULL CHECK (access IN ('read', 'operate', 'administer')),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    created_by text NOT NULL DEFAULT '',
+    expires_at timestamptz,
+    used_at timestamptz
+);
+CREATE INDEX token_by_organization ON token (organization_id);

@@ -71,6 +71,7 @@ _BY_CONSTRAINT: dict[str, type[RoostError]] = {
     "phone_name_key": Duplicate,
     "pbx_node_name_key": Duplicate,
     "phone_base_id_key": ExtensionHasPhone,
+    "person_login_key": Duplicate,
     "phone_organization_id_base_id_fkey": OtherOrganization,
     "phone_node_id_fkey": NodeHasPhones,
 }

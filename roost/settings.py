@@ -50,6 +50,24 @@ class Settings(BaseSettings):
     #: Calls in progress at once in one center; further ones hear that the service is unavailable.
     center_max_calls: Annotated[int, Field(ge=1)] = 2000
 
+    #: Where the page and the API listen; plain HTTP, so loopback, or behind a proxy that speaks TLS.
+    web_host: str = "127.0.0.1"
+    web_port: Annotated[int, Field(ge=0, le=65_535)] = 8080
+    #: The address people use, as `https://roost.example.org`. With https, cookies travel on TLS only.
+    web_url: Annotated[str, Field(pattern=r"^https?://[^/]+$")] | None = None
+    #: Proxies whose `X-Forwarded-For` is believed; without one, the caller's address is the connection's.
+    web_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    #: Viewers of live pages and event streams at once in one process.
+    web_max_viewers: Annotated[int, Field(ge=1)] = 2000
+
+    #: A session ends after so long, and when it was not used for so long.
+    session_lifetime: Seconds = 43_200
+    session_idle: Seconds = 7_200
+    #: Tries to sign in to one account, and from one address, within the window; then it is limited.
+    sign_in_tries: Annotated[int, Field(ge=1)] = 10
+    sign_in_tries_by_address: Annotated[int, Field(ge=1)] = 100
+    sign_in_window: Seconds = 900
+
     #: Set, as `roost/`, to play recordings named after the outcome codes instead of Asterisk's core sounds.
     prompt_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9/_-]{0,64}$")] = ""
 

@@ -1,0 +1,207 @@
+"""People, sessions and tokens: who may be let in, and for how long."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from roost.access import Right
+from roost.errors import RoostError
+from roost.fields import BadField
+from roost.refused_changes import Duplicate, UnknownExtension, UnknownOrganization
+from roost.sessions import NotSignedIn, Sessions, TooManyTries, WrongPassword
+from roost.tokens import BadToken, Tokens
+from roost.users import People, Role, UnknownPerson
+from tests.world import World, new_id
+
+ADDRESS = "192.0.2.7"
+
+
+@pytest.fixture
+def password() -> str:
+    return new_id()
+
+
+@pytest.fixture
+def people(world: World, password: str) -> People:
+    world.office("001", "002")
+    people = People(world.database)
+    people.add("Ann", password, Role.OWNER, extension="0001*001", name="Ann")
+    people.add("boss", password, Role.ADMINISTRATOR, organization="0001")
+    people.add("root", password, Role.OPERATOR)
+    return people
+
+
+@pytest.fixture
+def sessions(world: World, people: People) -> Sessions:
+    return Sessions(world.database, world.settings)
+
+
+def test_the_role_says_what_somebody_may_do(people: People) -> None:
+    ann, boss, root = (people.person(login).asker for login in ("ann", "boss", "root"))
+    assert (ann.right, ann.organization, ann.number) == (Right.OPERATE, "0001", "001")
+    assert (boss.right, boss.organization, boss.number) == (Right.ADMINISTER, "0001", None)
+    assert (root.right, root.organization) == (Right.ADMINISTER, None)
+
+
+@pytest.mark.parametrize(
+    ("login", "role", "organization", "extension", "error"),
+    [
+        ("ANN", Role.OPERATOR, None, None, Duplicate),
+        ("x", Role.OPERATOR, "0001", None, BadField),
+        ("x", Role.ADMINISTRATOR, None, None, BadField),
+        ("x", Role.ADMINISTRATOR, "0009", None, UnknownOrganization),
+        ("x", Role.OWNER, "0001", None, BadField),
+        ("x", Role.OWNER, None, "0001*009", UnknownExtension),
+        ("", Role.OPERATOR, None, None, BadField),
+        ("a b", Role.OPERATOR, None, None, BadField),
+    ],
+)
+def test_a_person_that_fits_nothing_is_refused(
+    people: People, password: str, login: str, role: Role, organization: str | None, extension: str | None,
+    error: type[RoostError],
+) -> None:  # fmt: skip
+    with pytest.raises(error):
+        people.add(login, password, role, organization=organization, extension=extension)
+
+
+@pytest.mark.parametrize("length", [0, 9, 201])
+def test_a_password_has_a_length(people: People, length: int) -> None:
+    with pytest.raises(BadField):
+        people.set_password("ann", "x" * length)
+
+
+def test_signing_in_opens_a_session_that_can_be_ended(sessions: Sessions, password: str) -> None:
+    first, second = (sessions.sign_in("ANN", password, ADDRESS) for _ in range(2))
+    assert sessions.find(first).login == "ann"
+    sessions.end(first)
+    with pytest.raises(NotSignedIn):
+        sessions.find(first)
+    sessions.end_all(sessions.find(second).id)
+    with pytest.raises(NotSignedIn):
+        sessions.find(second)
+
+
+def test_sessions_end_by_age_and_when_unused(world: World, sessions: Sessions, password: str) -> None:
+    old, unused = (sessions.sign_in("ann", password, ADDRESS) for _ in range(2))
+    world.sql("UPDATE session SET expires_at = now()")
+    with pytest.raises(NotSignedIn):
+        sessions.find(old)
+    world.sql(
+        "UPDATE session SET expires_at = now() + interval '1 hour', seen_at = now() - interval '3 hours'"
+    )
+    with pytest.raises(NotSignedIn):
+        sessions.find(unused)
+    sessions.sign_in("ann", password, ADDRESS)
+    assert world.value("SELECT count(*) FROM session") == 1
+
+
+@pytest.mark.parametrize("doing", ["password", "disable", "remove"])
+def test_a_changed_person_is_signed_out(
+    people: People, sessions: Sessions, password: str, doing: str
+) -> None:
+    secret = sessions.sign_in("ann", password, ADDRESS)
+    match doing:
+        case "password":
+            people.set_password("ann", new_id())
+        case "disable":
+            people.set_enabled("ann", enabled=False)
+        case _:
+            people.remove("ann")
+    with pytest.raises(NotSignedIn):
+        sessions.find(secret)
+    with pytest.raises(WrongPassword):
+        sessions.sign_in("ann", password, ADDRESS)
+
+
+def test_after_ten_wrong_passwords_the_right_one_is_refused_too(sessions: Sessions, password: str) -> None:
+    for _ in range(10):
+        with pytest.raises(WrongPassword):
+            sessions.sign_in("ann", "wrong", ADDRESS)
+    with pytest.raises(TooManyTries) as refused:
+        sessions.sign_in("ann", password, "192.0.2.8")
+    assert 0 < refused.value.wait <= 900
+    assert sessions.sign_in("boss", password, ADDRESS)
+
+
+def test_many_tries_at_once_count_too(sessions: Sessions) -> None:
+    def attempt(_: int) -> type[RoostError]:
+        with pytest.raises(RoostError) as error:
+            sessions.sign_in("ann", "wrong", ADDRESS)
+        return type(error.value)
+
+    with ThreadPoolExecutor(8) as visitors:
+        outcomes = list(visitors.map(attempt, range(30)))
+    assert outcomes.count(WrongPassword) == 10
+    assert outcomes.count(TooManyTries) == 20
+
+
+def test_an_address_is_limited_over_all_accounts(world: World, people: People, password: str) -> None:
+    sessions = Sessions(world.database, world.settings.model_copy(update={"sign_in_tries_by_address": 5}))
+    for number in range(5):
+        with pytest.raises(WrongPassword):
+            sessions.sign_in(f"nobody{number}", "wrong", ADDRESS)
+    with pytest.raises(TooManyTries):
+        sessions.sign_in("boss", password, ADDRESS)
+    assert sessions.sign_in("boss", password, "192.0.2.8")
+
+
+def test_limits_end_with_time_and_a_right_password_forgets_wrong_ones(
+    world: World, sessions: Sessions, password: str
+) -> None:
+    for _ in range(10):
+        with pytest.raises(WrongPassword):
+            sessions.sign_in("ann", "wrong", ADDRESS)
+    world.sql("UPDATE sign_in_try SET at = at - interval '15 minutes'")
+    assert sessions.sign_in("ann", password, ADDRESS)
+    assert world.value("SELECT count(*) FROM sign_in_try") == 0
+
+
+def test_nothing_secret_is_stored(world: World, sessions: Sessions, password: str) -> None:
+    secret = sessions.sign_in("ann", password, ADDRESS)
+    _, token = Tokens(world.database).add("t", Right.READ, None)
+    stored = str(world.value("SELECT array_agg(s::text) || (SELECT array_agg(p::text) FROM person p) || "
+                             "(SELECT array_agg(t::text) FROM token t) FROM session s"))  # fmt: skip
+    for text in (secret, token, password):
+        assert text not in stored
+        assert text.encode().hex() not in stored
+
+
+def test_people_go_with_their_extension_and_organization(world: World, people: People) -> None:
+    world.sql("DELETE FROM extension WHERE number = '001'")
+    with pytest.raises(UnknownPerson):
+        people.person("ann")
+    world.sql("DELETE FROM organization")
+    assert [person.login for person in people.people()] == ["root"]
+
+
+def test_a_token_has_a_scope_and_an_end(world: World, people: People) -> None:
+    tokens = Tokens(world.database)
+    number, secret = tokens.add("pbx", Right.OPERATE, "0001", lifetime=timedelta(hours=1), made_by="boss")
+    asker = tokens.find(secret)
+    assert (asker.origin, asker.right, asker.organization, asker.number) == (
+        "api",
+        Right.OPERATE,
+        "0001",
+        None,
+    )
+    assert tokens.token(number).used_at is not None
+    world.sql("UPDATE token SET expires_at = now()")
+    with pytest.raises(BadToken):
+        tokens.find(secret)
+    world.sql("UPDATE token SET expires_at = NULL")
+    tokens.remove(number)
+    with pytest.raises(BadToken):
+        tokens.find(secret)
+    with pytest.raises(UnknownOrganization):
+        tokens.add("x", Right.READ, "0009")
+
+
+@pytest.mark.parametrize(
+    "secret", ["", "x", "roost_", "roost_" + "a" * 43, "roost_" + "a" * 10_000, "roost_\udcff"]
+)
+def test_what_is_no_token_opens_nothing(world: World, secret: str) -> None:
+    with pytest.raises(BadToken):
+        Tokens(world.database).find(secret)
