@@ -1,7 +1,8 @@
 """Asking from outside the workers: front doors send requests as tasks, and hear the outcomes.
 
-One thread sends and keeps the deadlines, one thread listens on one exclusive queue. On silence the same request,
-with the same id, is sent again; a wait never outlives its deadline, whatever the broker does.
+One thread sends, one listens on one exclusive queue, and one, which never touches the network, keeps the deadlines.
+On silence the same request, with the same id, is sent again; a wait never outlives its deadline, whatever the
+broker does.
 """
 
 from __future__ import annotations
@@ -51,7 +52,9 @@ class Client:
         self._settings = settings
         self._url = settings.need("broker_url")
         self._pending: dict[str, _Pending] = {}
+        self._deadlines: list[tuple[float, str]] = []
         self._lock = threading.Lock()
+        self._new_deadline = threading.Condition(self._lock)
         self._to_send: queue.Queue[str] = queue.Queue(MAX_PENDING)
         self._reply_to: str | None = None
         self._listening = threading.Event()
@@ -59,6 +62,7 @@ class Client:
         self._threads = [
             threading.Thread(target=self._listen, name="client-listen", daemon=True),
             threading.Thread(target=self._send, name="client-send", daemon=True),
+            threading.Thread(target=self._keep_deadlines, name="client-deadlines", daemon=True),
         ]
         for thread in self._threads:
             thread.start()
@@ -72,12 +76,13 @@ class Client:
     def close(self) -> None:
         """End both threads; whoever still waits hears BrokerUnavailable."""
         self._closing.set()
-        for thread in self._threads:
-            thread.join(timeout=10)
-        with self._lock:
+        with self._new_deadline:
+            self._new_deadline.notify()
             left = list(self._pending)
         for request_id in left:
             self._fail(request_id)
+        for thread in self._threads:
+            thread.join(timeout=10)
 
     def submit(self, task: str, request: BaseModel, *, deadline: float | None = None) -> Future[Answer]:
         """Send a request (a model of roost.requests) to a task. The future fails with BrokerUnavailable.
@@ -103,6 +108,8 @@ class Client:
             pending = self._pending.get(request_id)
             if pending is None:
                 pending = self._pending[request_id] = _Pending(task, request_id, message, ends)
+                heapq.heappush(self._deadlines, (ends, request_id))
+                self._new_deadline.notify()
             pending.futures.append(future)
         try:
             self._to_send.put_nowait(request_id)
@@ -120,13 +127,13 @@ class Client:
     def _send_over(self, connection: Connection) -> None:
         """Send what is new, and again what is unanswered; raises when the connection fails."""
         producer = connection.Producer(auto_declare=False)
-        again: list[tuple[float, str]] = []
+        with self._lock:  # what an earlier connection sent may be lost with it
+            again = [(0.0, request_id) for request_id in self._pending]
         heartbeat = time.monotonic()
         while not self._closing.is_set():
             wait = min(0.2, max(0.0, again[0][0] - time.monotonic())) if again else 0.2
             with suppress(queue.Empty):
                 heapq.heappush(again, (0.0, self._to_send.get(timeout=wait)))
-            self._give_up_late()
             while again and again[0][0] <= time.monotonic() and self._listening.is_set():
                 _, request_id = heapq.heappop(again)
                 pending = self._pending.get(request_id)
@@ -148,12 +155,24 @@ class Client:
             headers=task.headers, **properties,
         )  # fmt: skip
 
-    def _give_up_late(self) -> None:
-        now = time.monotonic()
-        with self._lock:
-            late = [pending.request_id for pending in self._pending.values() if pending.deadline <= now]
-        for request_id in late:
-            self._fail(request_id)
+    # --- deadlines ---
+
+    def _keep_deadlines(self) -> None:
+        while not self._closing.is_set():
+            late = []
+            with self._new_deadline:
+                next_one = self._deadlines[0][0] - time.monotonic() if self._deadlines else None
+                self._new_deadline.wait(next_one)
+                while self._deadlines and self._deadlines[0][0] <= time.monotonic():
+                    late.append(heapq.heappop(self._deadlines))
+                late = [(ends, name) for ends, name in late if self._is_late(name, ends)]
+            for _, request_id in late:
+                self._fail(request_id)
+
+    def _is_late(self, request_id: str, ends: float) -> bool:
+        """Whether it still waits, and is not a later request of the same id."""
+        pending = self._pending.get(request_id)
+        return pending is not None and pending.deadline <= ends
 
     # --- listening ---
 
@@ -187,7 +206,8 @@ class Client:
         with self._lock:
             pending = self._pending.pop(answer.request_id, None)
         for future in pending.futures if pending else ():
-            future.set_result(answer)
+            if future.set_running_or_notify_cancel():  # who hung up does not wait any more
+                future.set_result(answer)
 
     # --- both ---
 
@@ -195,7 +215,8 @@ class Client:
         with self._lock:
             pending = self._pending.pop(request_id, None)
         for future in pending.futures if pending else ():
-            future.set_exception(BrokerUnavailable())
+            if future.set_running_or_notify_cancel():
+                future.set_exception(BrokerUnavailable())
 
     def _connect(self) -> Connection:
         connection = Connection(
@@ -213,5 +234,4 @@ class Client:
             if self._closing.is_set():
                 return
             log.warning("broker_lost", doing=doing, error=type(error).__name__)
-            self._give_up_late()
             self._closing.wait(RECONNECT_AFTER)

@@ -1,0 +1,59 @@
+"""The asking side: nothing hangs, whatever the broker and the workers do."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from localcluster.rabbitmq import RabbitCluster
+from roost.errors import BrokerUnavailable
+from tasks.client import Client
+from tests.cluster import Cluster, wait_until
+
+
+def test_a_frozen_broker_is_told_before_five_seconds(cluster: Cluster, rabbitmq: RabbitCluster) -> None:
+    assert cluster.client.ask_time().result().now is not None
+    rabbitmq.pause()
+    try:
+        started = time.monotonic()
+        with ThreadPoolExecutor(3) as people:
+            heard = list(people.map(lambda _: cluster.call("desk001", "*30").outcome, range(3)))
+        assert heard == ["unavailable"] * 3
+        assert time.monotonic() - started < 5
+    finally:
+        rabbitmq.resume()
+    wait_until(lambda: _answers(cluster.client), "the client asks again", 30)
+
+
+def test_a_client_without_a_broker_says_so_in_time(cluster: Cluster) -> None:
+    nowhere = cluster.product.settings.model_copy(update={"answer_deadline": 1.0})
+    nowhere = nowhere.model_validate(nowhere.model_dump() | {"broker_url": "amqp://nobody:x@127.0.0.1:1//"})
+    started = time.monotonic()
+    with Client(nowhere) as client, pytest.raises(BrokerUnavailable):
+        client.ask_time().result()
+    assert time.monotonic() - started < 5
+
+
+def test_who_stops_waiting_does_not_stop_the_others(cluster: Cluster) -> None:
+    for _ in range(20):
+        cluster.client.ask_time().cancel()
+    assert cluster.client.ask_time().result().now is not None
+
+
+def test_a_lost_request_is_sent_again(cluster: Cluster) -> None:
+    workers = list(cluster.product.of_kind("bind"))
+    for worker in workers:
+        worker.kill()
+    future = cluster.client.ask_time(deadline=30)
+    for worker in workers:
+        worker.start()
+    assert future.result().now is not None
+
+
+def _answers(client: Client) -> bool:
+    try:
+        return client.ask_time().result().now is not None
+    except BrokerUnavailable:
+        return False
