@@ -1,0 +1,20 @@
+"""The baseline of every other figure: a task that touches nothing, asked for and answered as a bind is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import Task
+
+from roost.outcomes import Outcome
+from roost.requests import Answer
+from tasks.app import app
+from tasks.replies import send_answer
+
+NOOP = "bench.noop"
+
+
+@app.task(name=NOOP, bind=True)
+def noop(self: Task[Any, Any], message: dict[str, Any]) -> None:
+    """Answer at once."""
+    send_answer(self.request.reply_to, Answer(request_id=message["request_id"], outcome=Outcome.NOTED))

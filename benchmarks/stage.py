@@ -1,0 +1,172 @@
+"""A whole Roost to measure: its own database and virtual host, every process, nodes that can be switched on and off."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import time
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psycopg
+from pydantic import SecretStr
+
+from benchmarks import world
+from benchmarks.load import CallerProcesses
+from localcluster.asterisk import AMI_PORT, AsteriskNode, node_addresses
+from localcluster.postgres import Postgres
+from localcluster.process import SupervisedProcess
+from localcluster.product import Product
+from localcluster.rabbitmq import RabbitCluster
+from roost.database import query
+from roost.pbx import connect
+from roost.pbx.node import Cursor, NodeAddress, PbxNode
+from roost.schema import init_database
+
+TOP = Path(__file__).parent.parent
+_PUBLISHED = re.compile(r"messages_received_total,?\s*(?:=>|,)\s*(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Rig:
+    """One PostgreSQL and one RabbitMQ for all that is measured; both sync to disk."""
+
+    folder: Path
+    postgres: Postgres
+    rabbitmq: RabbitCluster
+
+    def messages(self) -> int:
+        """Messages that clients have published to the broker so far."""
+        counted = self.rabbitmq.nodes[0].ctl(
+            "eval", "maps:fold(fun(_, C, N) -> N + maps:get(messages_received_total, C, 0) end, 0,"
+            " maps:filter(fun(L, _) -> not lists:keymember(queue_type, 1, L) end, rabbit_global_counters:overview())).",
+        )  # fmt: skip
+        return int(counted)
+
+
+class Stage:
+    """A context manager. `simulated` and `asterisk` are how many nodes of each; `use` says which of them are pushed to.
+
+    `bind` is a count of bind workers, each with two processes.
+    """
+
+    def __init__(
+        self, rig: Rig, name: str, *, extensions: int = 1_000, simulated: int = 0, asterisk: int = 0, bind: int = 1,
+        bind_program: str = "benchmarks.bind_worker", concurrency: int = 2, push: int = 1, caller_processes: int = 2,
+    ) -> None:  # fmt: skip
+        self.rig = rig
+        self.folder = rig.folder / name
+        self.folder.mkdir()
+        self.url = rig.postgres.create_database(f"bench_{name}")
+        init_database(self.url)
+        self.product = Product(
+            self.folder,
+            database_url=self.url,
+            broker_url=rig.rabbitmq.add_vhost(),
+            counts={"bind": 0, "push": push},
+            simulated=tuple(f"s{n:03}" for n in range(simulated)),
+            more={"ROOST_AUDIT_EVERY": "86400", "ROOST_LOG_LEVEL": "warning" if False else "info"},
+        )
+        self.settings = self.product.settings
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("ROOST_")}
+        self.environment = kept | {"PYTHONPATH": str(TOP), "PYTHONUNBUFFERED": "1"} | self.product.environment
+        for number in range(1, bind + 1):
+            self.product.processes[f"bind{number}"] = self._bind_worker(f"bind{number}", bind_program, concurrency)
+        world.populate(self.url, self.settings, extensions)
+        self._movers = extensions // 3
+        self._caller_processes = caller_processes
+        addresses = node_addresses(*(f"a{n}" for n in range(1, asterisk + 1))) if asterisk else {}
+        self.asterisk = [AsteriskNode(name, address, self.folder / name) for name, address in addresses.items()]
+        self.nodes = self._register()
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            for node in self.asterisk:
+                stack.enter_context(node)
+            stack.enter_context(self.product)
+            self.callers = stack.enter_context(
+                CallerProcesses(self.environment, self.folder, self._movers, self._caller_processes)
+            )
+            self.sql = stack.enter_context(psycopg.connect(self.url, autocommit=True))
+            self._open = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
+
+    @property
+    def processes(self) -> dict[str, int]:
+        """Every process tree by name."""
+        ours = {name: process.pid for name, process in self.product.processes.items()}
+        asterisk = {f"asterisk-{node.name}": node.pid for node in self.asterisk}
+        beam = {"rabbitmq": self.rig.rabbitmq.nodes[0].process.pid}
+        return {"postgres": self.rig.postgres.pid} | beam | ours | asterisk | self.callers.pids
+
+    def connect(self, node: str) -> PbxNode:
+        """A connection of our own to a node."""
+        return connect("asterisk", self.nodes[node], 20)
+
+    def use(self, nodes: Iterable[str]) -> None:
+        """Push to these nodes and no others; returns when they are consumed and have everything.
+
+        A node is told that it has everything but the last change: what is measured is moves, not the first full send.
+        """
+        names = list(nodes)
+        self.sql.execute("UPDATE pbx_node SET enabled = false WHERE NOT name = ANY (%s) AND enabled", (names,))
+        row = self.sql.execute(query("read_history")).fetchone()
+        assert row is not None  # the current database is always in pg_database
+        for name in names:
+            node = self.connect(name)
+            node.apply([], Cursor(row[0], row[1]))
+            node.close()
+        self.sql.execute("UPDATE pbx_node SET enabled = true WHERE name = ANY (%s) AND NOT enabled", (names,))
+        self.settle()
+
+    def settle(self, deadline: float = 60) -> None:
+        """Wait until every node that is pushed to has all that is committed."""
+        wait_until(lambda: self._value(_ALL_APPLIED) is True, "every node has every route", deadline)
+
+    def _value(self, statement: str) -> object:
+        row = self.sql.execute(statement).fetchone()
+        return row[0] if row else None
+
+    def _bind_worker(self, name: str, program: str, concurrency: int) -> SupervisedProcess:
+        process = SupervisedProcess(
+            name, [sys.executable, "-m", program, "--concurrency", str(concurrency)],
+            log=self.folder / f"{name}.log", folder=self.folder, environment=self.environment,
+        )  # fmt: skip
+        process.ready = lambda: process.wrote(" ready.")
+        return process
+
+    def _register(self) -> dict[str, NodeAddress]:
+        places = {name: ("127.0.0.1", port, self.product.node_secret) for name, port in self.product.node_ports.items()}
+        places |= {node.name: (node.address, AMI_PORT, node.secret) for node in self.asterisk}
+        for name, (host, port, secret) in places.items():
+            world.add_node(self.url, self.settings, name, host, port, secret)
+        return {
+            name: NodeAddress(host, port, "roost", SecretStr(secret)) for name, (host, port, secret) in places.items()
+        }
+
+
+def wait_until(condition: Callable[[], bool], what: str, deadline: float) -> None:
+    """Wait for a condition; raise TimeoutError when it does not come true in time."""
+    ends = time.monotonic() + deadline
+    while not condition():
+        if time.monotonic() > ends:
+            raise TimeoutError(f"not within {deadline:g} s: {what}")
+        time.sleep(0.01)
+
+
+_ALL_APPLIED = """
+SELECT NOT EXISTS (SELECT 1 FROM route_dirty)
+   AND coalesce(bool_and(applied_version = (SELECT coalesce(max(version), 0) FROM route)), true)
+FROM pbx_node WHERE enabled
+"""

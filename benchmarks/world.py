@@ -1,0 +1,56 @@
+"""The cluster's people and phones, made by the thousand: one organization, one phone for each extension.
+
+Every third extension is a mover; the two phones after its own are where it sits in turn, and nobody else sits there.
+"""
+
+from __future__ import annotations
+
+import psycopg
+
+from roost.codes import hash_code
+from roost.seal import seal
+from roost.settings import Settings
+
+ORGANIZATION = "0001"
+CODE, WRONG_CODE = "123456", "654321"
+
+
+def mover(number: int) -> tuple[str, tuple[str, str]]:
+    """The mover's extension, and the names of its two phones."""
+    return f"{3 * number:07}", (f"p{3 * number + 1:07}", f"p{3 * number + 2:07}")
+
+
+def populate(url: str, settings: Settings, extensions: int) -> None:
+    """Fill an empty database. Triggers are off meanwhile, so that a million takes a minute; the log is written whole."""
+    code_hash = hash_code(settings.need("code_pepper"), CODE)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("SET session_replication_role = replica")
+        for statement in _POPULATE:
+            connection.execute(statement, {"n": extensions, "code": ORGANIZATION, "hash": code_hash})
+        connection.execute("SET session_replication_role = origin")
+        connection.execute("VACUUM ANALYZE")
+
+
+def add_node(url: str, settings: Settings, name: str, host: str, port: int, secret: str) -> None:
+    """Register a node; the phones spread over all nodes when `spread_phones` is called."""
+    sealed = seal(settings.need("seal_public_key"), "node", secret).encode()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO pbx_node (name, kind, host, port, username, secret, enabled, audited_at)"
+            " VALUES (%s, 'asterisk', %s, %s, 'roost', %s, false, clock_timestamp())",
+            (name, host, port, sealed),
+        )
+
+
+_POPULATE = (
+    "INSERT INTO organization (code, policy, lock_after) VALUES (%(code)s, 'refuse', 1000000000)",
+    "INSERT INTO pbx_node (name, kind, host, port, username, secret, enabled)"
+    " VALUES ('home', 'asterisk', '127.0.0.1', 1, 'roost', '', false)",
+    "INSERT INTO extension (organization_id, number, name, allows_virtualization, code_hash, code_set_at)"
+    " SELECT o.id, lpad(i::text, 7, '0'), 'Person ' || i, true, %(hash)s, now()"
+    " FROM organization o, generate_series(0, %(n)s - 1) i",
+    "INSERT INTO phone (organization_id, name, node_id, base_id)"
+    " SELECT organization_id, 'p' || number, (SELECT id FROM pbx_node WHERE name = 'home'), id FROM extension",
+    "INSERT INTO route (key, version) SELECT key, row_number() OVER ()"
+    " FROM (SELECT key FROM rings UNION ALL SELECT key FROM acts_as) all_keys",
+)
