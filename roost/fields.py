@@ -32,10 +32,12 @@ class Rule:
     name: str
     pattern: re.Pattern[str]
     words: str
+    #: Bytes of its UTF-8, where a node's wire bounds them.
+    most_bytes: int = 1000
 
     def check(self, text: str) -> str:
         """Give the text itself. Raises BadField."""
-        if self.pattern.fullmatch(text) is None:
+        if self.pattern.fullmatch(text) is None or len(text.encode()) > self.most_bytes:
             raise BadField(f"The {self.name} must be {self.words}.")
         return text
 
@@ -60,8 +62,11 @@ ACCOUNT_CODE = _rule(
 )
 MAILBOX = _rule("mailbox", "[A-Za-z0-9._@-]{0,64}", "at most 64 letters, digits, and . _ @ -")
 EMERGENCY_NUMBER = _rule("emergency number", "[+0-9]{0,32}", "at most 32 digits, with a + if need be")
-EMERGENCY_LOCATION = _rule(
-    "emergency location", _NO_CONTROL + "{0,128}", "at most 128 characters without control characters"
+EMERGENCY_LOCATION = Rule(
+    "emergency location",
+    re.compile(_NO_CONTROL + "{0,256}"),
+    "at most 256 bytes of UTF-8 without control characters",
+    most_bytes=256,
 )
 POLICY = _rule("policy", "refuse|displace", "`refuse` or `displace`")
 HOST = _rule("host", "[A-Za-z0-9._:-]{1,253}", "a host name or an IP address")

@@ -1,0 +1,93 @@
+"""PostgreSQL, and what the directory in it lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import psycopg
+
+from roost.database import Database, query
+from roost.diagnosis.finding import Finding, Level
+from roost.errors import RoostError
+from roost.schema import check_schema
+
+#: Server versions that Roost is tested with.
+OLDEST, NEWEST = 15, 18
+#: Seconds by which this machine's clock may differ.
+CLOCK_TOLERANCE = 2.0
+
+
+def check_server(url: str) -> Iterator[Finding]:
+    """Look at the server, its version, its clock and the schema; what is an ERROR leaves nothing more to look at."""
+    try:
+        with psycopg.connect(url, connect_timeout=5, options="-c statement_timeout=5000") as connection:
+            row = connection.execute("SELECT clock_timestamp(), pg_is_in_recovery()").fetchone()
+            here = datetime.now(UTC)
+            major = connection.info.server_version // 10_000
+    except (psycopg.Error, UnicodeError) as error:
+        reason = (str(error).strip().splitlines() or ["no answer"])[0]
+        yield Finding(
+            "database",
+            Level.ERROR,
+            f"PostgreSQL is not reachable: {reason}",
+            "Start it, or mend ROOST_DATABASE_URL.",
+        )
+        return
+    assert row is not None  # it always has one
+    there, standby = row
+    if standby:
+        yield Finding(
+            "database", Level.ERROR, "This PostgreSQL is a standby; nothing can be written.",
+            "Add target_session_attrs=read-write to ROOST_DATABASE_URL, and name all its hosts.",
+        )  # fmt: skip
+        return
+    if OLDEST <= major <= NEWEST:
+        yield Finding("database", Level.OK, f"PostgreSQL {major} answers.")
+    else:
+        yield Finding(
+            "database", Level.WARNING, f"PostgreSQL {major} is not one of {OLDEST} to {NEWEST}.", "Use one of these.",
+        )  # fmt: skip
+    off = abs((there - here).total_seconds())
+    if off > CLOCK_TOLERANCE:
+        yield Finding(
+            "clock", Level.WARNING, f"This machine's clock and the database's differ by {off:.0f} s.",
+            "Set both by NTP. Roost goes by the database's; logs and stays would confuse people.",
+        )  # fmt: skip
+    try:
+        check_schema(url)
+        yield Finding("schema", Level.OK, "The schema is this program's.")
+    except RoostError as error:
+        yield Finding(
+            "schema",
+            Level.ERROR,
+            str(error),
+            "`roost db init` for a new cluster, `roost db upgrade` for an old one.",
+        )
+
+
+def check_directory(database: Database) -> Iterator[Finding]:
+    """Look for what is there to no purpose."""
+    with database.connection() as connection:
+        row = connection.execute(query("count_oddities")).fetchone()
+    assert row is not None  # it always has one
+    organizations, nodes, baseless, hostless, stuck = row
+    if not organizations:
+        yield Finding("directory", Level.NOTE, "There are no organizations.", "roost org add")
+    if not nodes:
+        yield Finding("directory", Level.WARNING, "There are no PBX nodes in use.", "roost node add")
+    if baseless:
+        yield Finding(
+            "directory", Level.NOTE, f"Phones without a base extension, on which nobody can sit: {baseless}.",
+            "roost phone set PHONE --base 0001*001",
+        )  # fmt: skip
+    if hostless:
+        yield Finding(
+            "directory", Level.NOTE, f"Extensions that allow virtualization and have no phone in use: {hostless}.",
+            "Give them a phone, or roost extension set … --disallow.",
+        )  # fmt: skip
+    if stuck:
+        yield Finding(
+            "directory", Level.WARNING, f"Extensions with a secret code and no phone they could sit on: {stuck}.",
+            "roost extension set … --allow on the extensions whose phones are shared.",
+        )  # fmt: skip

@@ -1,0 +1,61 @@
+"""The queues: whether they are there, who serves them, and what was set aside. Who asks the broker is elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from roost.diagnosis.finding import Finding, Level
+
+#: Waiting requests above this are more than a busy second.
+MANY = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class QueueState:
+    """A queue as the broker sees it. `served_by`: the worker that consumes it; empty: nobody should."""
+
+    name: str
+    served_by: str
+    exists: bool
+    messages: int = 0
+    consumers: int = 0
+
+
+def check_queues(queues: Iterable[QueueState]) -> Iterator[Finding]:
+    """Look at each queue."""
+    served = []
+    for queue in queues:
+        if not queue.exists:
+            # A worker declares its queues when it starts.
+            worker = queue.served_by or "push"
+            yield Finding(
+                "queues",
+                Level.ERROR,
+                f"The queue {queue.name} does not exist.",
+                f"Start a `{worker}` worker.",
+            )
+        elif not queue.served_by:
+            yield from _set_aside(queue)
+        elif not queue.consumers:
+            yield Finding(
+                "queues", Level.ERROR, f"Nobody serves the queue {queue.name} ({queue.messages} waiting).",
+                f"Start a `{queue.served_by}` worker.",
+            )  # fmt: skip
+        elif queue.messages > MANY:
+            yield Finding(
+                "queues", Level.WARNING, f"{queue.messages} requests wait in the queue {queue.name}.",
+                f"Start more `{queue.served_by}` workers.",
+            )  # fmt: skip
+        else:
+            served.append(queue.name)
+    if served:
+        yield Finding("queues", Level.OK, f"Served: {', '.join(served)}.")
+
+
+def _set_aside(queue: QueueState) -> Iterator[Finding]:
+    if queue.messages:
+        yield Finding(
+            "queues", Level.WARNING, f"{queue.messages} messages were set aside in the queue {queue.name}: workers died on them.",
+            "Look at the workers' logs, then at the messages; purge the queue when they are understood.",
+        )  # fmt: skip

@@ -1,0 +1,64 @@
+"""`roost audit`: the whole table of nodes, compared with the database."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from kombu.exceptions import OperationalError
+
+from roost.errors import SettingMissing
+from roost.settings import settings
+from roost.status import NodeStatus, await_audits, request_audit
+from tasks.wake import wake_nodes
+from workers.cli.exits import Exit
+from workers.cli.output import AsJson, note, plain, show_json, show_rows
+from workers.cli.session import open_database
+
+
+def audit(
+    node: Annotated[str | None, typer.Argument(metavar="[NODE]", help="Only this one.")] = None,
+    *,
+    deadline: Annotated[float, typer.Option(min=1, max=3600, help="Wait so many seconds at most.")] = 30,
+    as_json: AsJson = False,
+) -> None:
+    """Have nodes compared with the database, entry by entry; what differs (drift) is mended and counted.
+
+    Exit codes: 0 no drift, 1 drift was mended, 6 a node was not audited in time.
+    """
+    with open_database() as database:
+        names = request_audit(database, node)
+        _wake(names)
+        found = await_audits(database, names, deadline)
+    if as_json:
+        show_json([{**plain(each), "result": _result(each)} for each in found])
+    else:
+        show_rows(
+            ("node", "result", "drift mended", "last error"),
+            [_row(each) for each in found],
+            right=("drift mended",),
+        )
+    if any(each.audited_at is None for each in found):
+        raise typer.Exit(Exit.UNAVAILABLE)
+    if any(each.drift for each in found):
+        raise typer.Exit(Exit.WARNING)
+
+
+def _wake(names: list[str]) -> None:
+    """Spare the wait for the next sweep; without a broker only the sweep of a running cluster would come."""
+    try:
+        settings().need("broker_url")
+        wake_nodes(names)
+    except (OperationalError, SettingMissing) as error:
+        note(f"warning: no wake-up could be sent ({type(error).__name__}); waiting for the next sweep")
+
+
+def _row(node: NodeStatus) -> tuple[object, ...]:
+    done = node.audited_at is not None
+    return (node.name, _result(node), node.drift if done else None, node.last_error)
+
+
+def _result(node: NodeStatus) -> str:
+    if node.audited_at is None:
+        return "not audited in time"
+    return "mended" if node.drift else "as it should be"

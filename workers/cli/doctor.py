@@ -1,0 +1,86 @@
+"""`roost doctor`: what is missing or unsafe, and how to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import typer
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from roost.database import Database
+from roost.diagnosis.database import check_directory, check_server
+from roost.diagnosis.finding import Finding, Level
+from roost.diagnosis.nodes import check_nodes
+from roost.diagnosis.queues import check_queues
+from roost.diagnosis.settings import check_settings
+from roost.errors import RoostError
+from roost.routes import enabled_nodes
+from roost.settings import Settings, settings
+from tasks.inspection import inspect_queues
+from workers.cli.exits import Exit
+from workers.cli.output import AsJson, cell, console, say, show_json
+
+_STYLES = {Level.OK: "green", Level.NOTE: "cyan", Level.WARNING: "yellow", Level.ERROR: "bold red"}
+
+
+def doctor(*, as_json: AsJson = False) -> None:
+    """Look for what is missing or unsafe, and say how to mend it.
+
+    Exit codes: 0 all is well, 1 warnings, 7 errors. Notes are only good to know.
+    """
+    found = list(_examine(settings()))
+    if as_json:
+        show_json(found)
+    else:
+        _show(found)
+    levels = {finding.level for finding in found}
+    if Level.ERROR in levels:
+        raise typer.Exit(Exit.BROKEN)
+    if Level.WARNING in levels:
+        raise typer.Exit(Exit.WARNING)
+
+
+def _examine(config: Settings) -> Iterator[Finding]:
+    yield from check_settings(config, Path(str(config.model_config.get("env_file", ".env"))))
+    nodes: list[str] = []
+    if config.database_url is not None:
+        server = list(check_server(config.need("database_url")))
+        yield from server
+        if all(finding.level is not Level.ERROR for finding in server):
+            database = Database(config.need("database_url"), size=2, name="roost-doctor")
+            try:
+                nodes = enabled_nodes(database)
+                yield from check_directory(database)
+                yield from check_nodes(database, config)
+            except RoostError as error:
+                yield Finding("database", Level.ERROR, str(error), "Look again when it answers.")
+            finally:
+                database.close()
+    if config.broker_url is not None:
+        try:
+            queues = inspect_queues(config, nodes)
+            yield Finding("broker", Level.OK, "RabbitMQ answers.")
+            yield from check_queues(queues)
+        except RoostError as error:
+            yield Finding("broker", Level.ERROR, str(error), "Start RabbitMQ, or mend ROOST_BROKER_URL.")
+
+
+def _show(found: list[Finding]) -> None:
+    page = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=False)
+    page.add_column("", no_wrap=True)
+    page.add_column("check", no_wrap=True)
+    page.add_column("found", overflow="fold")
+    for finding in found:
+        text = cell(finding.says)
+        if finding.mend:
+            text = Text.assemble(text, "\n", (f"→ {finding.mend}", "bold"))
+        page.add_row(Text(finding.level.value, style=_STYLES[finding.level]), cell(finding.check), text)
+    console().print(page)
+    counts = {
+        level: sum(finding.level is level for finding in found) for level in (Level.ERROR, Level.WARNING)
+    }
+    say("")
+    say(f"{counts[Level.ERROR]} errors, {counts[Level.WARNING]} warnings")

@@ -1,0 +1,101 @@
+"""`roost journal`: what was asked and what it came to; and who was on a phone at a time."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from roost.errors import Invalid
+from roost.fields import BadField, parse_duration, parse_wall_clock
+from roost.history import LIMIT, JournalEntry, Occupant, journal_entries, who_was_on
+from roost.journal import extension_key
+from workers.cli.options import Limit
+from workers.cli.output import AsJson, cell, note, show_facts, show_json, show_rows
+from workers.cli.session import open_database
+
+_A_TIME = "14:05 (the last one there was), 2026-03-01T14:05 (both in this machine's time zone), or 2h (so long ago)."
+
+
+def journal(
+    *,
+    extension: Annotated[str | None, typer.Option(help="Only of this extension, 0001*001.")] = None,
+    phone: Annotated[str | None, typer.Option(help="Only of this phone.")] = None,
+    organization: Annotated[
+        str | None, typer.Option("--organization", "--org", help="Only of this one.")
+    ] = None,
+    outcome: Annotated[str | None, typer.Option(help="Only with this outcome, such as wrong_code.")] = None,
+    since: Annotated[str | None, typer.Option(help=f"From this time on: {_A_TIME}")] = None,
+    until: Annotated[str | None, typer.Option(help="Before this time.")] = None,
+    at: Annotated[str | None, typer.Option(help="Say who was on --phone at this time.")] = None,
+    limit: Limit = LIMIT,
+    as_json: AsJson = False,
+) -> None:
+    """Show what was asked and what it came to, the newest first; or with --at, who was on a phone then.
+
+    Example: roost journal --phone desk002 --at 14:05
+    """
+    if at is not None and phone is None:
+        raise Invalid("Name the --phone too.")
+    with open_database() as database:
+        if at is not None and phone is not None:
+            _show_occupant(who_was_on(database, phone, parse_time(at)), as_json=as_json)
+            return
+        entries = journal_entries(
+            database, extension=extension, organization=organization, phone=phone, outcome=outcome,
+            since=parse_time(since) if since else None, until=parse_time(until) if until else None, limit=limit,
+        )  # fmt: skip
+    if as_json:
+        show_json(entries)
+        return
+    show_rows(
+        ("time", "from", "what", "extension", "phone", "outcome", "details"),
+        [_row(entry) for entry in entries],
+    )
+    if len(entries) == limit:
+        note(f"There may be more: use --until '{cell(entries[-1].at)}', or --limit.")
+
+
+def parse_time(text: str) -> datetime:
+    """Read a time as `journal` takes it. Raises BadField."""
+    now = datetime.now().astimezone()
+    try:
+        if ":" in text and len(text) <= 5:
+            today = datetime.combine(now.date(), parse_wall_clock(text)).astimezone()
+            return today if today <= now else (today - timedelta(days=1))
+        if text[-1:] in "dhms" and text[:1].isdigit():
+            return now - parse_duration(text)
+        return datetime.fromisoformat(text).astimezone()
+    except (ValueError, OverflowError):
+        raise BadField(f"A time is {_A_TIME}") from None
+
+
+def _row(entry: JournalEntry) -> tuple[object, ...]:
+    details = [entry.reason] if entry.reason else []
+    if entry.left_phone:
+        details.append(f"left {entry.left_phone}")
+    if entry.displaced:
+        details.append(f"sent {extension_key(entry.organization, entry.displaced)} home")
+    origin = f"{entry.origin} {entry.actor}".strip()
+    extension = extension_key(entry.organization, entry.extension)
+    return (entry.at, origin, entry.operation, extension, entry.phone, entry.outcome, ", ".join(details))
+
+
+def _show_occupant(was: Occupant, *, as_json: bool) -> None:
+    if as_json:
+        show_json(was)
+        return
+    facts: dict[str, object] = {"phone": was.phone, "at": was.at}
+    if was.guest:
+        facts |= {
+            "who": was.guest,
+            "since": was.since or "before the journal begins",
+            "until": was.until or "now",
+        }
+    elif was.certain:
+        facts["who"] = f"its own extension, {was.base} today" if was.base else "nobody"
+        facts |= {"since": was.since or "no guest before that", "until": was.until or "now"}
+    else:
+        facts["who"] = "nobody as far as is known; the journal does not reach back so far"
+    show_facts(facts)

@@ -1,0 +1,117 @@
+"""`roost`: the commands, and what becomes of errors."""
+
+from __future__ import annotations
+
+import logging
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated, Any
+
+import structlog
+import typer
+from typer.core import TyperGroup
+
+from roost.errors import RoostError
+from roost.importing import ImportRefused
+from workers.cli import (
+    audit,
+    code,
+    dial,
+    doctor,
+    extension,
+    importing,
+    journal,
+    keys,
+    moves,
+    node,
+    organization,
+    phone,
+    schema,
+    status,
+    token,
+    user,
+    where,
+)
+from workers.cli.exits import exit_of_error
+from workers.cli.output import show_error
+
+
+class _Errors(TyperGroup):
+    """Turns Roost's errors into a line on stderr and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ImportRefused as error:
+            show_error(str(error), error.code, faults=error.faults)
+            raise typer.Exit(exit_of_error(error)) from None
+        except RoostError as error:
+            show_error(str(error), error.code)
+            raise typer.Exit(exit_of_error(error)) from None
+
+
+app = typer.Typer(
+    name="roost",
+    cls=_Errors,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # its pages would show local variables, secrets among them
+    help="Extension virtualization for PBX clusters: move extensions between phones, and see where they are.",
+    epilog="Settings come from ROOST_… variables and `.env`; `roost doctor` says what is missing.",
+)
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if wanted:
+        try:
+            print(f"roost {version('roost')}")
+        except PackageNotFoundError:
+            print("roost (not installed)")
+        raise typer.Exit
+
+
+@app.callback()
+def roost(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")
+    ] = False,
+) -> None:
+    """Show the version; the rest is up to the commands."""
+
+
+_DAY = "Day by day"
+_DIRECTORY = "What there is"
+_OPERATION = "Running it"
+
+app.command("where", rich_help_panel=_DAY)(where.where)
+app.command("virtualize", rich_help_panel=_DAY)(moves.virtualize)
+app.command("return", rich_help_panel=_DAY)(moves.return_home)
+app.add_typer(code.app, name="code", rich_help_panel=_DAY)
+app.command("journal", rich_help_panel=_DAY)(journal.journal)
+app.command("dial", rich_help_panel=_DAY)(dial.dial)
+
+app.add_typer(organization.app, name="org", rich_help_panel=_DIRECTORY)
+app.add_typer(extension.app, name="extension", rich_help_panel=_DIRECTORY)
+app.add_typer(phone.app, name="phone", rich_help_panel=_DIRECTORY)
+app.add_typer(node.app, name="node", rich_help_panel=_DIRECTORY)
+app.add_typer(user.app, name="user", rich_help_panel=_DIRECTORY)
+app.add_typer(token.app, name="token", rich_help_panel=_DIRECTORY)
+app.command("import", rich_help_panel=_DIRECTORY)(importing.import_file)
+
+app.command("status", rich_help_panel=_OPERATION)(status.status)
+app.command("audit", rich_help_panel=_OPERATION)(audit.audit)
+app.command("doctor", rich_help_panel=_OPERATION)(doctor.doctor)
+app.command("keys", rich_help_panel=_OPERATION)(keys.keys)
+app.add_typer(schema.app, name="db", rich_help_panel=_OPERATION)
+
+
+def main() -> None:
+    """Run one command and exit."""
+    # The pool and the client log what they will also raise; here the error is all there is to say.
+    logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""`roost node`: the PBX nodes of the cluster."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from roost.pbx import KINDS
+from workers.cli.options import Enabled, Yes, changes, confirm
+from workers.cli.output import AsJson, say, show_facts, show_json, show_rows
+from workers.cli.session import open_directory, read_secret
+
+app = typer.Typer(no_args_is_help=True, help="PBX nodes.")
+
+NodeName = Annotated[str, typer.Argument(metavar="NODE", help="Its name in the cluster.")]
+SecretFile = Annotated[
+    Path | None,
+    typer.Option(help="A file that holds its login secret; without one it is asked for, or read from stdin."),
+]
+
+
+@app.command("add")
+def add(
+    node: NodeName, host: Annotated[str, typer.Option(help="Where its control port is.")], *,
+    port: Annotated[int, typer.Option(help="Its control port (AMI).")] = 5038,
+    username: Annotated[str, typer.Option("--username", "--user", help="Who Roost logs in as.")] = "roost",
+    kind: Annotated[str, typer.Option(help=f"One of: {', '.join(KINDS)}.")] = "asterisk",
+    secret_file: SecretFile = None,
+) -> None:  # fmt: skip
+    """Add a node. It is filled within seconds, and kept up to date from then on."""
+    secret = read_secret("login secret", secret_file)
+    with open_directory() as directory:
+        directory.add_node(node, kind, host, port, username, secret)
+    say(f"Added node {node}.")
+
+
+@app.command("set")
+def change(
+    node: NodeName, *, host: Annotated[str | None, typer.Option(help="Where its control port is.")] = None,
+    port: Annotated[int | None, typer.Option(help="Its control port (AMI).")] = None,
+    username: Annotated[str | None, typer.Option("--username", "--user", help="Who Roost logs in as.")] = None,
+    secret: Annotated[bool, typer.Option("--secret", help="Ask for a new login secret, or read it from stdin.")] = False,
+    secret_file: Annotated[Path | None, typer.Option(help="A file that holds its new login secret.")] = None,
+    enabled: Enabled = None,
+) -> None:  # fmt: skip
+    """Change a node. A disabled one is told nothing; enabled again, it catches up."""
+    new_secret = read_secret("login secret", secret_file) if secret or secret_file else None
+    wanted = changes(
+        host=host, port=port, username=username, secret=new_secret, enabled=enabled, required=True
+    )
+    with open_directory() as directory:
+        directory.change_node(node, **wanted)
+    say(f"Changed node {node}.")
+
+
+@app.command("list")
+def list_all(*, as_json: AsJson = False) -> None:
+    """List nodes; `roost status` says how they are."""
+    with open_directory() as directory:
+        found = directory.nodes()
+    if as_json:
+        show_json(found)
+        return
+    show_rows(
+        ("node", "kind", "address", "username", "enabled", "phones"),
+        [(n.name, n.kind, f"{n.host}:{n.port}", n.username, n.enabled, n.phones) for n in found],
+        right=("phones",),
+    )
+
+
+@app.command("show")
+def show(node: NodeName, *, as_json: AsJson = False) -> None:
+    """Show a node; `roost status` says how it is."""
+    with open_directory() as directory:
+        found = directory.node(node)
+    if as_json:
+        show_json(found)
+    else:
+        show_facts(asdict(found))
+
+
+@app.command("remove")
+def remove(node: NodeName, *, yes: Yes = False) -> None:
+    """Remove a node that has no phones. What Roost wrote into it stays there."""
+    with open_directory() as directory:
+        directory.node(node)
+        confirm(f"Remove node {node}?", yes=yes)
+        directory.remove_node(node)
+    say(f"Removed node {node}.")

@@ -1,0 +1,119 @@
+"""`roost org`: organizations."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from roost.directory import LIMIT
+from roost.fields import parse_duration
+from workers.cli.options import DailyReturn, Enabled, Limit, MaxStay, Name, Yes, changes, confirm
+from workers.cli.output import AsJson, note, say, show_facts, show_json, show_rows
+from workers.cli.session import open_directory
+
+app = typer.Typer(no_args_is_help=True, help="Organizations (tenants).")
+
+Code = Annotated[str, typer.Argument(metavar="ORGANIZATION", help="Its code, such as 0001.")]
+Policy = Annotated[
+    str | None, typer.Option(help="When a wanted phone is taken: `refuse`, or `displace` who sits there.")
+]
+Timezone = Annotated[str | None, typer.Option(help="Where its day is, such as Europe/Bucharest.")]
+LockAfter = Annotated[int | None, typer.Option(help="So many wrong codes in a row lock an extension.")]
+LockFor = Annotated[str | None, typer.Option(help="The lock lasts so long, such as 15m.")]
+
+
+@app.command("add")
+def add(
+    code: Code, *, name: Name = None, policy: Policy = None, max_stay: MaxStay = None, daily_return: DailyReturn = None,
+    timezone: Timezone = None, lock_after: LockAfter = None, lock_for: LockFor = None,
+) -> None:  # fmt: skip
+    """Add an organization."""
+    wanted = changes(
+        name=name, policy=policy, max_stay=max_stay, daily_return=daily_return, timezone=timezone,
+        lock_after=lock_after, lock_for=parse_duration(lock_for) if lock_for else None,
+    )  # fmt: skip
+    with open_directory() as directory:
+        directory.add_organization(code, **wanted)
+    say(f"Added organization {code}.")
+
+
+@app.command("set")
+def change(
+    code: Code, *, name: Name = None, policy: Policy = None, max_stay: MaxStay = None, daily_return: DailyReturn = None,
+    timezone: Timezone = None, lock_after: LockAfter = None, lock_for: LockFor = None, enabled: Enabled = None,
+) -> None:  # fmt: skip
+    """Change an organization. When it is disabled, all its guests go home and its extensions ring nowhere."""
+    wanted = changes(
+        name=name, policy=policy, max_stay=max_stay, daily_return=daily_return, timezone=timezone,
+        lock_after=lock_after, lock_for=parse_duration(lock_for) if lock_for else None, enabled=enabled, required=True,
+    )  # fmt: skip
+    with open_directory() as directory:
+        directory.change_organization(code, **wanted)
+    say(f"Changed organization {code}.")
+
+
+@app.command("list")
+def list_all(*, limit: Limit = LIMIT, as_json: AsJson = False) -> None:
+    """List organizations."""
+    with open_directory() as directory:
+        found = directory.organizations(limit=limit)
+    if as_json:
+        show_json(found)
+        return
+    show_rows(
+        (
+            "code",
+            "name",
+            "enabled",
+            "policy",
+            "max stay",
+            "daily return",
+            "time zone",
+            "extensions",
+            "phones",
+        ),
+        [
+            (
+                o.code,
+                o.name,
+                o.enabled,
+                o.policy,
+                o.max_stay,
+                o.daily_return,
+                o.timezone,
+                o.extensions,
+                o.phones,
+            )
+            for o in found
+        ],
+        right=("extensions", "phones"),
+    )
+    if len(found) == limit:
+        note(f"There may be more than {limit}: use --limit.")
+
+
+@app.command("show")
+def show(code: Code, *, as_json: AsJson = False) -> None:
+    """Show an organization."""
+    with open_directory() as directory:
+        found = directory.organization(code)
+    if as_json:
+        show_json(found)
+    else:
+        show_facts({field.replace("_", " "): value for field, value in asdict(found).items()})
+
+
+@app.command("remove")
+def remove(
+    code: Code, *, with_everything: Annotated[bool, typer.Option(help="With its extensions and phones.")] = False,
+    yes: Yes = False,
+) -> None:  # fmt: skip
+    """Remove an organization, which must be empty unless --with-everything."""
+    with open_directory() as directory:
+        found = directory.organization(code)
+        losing = f" with {found.extensions} extensions and {found.phones} phones" if with_everything else ""
+        confirm(f"Remove organization {code}{losing}?", yes=yes)
+        directory.remove_organization(code, with_everything=with_everything)
+    say(f"Removed organization {code}{losing}.")

@@ -1,0 +1,110 @@
+"""`roost status`: how far each node is."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+from rich.console import Group
+from rich.live import Live
+from rich.text import Text
+
+from roost.database import Database
+from roost.errors import DatabaseUnavailable, Invalid
+from roost.status import ClusterStatus, NodeState, NodeStatus, cluster_status
+from workers.cli.output import AsJson, console, plain, show_json, table
+from workers.cli.session import open_database
+
+_STYLES = {
+    NodeState.UP_TO_DATE: "green",
+    NodeState.BEHIND: "yellow",
+    NodeState.FAILING: "bold red",
+    NodeState.NEVER_SEEN: "yellow",
+    NodeState.DISABLED: "dim",
+}
+
+
+def status(
+    node: Annotated[str | None, typer.Argument(metavar="[NODE]", help="Only this one.")] = None,
+    *,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Refresh until Ctrl-C.")] = False,
+    every: Annotated[float, typer.Option(min=0.2, max=3600, help="Seconds between refreshes.")] = 1.0,
+    as_json: AsJson = False,
+) -> None:
+    """Show how far each node is behind the database, when it was last seen, and its last error."""
+    if watch and as_json:
+        raise Invalid("--watch is for people; call --json again and again.")
+    with open_database() as database:
+        if watch:
+            _watch(database, node, every)
+            return
+        found = cluster_status(database, node)
+    if as_json:
+        show_json({**plain(found), "nodes": [_as_json(each) for each in found.nodes]})
+    else:
+        console().print(_page(found))
+
+
+def _watch(database: Database, node: str | None, every: float) -> None:
+    """Show it again and again; a database that is away is said, and awaited."""
+    with Live(
+        _page(cluster_status(database, node)), console=console(), auto_refresh=False, screen=True
+    ) as live:
+        try:
+            while True:
+                time.sleep(every)
+                try:
+                    page = _page(cluster_status(database, node))
+                except DatabaseUnavailable as error:
+                    page = Group(Text(str(error), style="bold red"))
+                live.update(page, refresh=True)
+        except KeyboardInterrupt:
+            return
+
+
+def _as_json(node: NodeStatus) -> dict[str, object]:
+    return {**plain(node), "state": node.state.value, "lag_seconds": node.lag}
+
+
+def _page(found: ClusterStatus) -> Group:
+    unnumbered = f", {found.unnumbered} changes to announce" if found.unnumbered else ""
+    title = Text(f"Database version {found.version}{unnumbered}, {found.now.astimezone():%Y-%m-%d %H:%M:%S}")
+    rows = [
+        (
+            each.name,
+            Text(each.state.value.replace("_", " "), style=_STYLES[each.state]),
+            each.applied_version,
+            _behind(each),
+            "never" if each.seen_ago is None else f"{_ago(each.seen_ago)} ago",
+            _drift(each),
+            each.kind,
+        )
+        for each in found.nodes
+    ]
+    columns = ("node", "state", "version", "behind", "last seen", "drift", "kind")
+    errors = [
+        Text(f"{each.name}: {each.last_error} ({each.failures} times in a row)", style="red")
+        for each in found.nodes
+        if each.enabled and each.last_error
+    ]
+    body = table(columns, rows, right=("version",)) if rows else Text("There are no nodes: roost node add")
+    return Group(title, Text(), body, *([Text(), *errors] if errors else []))
+
+
+def _behind(node: NodeStatus) -> str:
+    if not node.behind:
+        return ""
+    return f"{node.behind} changes" + ("" if node.lag is None else f", {_ago(node.lag)}")
+
+
+def _drift(node: NodeStatus) -> Text:
+    if node.audited_at is None:
+        return Text("not audited", style="dim")
+    return Text(f"{node.drift} mended", style="yellow") if node.drift else Text("none", style="dim")
+
+
+def _ago(seconds: float) -> str:
+    if seconds < 120:
+        return f"{max(seconds, 0):.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
