@@ -5,6 +5,7 @@ An empty cell leaves what is there. Nothing is removed, and secret codes are not
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from psycopg.rows import class_row
 
 from roost.database import Connection, Database, query
 from roost.errors import DatabaseUnavailable, Invalid
-from roost.import_file import BadFile, Fault, read_desks
+from roost.import_file import BadFile, Fault, Row, read_desks
 from roost.refused_changes import in_words
 
 #: Faults and changes that are listed; further ones are only counted.
@@ -68,29 +69,39 @@ class ImportReport:
     changes: list[ImportChange]
 
 
-class _DryRun(Exception):  # noqa: N818 - not an error
+class _DryRun(Exception):
     """Undoes the transaction; nothing was written anyway."""
 
 
 def import_desks(
-    database: Database, path: Path, *, encoding: str = "utf-8-sig", dry_run: bool = False
+    database: Database,
+    path: Path,
+    *,
+    encoding: str = "utf-8-sig",
+    dry_run: bool = False,
+    organization: str | None = None,
 ) -> ImportReport:
-    """Import a file of desks in one transaction. Raises BadFile, ImportRefused, DatabaseUnavailable."""
+    """Import a file of desks in one transaction; with `organization`, desks of another are faults.
+
+    Raises BadFile, ImportRefused, DatabaseUnavailable.
+    """
     for _ in range(TRIES):
         try:
-            return _import(database, path, encoding, dry_run=dry_run)
+            return _import(database, path, encoding, organization, dry_run=dry_run)
         except (pg.DeadlockDetected, pg.LockNotAvailable):
             continue
     raise DatabaseUnavailable("Others are changing the same desks; nothing was imported.")
 
 
-def _import(database: Database, path: Path, encoding: str, *, dry_run: bool) -> ImportReport:
+def _import(
+    database: Database, path: Path, encoding: str, organization: str | None, *, dry_run: bool
+) -> ImportReport:
     report: ImportReport | None = None
     try:
         with database.connection() as connection, in_words(path.name), connection.transaction():
             # The pool's limit is for requests; a hundred thousand desks take some seconds a statement.
             connection.execute("SET LOCAL statement_timeout = '10min'")
-            _stage(connection, path, encoding)
+            _stage(connection, path, encoding, organization)
             report = _compare(connection)
             if dry_run:
                 raise _DryRun
@@ -105,13 +116,13 @@ def _import(database: Database, path: Path, encoding: str, *, dry_run: bool) -> 
     return report
 
 
-def _stage(connection: Connection, path: Path, encoding: str) -> None:
+def _stage(connection: Connection, path: Path, encoding: str, organization: str | None) -> None:
     """Copy the good rows to a temporary table. Raises BadFile, ImportRefused with the faults of all rows."""
     connection.execute(query("stage_import"))
     faults: list[Fault] = []
     rows = 0
     with connection.cursor() as cursor, cursor.copy(query("copy_import")) as copy:
-        for row in read_desks(path, encoding):
+        for row in _within(organization, read_desks(path, encoding)):
             if isinstance(row, Fault):
                 faults.append(row)
                 if len(faults) >= LISTED:
@@ -129,6 +140,14 @@ def _stage(connection: Connection, path: Path, encoding: str) -> None:
     if faults:
         faults.sort(key=lambda fault: fault.line)
         raise ImportRefused(faults[:LISTED], more=len(faults) >= LISTED)
+
+
+def _within(organization: str | None, rows: Iterator[Row | Fault]) -> Iterator[Row | Fault]:
+    for row in rows:
+        if isinstance(row, Fault) or organization in {None, row[1]}:
+            yield row
+        else:
+            yield Fault(int(row[0] or 0), "not_permitted", f"only desks of {organization} may be imported here")
 
 
 def _compare(connection: Connection) -> ImportReport:
