@@ -47,6 +47,7 @@ CREATE TABLE extension (
 
 -- A PBX of the cluster. `secret` is sealed; only push workers can open it. The cursor itself lives in the
 -- node; `applied_version` is what we last saw there. A node that fails is left alone until `next_attempt_at`.
+-- `resync` asks for a comparison of its whole table, whatever its cursor says.
 CREATE TABLE pbx_node (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name text NOT NULL UNIQUE CHECK (name ~ '^[A-Za-z0-9._-]{1,64}$'),
@@ -56,6 +57,8 @@ CREATE TABLE pbx_node (
     username text NOT NULL,
     secret bytea NOT NULL,
     enabled bool NOT NULL DEFAULT true,
+    serves_all bool NOT NULL DEFAULT true,
+    resync bool NOT NULL DEFAULT false,
     applied_version bigint NOT NULL DEFAULT 0,
     applied_at timestamptz,
     seen_at timestamptz,
@@ -89,6 +92,19 @@ CREATE TABLE phone (
 ) WITH (fillfactor = 80);
 CREATE INDEX phone_by_node ON phone (node_id);
 CREATE INDEX phone_by_organization ON phone (organization_id);
+
+-- The organizations that a node serves, unless it `serves_all`. Only their routes are sent to it.
+CREATE TABLE node_scope (
+    node_id bigint NOT NULL REFERENCES pbx_node ON DELETE CASCADE,
+    organization_id bigint NOT NULL REFERENCES organization ON DELETE CASCADE,
+    PRIMARY KEY (node_id, organization_id)
+);
+CREATE INDEX node_scope_by_organization ON node_scope (organization_id);
+
+CREATE FUNCTION node_serves(which bigint, organization bigint) RETURNS bool LANGUAGE sql STABLE AS $$
+    SELECT (SELECT serves_all FROM pbx_node WHERE id = which)
+        OR EXISTS (SELECT 1 FROM node_scope WHERE node_id = which AND organization_id = organization)
+$$;
 
 -- Idempotency and audit in one. The row is inserted in the transaction that makes the change; a repeat of
 -- the request finds it and answers the same. It names things by text, so that it outlives them.
@@ -131,11 +147,17 @@ CREATE INDEX call_by_age ON call (seen_at);
 -- What changed and is not numbered yet: appended by triggers in the transaction of the change, with no
 -- number and no lock shared between organizations. Keys are as nodes know them:
 -- e/<organization>*<number> for where an extension rings, p/<phone> for whom a phone acts as.
-CREATE TABLE route_dirty (key text NOT NULL);
+CREATE TABLE route_dirty (key text NOT NULL, organization_id bigint NOT NULL);
 
 -- The compacted change log: one row a key, with the version of its last change; a key that no view shows
 -- any more is a tombstone. Only `announce` writes it, under one lock, so versions are dense and in commit order.
-CREATE TABLE route (key text PRIMARY KEY, version bigint NOT NULL UNIQUE) WITH (fillfactor = 80);
+-- A key may pass from one organization to another, so it has a row for each that had it.
+CREATE TABLE route (
+    key text,
+    organization_id bigint,
+    version bigint NOT NULL UNIQUE,
+    PRIMARY KEY (key, organization_id)
+) WITH (fillfactor = 80);
 
 ALTER TABLE route_dirty SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
 ALTER TABLE call SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
@@ -262,11 +284,13 @@ CREATE TRIGGER organization_removed BEFORE DELETE ON organization
 -- What a route depends on, noted as changed. A renamed thing is noted under both names.
 CREATE FUNCTION phone_dirty() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO route_dirty (key)
-    SELECT 'e/' || o.code || '*' || e.number FROM extension e JOIN organization o ON o.id = e.organization_id
+    INSERT INTO route_dirty (key, organization_id)
+    SELECT 'e/' || o.code || '*' || e.number, o.id FROM extension e JOIN organization o ON o.id = e.organization_id
     WHERE e.id IN (OLD.base_id, OLD.guest_id, NEW.base_id, NEW.guest_id)
-    UNION ALL SELECT 'p/' || OLD.name WHERE OLD.name IS NOT NULL
-    UNION ALL SELECT 'p/' || NEW.name WHERE NEW.name IS DISTINCT FROM OLD.name AND NEW.name IS NOT NULL;
+    UNION ALL SELECT 'p/' || OLD.name, OLD.organization_id WHERE OLD.name IS NOT NULL
+    UNION ALL SELECT 'p/' || NEW.name, NEW.organization_id
+              WHERE (NEW.name, NEW.organization_id) IS DISTINCT FROM (OLD.name, OLD.organization_id)
+                AND NEW.name IS NOT NULL;
     RETURN NULL;
 END $$;
 CREATE TRIGGER phone_dirty AFTER INSERT OR DELETE OR UPDATE ON phone
@@ -274,11 +298,11 @@ CREATE TRIGGER phone_dirty AFTER INSERT OR DELETE OR UPDATE ON phone
 
 CREATE FUNCTION extension_dirty() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO route_dirty (key)
-    SELECT 'e/' || o.code || '*' || x.number
+    INSERT INTO route_dirty (key, organization_id)
+    SELECT 'e/' || o.code || '*' || x.number, o.id
     FROM (SELECT OLD.organization_id, OLD.number UNION SELECT NEW.organization_id, NEW.number) x
     JOIN organization o ON o.id = x.organization_id
-    UNION ALL SELECT 'p/' || name FROM phone WHERE NEW.id IN (base_id, guest_id);
+    UNION ALL SELECT 'p/' || name, organization_id FROM phone WHERE NEW.id IN (base_id, guest_id);
     RETURN NULL;
 END $$;
 CREATE TRIGGER extension_born AFTER INSERT OR DELETE ON extension
@@ -288,10 +312,10 @@ CREATE TRIGGER extension_dirty AFTER UPDATE OF number, name, account_code, mailb
 
 CREATE FUNCTION organization_dirty() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO route_dirty (key)
-    SELECT 'e/' || code || '*' || number
+    INSERT INTO route_dirty (key, organization_id)
+    SELECT 'e/' || code || '*' || number, NEW.id
     FROM (SELECT OLD.code UNION SELECT NEW.code) codes (code), extension WHERE organization_id = NEW.id
-    UNION ALL SELECT 'p/' || name FROM phone WHERE organization_id = NEW.id;
+    UNION ALL SELECT 'p/' || name, NEW.id FROM phone WHERE organization_id = NEW.id;
     RETURN NULL;
 END $$;
 CREATE TRIGGER organization_dirty AFTER UPDATE OF code, enabled ON organization
@@ -299,11 +323,53 @@ CREATE TRIGGER organization_dirty AFTER UPDATE OF code, enabled ON organization
 
 CREATE FUNCTION node_dirty() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO route_dirty (key) SELECT r.key FROM rings r JOIN phone p ON p.id = r.phone_id WHERE p.node_id = NEW.id;
+    INSERT INTO route_dirty (key, organization_id)
+    SELECT r.key, r.organization_id FROM rings r JOIN phone p ON p.id = r.phone_id WHERE p.node_id = NEW.id;
     RETURN NULL;
 END $$;
 CREATE TRIGGER node_dirty AFTER UPDATE OF name ON pbx_node
     FOR EACH ROW WHEN (OLD.name <> NEW.name) EXECUTE FUNCTION node_dirty();
+
+-- A phone is homed on a node that serves its organization.
+CREATE FUNCTION check_homed_phones(which bigint) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE stray text;
+BEGIN
+    SELECT name INTO stray FROM phone WHERE node_id = which AND NOT node_serves(which, organization_id) LIMIT 1;
+    IF stray IS NOT NULL THEN
+        RAISE EXCEPTION 'phone % is homed on a node that does not serve its organization', stray
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'node_serves_organization';
+    END IF;
+END $$;
+
+CREATE FUNCTION phone_homed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT node_serves(NEW.node_id, NEW.organization_id) THEN
+        PERFORM check_homed_phones(NEW.node_id);
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER phone_homed AFTER INSERT OR UPDATE OF node_id, organization_id ON phone
+    FOR EACH ROW EXECUTE FUNCTION phone_homed();
+
+-- With another scope, a node's whole table is compared.
+CREATE FUNCTION node_scope_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE which bigint := coalesce(NEW.node_id, OLD.node_id);
+BEGIN
+    UPDATE pbx_node SET resync = true WHERE id = which;
+    PERFORM check_homed_phones(which);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER node_scope_changed AFTER INSERT OR DELETE ON node_scope
+    FOR EACH ROW EXECUTE FUNCTION node_scope_changed();
+
+CREATE FUNCTION node_serving_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE pbx_node SET resync = true WHERE id = NEW.id;
+    PERFORM check_homed_phones(NEW.id);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER node_serving_changed AFTER UPDATE OF serves_all ON pbx_node
+    FOR EACH ROW WHEN (OLD.serves_all <> NEW.serves_all) EXECUTE FUNCTION node_serving_changed();
 
 
 -- Who may sign in to the page: an operator sees the whole cluster, an administrator one organization, an

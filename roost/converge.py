@@ -16,7 +16,7 @@ from psycopg.rows import class_row
 from roost.database import Connection, Database, query
 from roost.errors import Invalid, NodeRefused, NodeUnavailable
 from roost.pbx.node import Change, Cursor, Gone, PbxNode, key_of
-from roost.routes import changes_since, everything, pending_keys, read_history
+from roost.routes import Scope, changes_since, everything, pending_keys, read_history
 
 #: Changes per `apply`: each batch has its own deadline, and tells PostgreSQL that we are alive.
 BATCH = 5_000
@@ -35,9 +35,16 @@ class NodeRow:
     port: int
     username: str
     secret: bytes
+    serves_all: bool
+    resync: bool
     applied_version: int
     failures: int
     due: bool
+
+    @property
+    def scope(self) -> Scope:
+        """What the node is told of."""
+        return Scope(self.id, self.serves_all)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +77,10 @@ def converge(database: Database, node_name: str, nodes: Nodes, retry_max: float)
 
     def push(connection: Connection, row: NodeRow, history: Cursor, node: PbxNode) -> Converged:
         cursor = node.cursor()
-        if cursor is None or cursor.database != history.database or cursor.version > history.version:
-            sent = _send(connection, node, _difference(connection, node), history)
+        if row.resync or cursor is None or not history.follows(cursor):
+            sent = _send(connection, node, _difference(connection, node, row.scope), history)
         elif cursor.version < history.version:
-            sent = _send(connection, node, _news(connection, cursor, history), history)
+            sent = _send(connection, node, _news(connection, cursor, history, row.scope), history)
         else:
             sent = 0
         connection.execute(query("mark_node_applied"), {"node_id": row.id, "version": history.version})
@@ -90,9 +97,9 @@ def audit(database: Database, node_name: str, nodes: Nodes, retry_max: float) ->
 
     def compare(connection: Connection, row: NodeRow, history: Cursor, node: PbxNode) -> Converged:
         cursor = node.cursor()
-        if cursor is None or cursor.database != history.database or cursor.version > history.version:
+        if cursor is None or not history.follows(cursor):
             return Converged(row.applied_version, 0)
-        changes = _difference(connection, node)
+        changes = _difference(connection, node, row.scope)
         pending = pending_keys(connection, cursor.version)
         drift = [change for change in changes if key_of(change) not in pending]
         _send(connection, node, drift, None)
@@ -131,16 +138,16 @@ def _with_node(
 
 
 #: The last news, by history, from and to: nodes that keep pace with each other are told the same.
-_told: dict[tuple[str, int, int], list[Change]] = {}
+_told: dict[tuple[str, int, int, Scope | None], list[Change]] = {}
 _TOLD_LIMIT = 8
 
 
-def _news(connection: Connection, cursor: Cursor, history: Cursor) -> list[Change]:
+def _news(connection: Connection, cursor: Cursor, history: Cursor, scope: Scope) -> list[Change]:
     """What changed from the node's version to the database's; later changes have later versions."""
-    key = (history.database, cursor.version, history.version)
+    key = (history.database, cursor.version, history.version, None if scope.serves_all else scope)
     changes = _told.get(key)
     if changes is None:
-        changes = changes_since(connection, cursor.version)
+        changes = changes_since(connection, cursor.version, scope)
         if len(changes) <= BATCH:
             _told[key] = changes
         for old in list(_told)[:-_TOLD_LIMIT]:
@@ -148,12 +155,12 @@ def _news(connection: Connection, cursor: Cursor, history: Cursor) -> list[Chang
     return changes
 
 
-def _difference(connection: Connection, node: PbxNode) -> list[Change]:
+def _difference(connection: Connection, node: PbxNode, scope: Scope) -> list[Change]:
     """What must be written so that the node has exactly the truth."""
     has = node.dump()
     _stay_alive(connection)
     changes: list[Change] = []
-    for change in everything(connection):
+    for change in everything(connection, scope):
         if has.pop(key_of(change), None) != change:
             changes.append(change)
     changes += [Gone(kind, key) for kind, key in has]

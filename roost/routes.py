@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from psycopg.rows import class_row, dict_row
 
@@ -19,20 +19,51 @@ class Announced:
     nodes: list[str]
 
 
-def announce(database: Database, *, unseen_for: float = 1e9) -> Announced:
-    """Number what changed, and say which nodes lag or were not looked at for `unseen_for` seconds.
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which organizations a node is told of: all, or those in its `node_scope`."""
 
-    Runs by whoever committed a change, and by the sweep for changes whose announcer died. A change whose
-    transaction is still open is numbered by a later run; it holds up nobody else's.
+    node_id: int
+    serves_all: bool
+
+
+#: A node that is told of every organization.
+EVERYWHERE = Scope(0, serves_all=True)
+
+
+def announce(database: Database) -> Announced:
+    """Number what changed, and say whom it concerns: the work of whoever committed a change.
+
+    A change whose transaction is still open is numbered by a later run; it holds up nobody else's.
     """
 
     def work(connection: Connection) -> Announced:
-        connection.execute(query("lock_announcing"))
-        numbered = connection.execute(query("number_changes"))
-        nodes = connection.execute(query("list_due_nodes"), {"unseen_for": unseen_for}).fetchall()
-        return Announced(numbered.rowcount, [name for (name,) in nodes])
+        numbered, organizations = _number(connection)
+        nodes: list[str] = []
+        if numbered:
+            rows = connection.execute(query("list_concerned_nodes"), {"organizations": organizations})
+            nodes = [name for (name,) in rows]
+        return Announced(numbered, nodes)
 
     return database.transaction(work)
+
+
+def sweep(database: Database, unseen_for: float) -> Announced:
+    """The same for changes whose announcer died; and which nodes lag, or were not looked at for so many seconds."""
+
+    def work(connection: Connection) -> Announced:
+        numbered, _ = _number(connection)
+        rows = connection.execute(query("list_due_nodes"), {"unseen_for": unseen_for})
+        return Announced(numbered, [name for (name,) in rows])
+
+    return database.transaction(work)
+
+
+def _number(connection: Connection) -> tuple[int, list[int]]:
+    connection.execute(query("lock_announcing"))
+    row = connection.execute(query("number_changes")).fetchone()
+    assert row is not None  # an aggregate always gives a row
+    return row[0], row[1]
 
 
 def read_history(connection: Connection) -> Cursor:
@@ -43,10 +74,11 @@ def read_history(connection: Connection) -> Cursor:
     return history
 
 
-def changes_since(connection: Connection, version: int) -> list[Change]:
+def changes_since(connection: Connection, version: int, scope: Scope = EVERYWHERE) -> list[Change]:
     """What a node at this version must be told: for each key changed since, what is true now."""
-    routes = connection.cursor(row_factory=dict_row).execute(query("list_changed_routes"), {"version": version})
-    phones = connection.cursor(row_factory=dict_row).execute(query("list_changed_phones"), {"version": version})
+    params = asdict(scope) | {"version": version}
+    routes = connection.cursor(row_factory=dict_row).execute(query("list_changed_routes"), params)
+    phones = connection.cursor(row_factory=dict_row).execute(query("list_changed_phones"), params)
     changes: list[Change] = [
         Rings(row["extension"], row["node"], row["phone"]) if row["known"] else Gone("e", row["extension"])
         for row in routes
@@ -55,12 +87,12 @@ def changes_since(connection: Connection, version: int) -> list[Change]:
     return changes
 
 
-def everything(connection: Connection) -> Iterator[Change]:
+def everything(connection: Connection, scope: Scope = EVERYWHERE) -> Iterator[Change]:
     """The whole table a node must have."""
     with connection.cursor(row_factory=class_row(Rings)) as routes:
-        yield from routes.execute(query("list_all_routes"))
+        yield from routes.execute(query("list_all_routes"), asdict(scope))
     with connection.cursor(row_factory=class_row(ActsAs)) as phones:
-        yield from phones.execute(query("list_all_phones"))
+        yield from phones.execute(query("list_all_phones"), asdict(scope))
 
 
 def pending_keys(connection: Connection, version: int) -> set[Key]:

@@ -6,7 +6,7 @@ import structlog
 from kombu.exceptions import OperationalError
 
 from roost.errors import DatabaseUnavailable
-from roost.routes import announce
+from roost import routes
 from roost.settings import settings
 from tasks import resources
 from tasks.app import app
@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 def sweep() -> None:
     """Number what was left behind; wake every node that lags or was not looked at lately."""
     try:
-        wake_nodes(announce(resources.database(), unseen_for=settings().sweep_every).nodes)
+        wake_nodes(routes.sweep(resources.database(), settings().sweep_every).nodes)
     except (DatabaseUnavailable, OperationalError) as error:
         log.warning("sweep_failed", error=type(error).__name__)
 

@@ -39,6 +39,10 @@ class Cursor:
     def __str__(self) -> str:
         return f"{self.database}:{self.version}"
 
+    def follows(self, other: Cursor) -> bool:
+        """Whether `other` is a point of the same history, not after this one."""
+        return self.database == other.database and other.version <= self.version
+
     @classmethod
     def parse(cls, text: str) -> Cursor | None:
         """Read a stored cursor; None when it is not one."""

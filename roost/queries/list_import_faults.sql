@@ -17,7 +17,7 @@ WITH fault (line, message) AS (
     SELECT s.line, 'bad_value: the new phone ' || s.phone || ' needs a node'
     FROM staged s LEFT JOIN phone p ON p.name = s.phone WHERE s.phone IS NOT NULL AND s.node IS NULL AND p.id IS NULL
     UNION ALL
-    SELECT s.line, 'other_organization: the phone ' || s.phone || ' belongs to organization ' || o.code
+    SELECT s.line, 'other_organization: the phone ' || s.phone || ' belongs to another organization'
     FROM staged s JOIN phone p ON p.name = s.phone JOIN organization o ON o.id = p.organization_id
     WHERE o.code <> s.organization
     UNION ALL

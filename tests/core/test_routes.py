@@ -12,6 +12,7 @@ from roost.routes import announce, changes_since, everything, read_history
 from tests.world import World
 
 
+
 @pytest.fixture
 def office(world: World) -> World:
     world.office("001", "002", "003")

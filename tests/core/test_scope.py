@@ -1,0 +1,89 @@
+"""Nodes that serve some organizations hold their routes, and hear of nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from roost.node_scope import HomedElsewhere, UnknownNode, UnknownOrganization, read_scope, set_scope
+from roost.pbx.node import Gone
+from roost.routes import Scope, announce, changes_since, everything, sweep
+from tests.world import World
+
+
+@pytest.fixture
+def two(world: World) -> World:
+    """Two organizations with a desk each on n1; n2 is homed by nobody."""
+    world.office("001", "002")
+    world.organization("0002")
+    world.desk("001", organization="0002")
+    world.node("n2")
+    announce(world.database)
+    return world
+
+
+def scope_of(world: World, node: str) -> Scope:
+    number = world.value("SELECT id FROM pbx_node WHERE name = %s", node)
+    assert isinstance(number, int)
+    return Scope(number, serves_all=read_scope(world.database, node) is None)
+
+
+def held(world: World, node: str) -> set[str]:
+    with world.database.connection() as connection:
+        return {getattr(c, "extension", "") or getattr(c, "phone", "") for c in everything(connection, scope_of(world, node))}
+
+
+def test_a_node_holds_only_what_it_serves(two: World) -> None:
+    assert read_scope(two.database, "n2") is None
+    set_scope(two.database, "n2", ["0002"])
+    assert read_scope(two.database, "n2") == ["0002"]
+    assert held(two, "n2") == {"0002*001", "desk0002-001"}
+    assert len(held(two, "n1")) == 6
+    assert two.value("SELECT resync FROM pbx_node WHERE name = 'n2'") is True
+
+
+def test_a_change_wakes_only_whom_it_concerns_and_the_sweep_moves_the_rest_on(two: World) -> None:
+    set_scope(two.database, "n2", ["0002"])
+    two.sql("UPDATE pbx_node SET applied_version = (SELECT max(version) FROM route), resync = false, seen_at = now()")
+    two.sit("001", "desk002")
+    assert announce(two.database).nodes == ["n1"]
+    assert sweep(two.database, 1000).nodes == ["n1", "n2"]
+    with two.database.connection() as connection:
+        assert changes_since(connection, 6, scope_of(two, "n2")) == []
+
+
+def test_a_phone_name_that_passes_to_another_organization_is_removed_where_only_the_first_is_served(two: World) -> None:
+    set_scope(two.database, "n2", ["0001"])
+    two.sql("DELETE FROM phone WHERE name = 'desk002'")
+    two.sql("UPDATE phone SET name = 'desk002' WHERE name = 'desk0002-001'")
+    announce(two.database)
+    with two.database.connection() as connection:
+        assert Gone("p", "desk002") in changes_since(connection, 6, scope_of(two, "n2"))
+
+
+def test_a_phone_cannot_be_homed_where_its_organization_is_not_served(two: World) -> None:
+    with pytest.raises(HomedElsewhere):
+        set_scope(two.database, "n1", ["0001"])
+    set_scope(two.database, "n2", ["0001"])
+    with pytest.raises(Exception, match="node_serves|does not serve"):
+        two.sql("UPDATE phone SET node_id = (SELECT id FROM pbx_node WHERE name = 'n2') WHERE name = 'desk0002-001'")
+
+
+def test_a_scope_that_phones_need_can_be_widened_to_all(two: World) -> None:
+    set_scope(two.database, "n1", ["0001", "0002"])
+    set_scope(two.database, "n1", None)
+    assert read_scope(two.database, "n1") is None
+
+
+def test_mistakes_change_nothing(two: World) -> None:
+    with pytest.raises(UnknownNode):
+        set_scope(two.database, "n9", [])
+    with pytest.raises(UnknownOrganization):
+        set_scope(two.database, "n2", ["0002", "9999"])
+    assert read_scope(two.database, "n2") is None
+
+
+def test_a_removed_organization_leaves_no_node_that_serves_all_by_mistake(two: World) -> None:
+    set_scope(two.database, "n2", ["0002"])
+    two.sql("DELETE FROM organization WHERE code = '0002'")
+    assert read_scope(two.database, "n2") == []
+    assert held(two, "n2") == set()
