@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import sys
 
 from celery.beat import Scheduler
@@ -11,6 +13,9 @@ from roost.settings import settings
 from tasks.app import app
 from tasks.periodic import schedule
 from workers.logs import set_up
+
+#: A beat whose schedule stands still for so many seconds answers no health check.
+SILENT_AFTER = 15.0
 
 
 def main() -> int:
@@ -22,8 +27,15 @@ def main() -> int:
         print(f"beat: {error}", file=sys.stderr)
         return 2
     app.conf.beat_schedule = schedule()
-    # The plain scheduler keeps no file: a beat that starts anew asks at once, which harms nothing.
-    app.Beat(scheduler_cls=Scheduler, loglevel=settings().log_level.upper(), max_interval=1).run()
+    app.conf.beat_remote_control_max_tick_age = SILENT_AFTER
+    app.Beat(
+        # The plain scheduler keeps no file: a beat that starts anew asks at once, which harms nothing.
+        scheduler_cls=Scheduler,
+        loglevel=settings().log_level.upper(),
+        max_interval=1,
+        remote_control=True,
+        hostname=f"beat-{os.getpid()}@{socket.gethostname()}",
+    ).run()
     return 0
 
 

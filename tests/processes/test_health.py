@@ -1,0 +1,83 @@
+"""`python -m workers.health KIND`: true for what works, false with a reason for what does not."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from localcluster import ports
+from tests.cluster import Cluster
+
+KINDS = ["center", "bind", "verify", "push", "beat"]
+
+
+def look(cluster: Cluster, kind: str, **changed: str) -> subprocess.CompletedProcess[str]:
+    """Ask for the health of a process of the cluster."""
+    environment = (
+        cluster.product.environment | {"ROOST_CENTER_PORT": str(cluster.product.center_ports[0])} | changed
+    )
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ROOST_")}
+    return subprocess.run(
+        [sys.executable, "-m", "workers.health", kind],
+        env=kept | environment,
+        capture_output=True,
+        text=True,
+        timeout=40,
+    )
+
+
+@contextmanager
+def frozen(cluster: Cluster, kind: str) -> Iterator[None]:
+    """All processes of one kind hang."""
+    for process in cluster.product.of_kind(kind):
+        process.pause()
+    try:
+        yield
+    finally:
+        for process in cluster.product.of_kind(kind):
+            process.resume()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_works_is_well(cluster: Cluster, kind: str) -> None:
+    told = look(cluster, kind)
+    assert (told.returncode, told.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_hangs_is_not_well_and_the_reason_is_told(cluster: Cluster, kind: str) -> None:
+    with frozen(cluster, kind):
+        told = look(cluster, kind)
+    assert told.returncode == 1
+    assert told.stderr.startswith(f"{kind}: It cannot do its work now.")
+    assert "Traceback" not in told.stderr
+
+
+@pytest.mark.parametrize("kind", ["center", "beat"])
+def test_without_rabbitmq_nothing_is_well(cluster: Cluster, kind: str) -> None:
+    secret = "not-to-be-told"
+    nobody = f"amqp://roost:{secret}@{ports.LOOPBACK}:{ports.free_port()}/"
+    told = look(cluster, kind, ROOST_BROKER_URL=nobody)
+    assert told.returncode == 1
+    assert "RabbitMQ" in told.stderr
+    assert secret not in told.stderr
+
+
+def test_without_postgresql_no_worker_is_well(cluster: Cluster) -> None:
+    secret = "not-to-be-told"
+    nobody = f"postgresql://roost:{secret}@{ports.LOOPBACK}:{ports.free_port()}/roost"
+    told = look(cluster, "bind", ROOST_DATABASE_URL=nobody)
+    assert told.returncode == 1
+    assert "PostgreSQL" in told.stderr
+    assert secret not in told.stderr
+
+
+def test_a_center_that_is_gone_is_told_from_one_that_hangs(cluster: Cluster) -> None:
+    told = look(cluster, "center", ROOST_CENTER_PORT=str(ports.free_port()))
+    assert told.returncode == 1
+    assert "ConnectionRefusedError" in told.stderr
