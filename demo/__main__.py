@@ -1,0 +1,170 @@
+"""`script/demo [--asterisk] [--once]`: a whole cluster on this machine, and one working day in it."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+from demo.calls import CallFailed, SimulatedTelephones, Telephones
+from demo.cast import Cast
+from demo.checks import Checks
+from demo.cluster import DemoCluster
+from demo.folder import DataFolder, DemoFailed
+from demo.nodes import Nodes
+from demo.office import provision
+from demo.real_calls import RealTelephones
+from demo.screen import Screen
+from demo.stage import Stage
+from demo.story import play
+from localcluster.asterisk_install import cache_folder
+from localcluster.ports import NoFreePort
+from localcluster.process import ServiceFailed
+from roost.errors import RoostError
+
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_FOLDER = Path(__file__).resolve().parents[1] / ".roost" / "demo"
+
+
+class Ended(BaseException):
+    """A signal asks us to end."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The process; its exit code: 0 when every step was right."""
+    options = _arguments(argv)
+    for number in _ENDING:
+        signal.signal(number, _end)
+    screen = Screen()
+    checks = Checks(screen.check)
+    told_to_end: Ended | None = None
+    failure = ""
+    try:
+        _run(options, screen, checks)
+    except Ended as ended:
+        told_to_end = ended
+    except (DemoFailed, ServiceFailed, NoFreePort, RoostError, OSError) as error:
+        failure = str(error)
+    if failure:
+        print(f"demo: {failure}", file=sys.stderr)
+    if told_to_end is not None and not checks.all_right:
+        return 128 + told_to_end.number
+    if checks.passed or checks.failed:
+        print(checks.summary, flush=True)
+    return 0 if checks.all_right and not failure else 1
+
+
+def _run(options: argparse.Namespace, screen: Screen, checks: Checks) -> None:
+    """From an empty stage to an empty stage."""
+    folder = DataFolder(options.folder)
+    folder.take()
+    with_what = "two Asterisk nodes with SIP phones" if options.asterisk else "three simulated PBX nodes"
+    screen.say("Roost: extensions that move with people", style="bold")
+    screen.say(f"Starting a whole cluster on this machine, with {with_what}:")
+    start = time.monotonic()
+    cluster = DemoCluster(folder.path, screen.progress, asterisk=options.asterisk)
+    try:
+        cluster.start()
+        cast = Cast(cluster.homes)
+        provision(cluster.product.settings, cast, cluster.addresses)
+        screen.progress("ready", time.monotonic() - start)
+        screen.cast(cast)
+        nodes = Nodes(cluster.addresses)
+        stage = Stage(cast, nodes, _telephones(cluster, nodes), screen, checks)
+        try:
+            play(stage)
+        except CallFailed as error:
+            checks.check(False, str(error))  # noqa: FBT003 - reads as a sentence
+        nodes.close()
+        if not options.once:
+            _stay(folder, cluster, screen, checks)
+    finally:
+        for number in _ENDING:
+            signal.signal(number, signal.SIG_IGN)  # to end takes seconds, and has limits of its own
+        if cluster.started:
+            screen.say()
+            screen.say("Ending everything.", style="dim")
+            cluster.stop()
+            folder.finished()
+
+
+def _telephones(cluster: DemoCluster, nodes: Nodes) -> Telephones:
+    if cluster.telephony is None:
+        return SimulatedTelephones(nodes, cluster.homes, cluster.centers)
+    return RealTelephones(cluster.telephony.nodes, cluster.homes, cluster.lines, cluster.center_logs)
+
+
+def _stay(folder: DataFolder, cluster: DemoCluster, screen: Screen, checks: Checks) -> None:
+    """Tell how to talk to the cluster, and keep it up until a signal comes."""
+    environment = cluster.product.environment | {"ROOST_CENTER_PORT": str(cluster.product.center_ports[0])}
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
+    lines.append(f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH")
+    folder.write_secret(folder.environment_file, "\n".join(lines) + "\n")
+    screen.title("Now it is yours")
+    screen.say("  " + checks.summary.removeprefix("demo: ").capitalize() + ". In another terminal:")
+    screen.say()
+    screen.lines(
+        [
+            (f". {shlex.quote(_shortest(folder.environment_file))}", "finds this cluster"),
+            ("roost status", "how far every node is"),
+            ("roost where '0001*001'", "where John rings, and why"),
+            ("roost dial teds-extra '*30001' --code", "John moves again; it asks for his code"),
+            ("roost dial teds-extra '*30'", "and goes home"),
+            ("roost journal", "who moved when, and who was refused"),
+            ("roost --help", "everything else"),
+        ]
+    )
+    screen.say()
+    screen.say(f"  The logs are in {_shortest(folder.path)}. Ctrl-C ends everything.")
+    told: set[str] = set()
+    while True:
+        time.sleep(1)
+        for name in cluster.ended():
+            if name not in told:
+                told.add(name)
+                screen.say(f"  {name} has ended by itself.", style="bold red")
+
+
+def _shortest(path: Path) -> str:
+    """The path as one would type it here."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="script/demo",
+        description="Start a whole Roost cluster on this machine and play one working day in it.",
+    )
+    parser.add_argument(
+        "--asterisk",
+        action="store_true",
+        help="two real Asterisk nodes with SIP phones, instead of three simulated nodes "
+        f"(the first time, Asterisk is fetched into {cache_folder()})",
+    )
+    parser.add_argument(
+        "--once", action="store_true", help="end after the story; exit 0 if every step was right"
+    )
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        default=_FOLDER,
+        help="where its data lies (default: .roost/demo of this checkout)",
+    )
+    return parser.parse_args(argv)
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    raise Ended(number)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

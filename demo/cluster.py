@@ -1,0 +1,167 @@
+"""The whole cluster on this machine: PostgreSQL, RabbitMQ, Roost's processes, and three simulated nodes or two Asterisks."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from localcluster.asterisk import AMI_PORT, AMI_USER
+from localcluster.asterisk_install import asterisk_program
+from localcluster.phones import Phone
+from localcluster.postgres import Postgres
+from localcluster.product import Product
+from localcluster.rabbitmq import RabbitCluster
+from localcluster.telephony import Telephony
+from roost.pbx.node import NodeAddress
+from roost.schema import init_database
+
+_DATABASE = "roost"
+#: Each simulated node's phones, and each Asterisk's. The meeting room's phone is registered at both Asterisks.
+SIMULATED = {"n1": ["johns-phone"], "n2": ["teds-extra"], "n3": ["front-desk", "meeting-room"]}
+ASTERISK = {"n1": ["johns-phone", "front-desk", "meeting-room"], "n2": ["teds-extra", "meeting-room"]}
+_COUNTS = {"center": 2, "verify": 1, "bind": 2, "push": 1, "beat": 1}
+
+#: Told of each part that is ready, and how many seconds it took.
+Progress = Callable[[str, float], None]
+
+
+class DemoCluster:
+    """Start it, use it, stop it. What a failed or interrupted start leaves is killed when this process ends (guardian)."""
+
+    def __init__(self, folder: Path, progress: Progress, *, asterisk: bool) -> None:
+        self._folder = folder
+        self._progress = progress
+        self._asterisk = asterisk
+        self._postgres = Postgres(folder / "postgres", options={"max_connections": "100", "fsync": "off"})
+        self._rabbitmq = RabbitCluster(folder / "rabbitmq")
+        self.started = False
+        self.telephony: Telephony | None = None
+        self.lines: dict[tuple[str, str], Phone] = {}
+        self.product: Product
+
+    @property
+    def homes(self) -> dict[str, str]:
+        """The node of each phone; one at two nodes is homed on the last."""
+        layout = ASTERISK if self._asterisk else SIMULATED
+        return {phone: node for node, phones in layout.items() for phone in phones}
+
+    @property
+    def addresses(self) -> dict[str, NodeAddress]:
+        """How each node is reached over AMI."""
+        if self.telephony is not None:
+            return {
+                name: NodeAddress(node.address, AMI_PORT, AMI_USER, SecretStr(node.secret))
+                for name, node in self.telephony.nodes.items()
+            }
+        return {
+            name: NodeAddress("127.0.0.1", port, "roost", SecretStr(self.product.node_secret))
+            for name, port in self.product.node_ports.items()
+        }
+
+    @property
+    def centers(self) -> dict[str, str]:
+        """The center that each node asks first, HOST:PORT; the nodes take turns."""
+        centers = self.product.centers
+        return {name: centers[place % len(centers)] for place, name in enumerate(self.addresses)}
+
+    @property
+    def center_logs(self) -> dict[str, Path]:
+        """The log of the center that each node asks first."""
+        logs = [process.log for process in self.product.of_kind("center")]
+        return {name: logs[place % len(logs)] for place, name in enumerate(self.addresses)}
+
+    def start(self) -> None:
+        """Start everything, as much as possible at once. Raises ServiceFailed."""
+        works: dict[str, Callable[[], object]] = {
+            "PostgreSQL": self._postgres.start,
+            "RabbitMQ": self._rabbitmq.start,
+        }
+        if self._asterisk:
+            works["Asterisk (unpacked; fetched once, 290 MB)"] = asterisk_program
+        self._together(works)
+        self._postgres.drop_database(_DATABASE)
+        url = self._postgres.create_database(_DATABASE)
+        init_database(url)
+        self.product = Product(
+            self._folder / "roost",
+            database_url=url,
+            broker_url=self._rabbitmq.urls(),
+            counts=_COUNTS,
+            simulated=() if self._asterisk else tuple(SIMULATED),
+        )
+        works = {f"Roost: {len(self.product.processes)} processes": self.product.start}
+        if self._asterisk:
+            works["two Asterisk nodes and their phones"] = self._start_asterisk
+        self._together(works)
+        self.started = True
+
+    def stop(self) -> None:
+        """End what works, then what it works with."""
+        works: list[Callable[[], object]] = [process.stop for process in self.product.processes.values()]
+        if self.telephony is not None:
+            works.append(self.telephony.stop)
+        at_once(works)
+        at_once([self._postgres.stop, self._rabbitmq.stop])
+
+    def ended(self) -> list[str]:
+        """The parts that should run and do not."""
+        ended = [name for name, process in self.product.processes.items() if not process.running]
+        ended += ["PostgreSQL"] if not self._postgres.running else []
+        ended += ["RabbitMQ"] if not self._rabbitmq.nodes[0].process.running else []
+        if self.telephony is not None:
+            ended += [f"Asterisk {name}" for name, node in self.telephony.nodes.items() if not node.running]
+        return ended
+
+    def _start_asterisk(self) -> None:
+        layout = {
+            node: {phone: f'"{phone}" <{phone}>' for phone in phones} for node, phones in ASTERISK.items()
+        }
+        telephony = Telephony(self._folder / "asterisk", layout)
+        telephony.start()
+        self.telephony = telephony
+        first, second = self.product.centers
+        for (name, node), centers in zip(
+            telephony.nodes.items(), ((first, second), (second, first)), strict=True
+        ):
+            node.set_centers(*centers)
+            for phone in ASTERISK[name]:
+                if self.homes[phone] == name:
+                    self.lines[name, phone] = telephony.phones[phone]
+                else:
+                    self.lines[name, phone] = Phone(phone, node.phones[phone].secret, node.address)
+                    self.lines[name, phone].register()
+
+    def _together(self, works: Mapping[str, Callable[[], object]]) -> None:
+        def timed(name: str, work: Callable[[], object]) -> None:
+            start = time.monotonic()
+            work()
+            self._progress(name, time.monotonic() - start)
+
+        at_once([partial(timed, name, work) for name, work in works.items()])
+
+
+def at_once(works: list[Callable[[], object]]) -> None:
+    """Run each in a thread of its own; when all have ended, raise what the first failed one raised.
+
+    The threads do not keep a process alive that was told to end.
+    """
+    failures: list[Exception] = []
+
+    def run(work: Callable[[], object]) -> None:
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - raised below, in the thread that waits
+            failures.append(error)
+
+    threads = [threading.Thread(target=run, args=(work,), daemon=True) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]
