@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
@@ -52,6 +53,7 @@ class DataFolder:
                 f"The disk of {self.path} has {free // 10**6} MB free; the demo needs {_NEEDED // 10**6} MB."
             )
         self._tidy()
+        self._keep_temporary_files_here()
 
     def write_secret(self, path: Path, text: str) -> None:
         """Write a file that only we can read."""
@@ -75,6 +77,13 @@ class DataFolder:
                 entry.unlink()
         for log in self.path.glob("*/**/*.log"):
             log.unlink()
+
+    def _keep_temporary_files_here(self) -> None:
+        """Ours and those of every program we start: a killed one leaves them behind."""
+        temporary = self.path / "tmp"
+        temporary.mkdir(mode=0o700)
+        os.environ["TMPDIR"] = str(temporary)
+        tempfile.tempdir = str(temporary)
 
     def _holder(self) -> str:
         return (self.path / "lock").read_text() or "of another start"
