@@ -1,0 +1,70 @@
+"""Who is there: organizations, extensions, phones, nodes; and the same as offices of the model."""
+
+from __future__ import annotations
+
+import psycopg
+
+from chaos.model import Extension, Office, Phone
+from chaos.stage import Stage
+from localcluster import ports
+from roost.codes import hash_code
+from roost.database import Database
+from roost.directory import Directory
+
+#: Everybody's secret code, and one that nobody has.
+CODE, WRONG_CODE = "4711", "0815"
+#: Organizations whose people ask all the time, with their policies; and the one that is used to look for health.
+POLICIES = {"1000": "refuse", "2000": "displace", "9999": "refuse"}
+PROBE = "9999"
+NUMBERS = ("1", "2", "3", "4", "5", "6")
+#: Has no phone of its own.
+WITHOUT_DESK = "7"
+#: A load keys more wrong codes than any person; locks are tried elsewhere.
+LOCK_AFTER = 1_000_000
+
+#: The harness' own record of every change of who sits where, and in which transaction it was made.
+_EFFECTS = """
+CREATE TABLE chaos_effect (xid xid NOT NULL, phone text NOT NULL, before text, after text);
+CREATE FUNCTION chaos_note() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO chaos_effect SELECT pg_current_xact_id()::xid, NEW.name,
+        (SELECT number FROM extension WHERE id = OLD.guest_id), (SELECT number FROM extension WHERE id = NEW.guest_id);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER chaos_note AFTER UPDATE ON phone FOR EACH ROW
+    WHEN (OLD.guest_id IS DISTINCT FROM NEW.guest_id) EXECUTE FUNCTION chaos_note();
+"""
+
+
+def phone_name(organization: str, number: str) -> str:
+    """The phone provisioned with an extension."""
+    return f"desk{organization}-{number}"
+
+
+def settle_in(stage: Stage) -> dict[str, Office]:
+    """Fill the directory; the offices as the model knows them."""
+    database = Database(stage.database_url, size=2)
+    directory = Directory(database, stage.product.settings.need("seal_public_key"))
+    for name in stage.nodes:
+        link = stage.network.links[f"push-{name}"]
+        directory.add_node(name, "asterisk", ports.LOOPBACK, link.port, "roost", stage.product.node_secret)
+    offices = {}
+    nodes = list(stage.nodes)
+    for code, policy in POLICIES.items():
+        directory.add_organization(code, policy=policy, lock_after=LOCK_AFTER)
+        office = offices[code] = Office(policy=policy, lock_after=LOCK_AFTER)
+        for place, number in enumerate((*NUMBERS, WITHOUT_DESK)):
+            directory.add_extension(f"{code}*{number}", name=f"Person {number}", allows_virtualization=True)
+            office.extensions[number] = Extension(number)
+            if number != WITHOUT_DESK:
+                name = phone_name(code, number)
+                directory.add_phone(
+                    name, organization=code, node=nodes[place % len(nodes)], base=f"{code}*{number}"
+                )
+                office.phones[name] = Phone(name, number)
+    database.close()
+    code_hash = hash_code(stage.product.settings.need("code_pepper"), CODE)
+    with psycopg.connect(stage.database_url, autocommit=True) as connection:
+        connection.execute("UPDATE extension SET code_hash = %s, code_set_at = now()", [code_hash])
+        connection.execute(_EFFECTS)
+    return offices
