@@ -23,6 +23,7 @@ from roost.requests import Answer, Request, Return, Try, Virtualize
 from roost.seal import seal
 from roost.settings import Settings, settings
 from tasks.client import Client
+from workers.logs import set_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +169,7 @@ class Callers:
 
 def main() -> None:
     """Answer each line with a line."""
+    set_up(settings())
     with Client(settings()) as client:
         for line in sys.stdin:
             print(json.dumps(asdict(Callers(client, Job(**json.loads(line))).run())), flush=True)

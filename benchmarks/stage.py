@@ -6,7 +6,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,7 +57,8 @@ class Stage:
 
     def __init__(
         self, rig: Rig, name: str, *, extensions: int = 1_000, simulated: int = 0, asterisk: int = 0, bind: int = 1,
-        bind_program: str = "benchmarks.bind_worker", concurrency: int = 2, push: int = 1, caller_processes: int = 2,
+        bind_program: str = "benchmarks.bind_worker", concurrency: int = 2, caller_processes: int = 2,
+        counts: Mapping[str, int] | None = None,
     ) -> None:  # fmt: skip
         self.rig = rig
         self.folder = rig.folder / name
@@ -68,9 +69,9 @@ class Stage:
             self.folder,
             database_url=self.url,
             broker_url=rig.rabbitmq.add_vhost(),
-            counts={"bind": 0, "push": push},
+            counts={**(counts or {}), "bind": 0},
             simulated=tuple(f"s{n:03}" for n in range(simulated)),
-            more={"ROOST_AUDIT_EVERY": "86400", "ROOST_LOG_LEVEL": "warning" if False else "info"},
+            more={"ROOST_AUDIT_EVERY": "86400"},
         )
         self.settings = self.product.settings
         kept = {name: value for name, value in os.environ.items() if not name.startswith("ROOST_")}
