@@ -59,6 +59,12 @@ class NodeHasPhones(Conflict):
     code = "node_has_phones"
 
 
+class NodeDoesNotServe(Conflict):
+    """The node does not serve the phone's organization."""
+
+    code = "node_serves_organization"
+
+
 class OrganizationNotEmpty(Conflict):
     """The organization still has extensions or phones."""
 
@@ -74,6 +80,7 @@ _BY_CONSTRAINT: dict[str, type[RoostError]] = {
     "person_login_key": Duplicate,
     "phone_organization_id_base_id_fkey": OtherOrganization,
     "phone_node_id_fkey": NodeHasPhones,
+    "node_serves_organization": NodeDoesNotServe,
 }
 
 

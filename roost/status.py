@@ -25,7 +25,10 @@ class NodeState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NodeStatus:
-    """One node. `behind`: changes it lacks; `seen_ago`: seconds since a push last reached it, None: never."""
+    """One node. `behind`: changes it lacks; `seen_ago`: seconds since a push last reached it, None: never.
+
+    `resync`: its whole table is to be compared, for it serves other organizations than before.
+    """
 
     name: str
     kind: str
@@ -40,6 +43,7 @@ class NodeStatus:
     failures: int
     last_error: str | None
     next_attempt_at: datetime | None
+    resync: bool
     behind: int
     seen_ago: float | None
 
@@ -52,7 +56,7 @@ class NodeStatus:
             return NodeState.FAILING
         if self.seen_at is None:
             return NodeState.NEVER_SEEN
-        return NodeState.BEHIND if self.behind else NodeState.UP_TO_DATE
+        return NodeState.BEHIND if self.behind or self.resync else NodeState.UP_TO_DATE
 
     @property
     def lag(self) -> float | None:

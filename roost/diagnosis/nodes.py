@@ -5,11 +5,11 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 from psycopg.rows import class_row
 from pydantic import SecretStr
 
-from roost.converge import NodeRow
 from roost.database import Database, query
 from roost.diagnosis.finding import Finding, Level, is_public
 from roost.errors import NodeRefused, RoostError
@@ -26,6 +26,15 @@ _STALE_SWEEPS = 5
 _STALE_SECONDS = 10.0
 
 
+class _Login(NamedTuple):
+    name: str
+    kind: str
+    host: str
+    port: int
+    username: str
+    secret: bytes
+
+
 def check_nodes(database: Database, settings: Settings) -> Iterator[Finding]:
     """Look at each node in use."""
     found = cluster_status(database)
@@ -39,7 +48,7 @@ def check_nodes(database: Database, settings: Settings) -> Iterator[Finding]:
         yield from _state(node, settings)
     if found.unnumbered and in_use:
         yield from _unnumbered(found.unnumbered, in_use, settings)
-    with database.connection() as connection, connection.cursor(row_factory=class_row(NodeRow)) as cursor:
+    with database.connection() as connection, connection.cursor(row_factory=class_row(_Login)) as cursor:
         rows = cursor.execute(query("list_node_addresses")).fetchall()
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         yield from pool.map(lambda row: _reach(row, settings), rows)
@@ -79,7 +88,7 @@ def _unnumbered(count: int, nodes: list[NodeStatus], settings: Settings) -> Iter
         )  # fmt: skip
 
 
-def _reach(row: NodeRow, settings: Settings) -> Finding:
+def _reach(row: _Login, settings: Settings) -> Finding:
     """Log in to the node where this machine has the key; else only connect."""
     try:
         if settings.seal_private_key is None:

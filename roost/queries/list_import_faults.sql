@@ -6,6 +6,10 @@ WITH fault (line, message) AS (
     SELECT s.line, 'unknown_node: there is no node ' || s.node
     FROM staged s LEFT JOIN pbx_node n ON n.name = s.node WHERE s.node IS NOT NULL AND n.id IS NULL
     UNION ALL
+    SELECT s.line, 'node_serves_organization: the node ' || s.node || ' does not serve organization ' || s.organization
+    FROM staged s JOIN organization o ON o.code = s.organization JOIN pbx_node n ON n.name = s.node
+    WHERE NOT n.serves_all AND NOT EXISTS (SELECT FROM node_scope c WHERE c.node_id = n.id AND c.organization_id = o.id)
+    UNION ALL
     SELECT d.line, 'duplicate: ' || d.organization || '*' || d.number || ' is on line ' || d.first || ' too'
     FROM (SELECT line, organization, number, min(line) OVER (PARTITION BY organization, number) AS first FROM staged) d
     WHERE d.line > d.first

@@ -1,2 +1,1 @@
-SELECT id, name, kind, host, port, username, secret, applied_version, failures, true AS due
-FROM pbx_node WHERE enabled ORDER BY name
+SELECT name, kind, host, port, username, secret FROM pbx_node WHERE enabled ORDER BY name

@@ -9,6 +9,7 @@ import pytest
 from roost.directory import Directory
 from roost.import_file import BadFile
 from roost.importing import ImportRefused, ImportReport, import_desks
+from roost.node_scope import set_scope
 from tests.world import World
 
 DESKS = """\
@@ -153,6 +154,12 @@ organization,number,name,phone,node,allows_virtualization,emergency_number
         (15, "bad_value"),
         (17, "bad_value"),
     ]
+
+
+def test_a_node_that_does_not_serve_the_organization_is_a_fault(desk: Desk) -> None:
+    set_scope(desk.world.database, "n2", ["0002"])
+    text = "organization,number,phone,node\n0001,001,desk001,n1\n0001,002,desk002,n2\n0002,001,desk003,n2\n"
+    assert desk.faults(text) == [(3, "node_serves_organization")]
 
 
 def test_a_cell_of_two_lines_does_not_shift_the_numbers(desk: Desk) -> None:

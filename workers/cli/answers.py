@@ -30,15 +30,26 @@ _WORDS = {
 }
 
 
-def in_words(outcome: Outcome, *, extension: str = "The extension", phone: str = "it") -> str:
-    """What an outcome means for a person."""
-    return _WORDS.get(outcome, "{extension}: " + outcome.value).format(extension=extension, phone=phone)
+#: What a caller hears of, who knows neither the extension nor the phone of the answer.
+_WORDS_OF_A_CALL = {
+    Outcome.VIRTUALIZED: "The extension rings here now.",
+    Outcome.RETURNED: "The extension is back at its base.",
+    Outcome.NOTHING_TO_RETURN: "Nobody sits here, and this phone's own extension is at home.",
+    Outcome.ALREADY_HERE: "The extension is here already.",
+}
+
+
+def words_of_call(outcome: Outcome) -> str:
+    """Say what the outcome of a call means."""
+    return _WORDS_OF_A_CALL.get(outcome) or _WORDS.get(outcome, outcome.value)
 
 
 def show_answer(answer: Answer, *, subject: str, as_json: bool) -> None:
     """Print what the request came to; ends the command with its exit code when it was not granted."""
     code = exit_of_outcome(answer.outcome)
-    words = in_words(answer.outcome, extension=answer.extension or subject, phone=answer.phone or "it")
+    words = _WORDS.get(answer.outcome, answer.outcome.value).format(
+        extension=answer.extension or subject, phone=answer.phone
+    )
     if answer.displaced:
         words += f" {answer.displaced} was sent home."
     if as_json:

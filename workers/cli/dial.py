@@ -14,7 +14,7 @@ import typer
 from roost.errors import Invalid
 from roost.fields import PHONE_NAME, BadField
 from roost.settings import settings
-from workers.cli.answers import in_words
+from workers.cli.answers import words_of_call
 from workers.cli.exits import Exit, exit_of_outcome
 from workers.cli.fastagi_call import Call, CenterUnavailable, Play, place_call
 from workers.cli.output import AsJson, note, say, show_error, show_json
@@ -67,7 +67,7 @@ def dial(
     except CenterUnavailable as error:
         show_error(str(error), error.code, heard=heard)
         raise typer.Exit(Exit.UNAVAILABLE) from None
-    words = in_words(outcome)
+    words = words_of_call(outcome)
     exit_code = exit_of_outcome(outcome)
     if as_json:
         show_json({"outcome": outcome.value, "message": words, "heard": heard})

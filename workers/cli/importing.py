@@ -39,7 +39,7 @@ def import_file(
         else:
             for fault in error.faults:
                 note(f"{file}:{fault.line}: {fault.message} [{fault.code}]")
-            show_error(f"{error} Nothing was imported.", error.code)
+            show_error(str(error), error.code)
         raise typer.Exit(exit_of_error(error)) from None
     if as_json:
         show_json({"dry_run": dry_run, "counts": report.counts, "changes": report.changes})

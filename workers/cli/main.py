@@ -32,13 +32,14 @@ from workers.cli import (
     where,
 )
 from workers.cli.exits import exit_of_error
-from workers.cli.output import show_error
+from workers.cli.output import people_read, show_error
 
 
 class _Errors(TyperGroup):
     """Turns Roost's errors into a line on stderr and an exit code."""
 
     def invoke(self, ctx: Any) -> Any:
+        people_read()
         try:
             return super().invoke(ctx)
         except ImportRefused as error:
@@ -110,7 +111,7 @@ def main() -> None:
     # The pool and the client log what they will also raise; here the error is all there is to say.
     logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    app()
+    app(prog_name="roost")
 
 
 if __name__ == "__main__":

@@ -8,10 +8,13 @@ from typing import Annotated
 
 import typer
 
+from roost.directory import Directory
+from roost.errors import Invalid
+from roost.node_scope import read_scope, set_scope
 from roost.pbx import KINDS
 from workers.cli.options import Enabled, Yes, changes, confirm
 from workers.cli.output import AsJson, say, show_facts, show_json, show_rows
-from workers.cli.session import open_directory, read_secret
+from workers.cli.session import open_database, open_directory, read_secret
 
 app = typer.Typer(no_args_is_help=True, help="PBX nodes.")
 
@@ -56,6 +59,21 @@ def change(
     say(f"Changed node {node}.")
 
 
+@app.command("serve")
+def serve(
+    node: NodeName, organizations: Annotated[
+        list[str] | None, typer.Argument(metavar="[ORGANIZATION]...", help="Their codes; the node hears of no others.")
+    ] = None,
+    *, everybody: Annotated[bool, typer.Option("--all", help="It serves every organization, also those to come.")] = False,
+) -> None:  # fmt: skip
+    """Say which organizations a node serves. A new node serves all."""
+    if everybody == bool(organizations):
+        raise Invalid("Name the organizations, or --all.")
+    with open_database() as database:
+        set_scope(database, node, None if everybody else organizations)
+    say(f"Node {node} serves {'every organization' if everybody else ', '.join(organizations or ())}.")
+
+
 @app.command("list")
 def list_all(*, as_json: AsJson = False) -> None:
     """List nodes; `roost status` says how they are."""
@@ -74,12 +92,12 @@ def list_all(*, as_json: AsJson = False) -> None:
 @app.command("show")
 def show(node: NodeName, *, as_json: AsJson = False) -> None:
     """Show a node; `roost status` says how it is."""
-    with open_directory() as directory:
-        found = directory.node(node)
+    with open_database() as database:
+        found, scope = asdict(Directory(database).node(node)), read_scope(database, node)
     if as_json:
-        show_json(found)
+        show_json(found | {"serves": "all" if scope is None else scope})
     else:
-        show_facts(asdict(found))
+        show_facts(found | {"serves": "every organization" if scope is None else ", ".join(scope)})
 
 
 @app.command("remove")

@@ -30,6 +30,11 @@ def _remember(value: bool) -> bool:  # noqa: FBT001 - typer calls it so
     return value
 
 
+def people_read() -> None:
+    """Begin a command: people read it, until its options say otherwise."""
+    _as_json.set(False)
+
+
 #: The option of every command that prints a table; errors are JSON then, too.
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.", callback=_remember, is_eager=True)]
 

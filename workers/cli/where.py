@@ -42,8 +42,9 @@ def _of_extension(place: ExtensionPlace) -> dict[str, object]:
         "extension": _named(place.extension, place.name),
         "rings": _at(place.phone, place.node) or "nowhere",
         "why": _WHY[place.why],
-        "since": place.since,
     }
+    if place.since:
+        facts["since"] = place.since
     if place.why is Why.VIRTUALIZED:
         facts["until"] = place.until or "it returns"
     facts["own phone"] = _at(place.own_phone, place.own_node)

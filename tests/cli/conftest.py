@@ -1,0 +1,34 @@
+"""Command lines with the settings of a test, and without any."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from roost.settings import Settings
+from tests.cli.command import Run, runner
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty current folder, so that no `.env` is read."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def roost(settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """Run a command with the settings of this test; `stdin` is a pipe."""
+    for name in ("database_url", "seal_public_key", "seal_private_key", "code_pepper"):
+        monkeypatch.setenv(f"ROOST_{name.upper()}", settings.need(name))
+    yield from runner()
+
+
+@pytest.fixture
+def bare_roost(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """Run a command on a machine with no settings."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"ROOST_{name.upper()}", raising=False)
+    yield from runner()

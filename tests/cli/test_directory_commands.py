@@ -1,0 +1,181 @@
+"""`roost org|extension|phone|node`: added, listed, shown, changed, removed; and each mistake told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from roost.seal import NODE_SECRET, unseal
+from tests.cli.command import Run
+from tests.world import World
+
+
+@pytest.fixture
+def office(roost: Run) -> Run:
+    """One organization, one node, two desks, made by the command line itself."""
+    for arguments in (
+        ("org", "add", "0001", "--name", "Acme", "--max-stay", "8h"),
+        ("extension", "add", "0001*001", "--name", "John", "--allow"),
+        ("extension", "add", "0001*002", "--name", "Ted [bold]"),
+    ):
+        assert roost(*arguments).exit_code == 0
+    assert roost("node", "add", "n1", "--host", "10.0.0.5", stdin="s3cret-of-n1\n").exit_code == 0
+    assert roost("phone", "add", "desk001", "--node", "n1", "--base", "0001*001").exit_code == 0
+    return roost
+
+
+def test_what_was_added_is_listed(office: Run) -> None:
+    assert [row["code"] for row in office("org", "list", "--json").json] == ["0001"]
+    assert [row["extension"] for row in office("extension", "list", "--json").json] == [
+        "0001*001",
+        "0001*002",
+    ]
+    assert [row["base"] for row in office("phone", "list", "--json").json] == ["0001*001"]
+    assert [(row["host"], row["port"]) for row in office("node", "list", "--json").json] == [
+        ("10.0.0.5", 5038)
+    ]
+    listed = office("extension", "list").out
+    assert "Ted [bold]" in listed
+    assert "desk001" in listed
+
+
+def test_what_was_changed_is_shown(office: Run) -> None:
+    for arguments in (
+        ("org", "set", "0001", "--policy", "displace", "--max-stay", "none", "--daily-return", "18:30"),
+        ("extension", "set", "0001*001", "--disallow", "--mailbox", "100@default", "--max-stay", "90m"),
+        ("phone", "set", "desk001", "--base", "0001*002", "--emergency-number", "112"),
+        ("node", "set", "n1", "--port", "5039", "--disable"),
+    ):
+        assert office(*arguments).exit_code == 0
+    organization = office("org", "show", "0001", "--json").json
+    assert (organization["policy"], organization["max_stay"], organization["daily_return"]) == (
+        "displace",
+        None,
+        "18:30:00",
+    )
+    extension = office("extension", "show", "0001*001", "--json").json
+    assert (extension["allows_virtualization"], extension["mailbox"], extension["max_stay"]) == (
+        False,
+        "100@default",
+        5400,
+    )
+    phone = office("phone", "show", "desk001", "--json").json
+    assert (phone["base"], phone["emergency_number"]) == ("0001*002", "112")
+    node = office("node", "show", "n1", "--json").json
+    assert (node["port"], node["enabled"]) == (5039, False)
+    assert office("phone", "set", "desk001", "--base", "none").exit_code == 0
+    assert office("phone", "show", "desk001", "--json").json["base"] is None
+
+
+def test_a_node_may_serve_some_organizations_only(office: Run) -> None:
+    office("org", "add", "0002")
+    assert office("node", "show", "n1", "--json").json["serves"] == "all"
+    assert office("node", "serve", "n1", "0001").out == "Node n1 serves 0001.\n"
+    assert office("node", "show", "n1", "--json").json["serves"] == ["0001"]
+    elsewhere = office("phone", "add", "desk002", "--node", "n1", "--org", "0002")
+    assert (elsewhere.exit_code, "[node_serves_organization]" in elsewhere.err) == (5, True)
+    assert office("node", "serve", "n1", "0002").exit_code == 5
+    assert office("node", "serve", "n1", "0001", "0009").exit_code == 4
+    assert office("node", "serve", "n9", "--all").exit_code == 4
+    assert office("node", "serve", "n1").exit_code == 2
+    assert office("node", "serve", "n1", "--all").exit_code == 0
+    assert office("phone", "add", "desk002", "--node", "n1", "--org", "0002").exit_code == 0
+
+
+def test_what_was_removed_is_gone(office: Run) -> None:
+    assert office("phone", "remove", "desk001", "--yes").exit_code == 0
+    assert office("extension", "remove", "0001*001", "--yes").exit_code == 0
+    assert office("node", "remove", "n1", "--yes").exit_code == 0
+    assert office("org", "remove", "0001", "--with-everything", "--yes").exit_code == 0
+    assert office("org", "list", "--json").json == []
+
+
+def test_removing_asks_first(office: Run) -> None:
+    assert office("phone", "remove", "desk001", stdin="n\n").exit_code == 1
+    assert office("phone", "remove", "desk001", stdin="").exit_code == 1
+    assert office("phone", "show", "desk001").exit_code == 0
+    assert office("phone", "remove", "desk001", stdin="y\n").exit_code == 0
+
+
+def test_a_long_list_goes_on_after_its_last_row(office: Run) -> None:
+    first = office("extension", "list", "--limit", "1")
+    assert "--after '0001*001'" in first.err
+    assert [row["number"] for row in office("extension", "list", "--after", "0001*001", "--json").json] == [
+        "002"
+    ]
+    assert [row["number"] for row in office("extension", "list", "--search", "ted", "--json").json] == ["002"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "code"),
+    [
+        (("org", "add", "0001"), 5, "duplicate"),
+        (("org", "add", "00/01"), 2, "bad_value"),
+        (("org", "set", "0001"), 2, "invalid"),
+        (("org", "set", "0001", "--max-stay", "soon"), 2, "bad_value"),
+        (("org", "set", "0001", "--daily-return", "25:00"), 2, "bad_value"),
+        (("org", "set", "0001", "--timezone", "Nowhere/Land"), 2, "bad_value"),
+        (("org", "show", "0009"), 4, "unknown_organization"),
+        (("org", "remove", "0001", "--yes"), 5, "organization_not_empty"),
+        (("extension", "add", "0001*001"), 5, "duplicate"),
+        (("extension", "add", "0009*001"), 4, "unknown_organization"),
+        (("extension", "add", "001"), 2, "bad_extension"),
+        (("extension", "set", "0001*009", "--allow"), 4, "unknown_extension"),
+        (("phone", "add", "desk009", "--node", "n1"), 2, "invalid"),
+        (("phone", "add", "desk009", "--node", "n9", "--org", "0001"), 4, "unknown_node"),
+        (("phone", "add", "desk009", "--node", "n1", "--base", "0001*001"), 5, "extension_has_phone"),
+        (("phone", "add", "desk 9", "--node", "n1", "--org", "0001"), 2, "bad_value"),
+        (("phone", "set", "desk009", "--disable"), 4, "unknown_phone"),
+        (("node", "remove", "n1", "--yes"), 5, "node_has_phones"),
+        (("node", "set", "n9", "--disable"), 4, "unknown_node"),
+        (("node", "add", "n2", "--host", "h", "--kind", "abacus", "--secret-file", "secret"), 2, "bad_value"),
+        (("node", "add", "n2", "--host", "h", "--secret-file", "missing"), 2, "bad_value"),
+        (("node", "add", "n2", "--host", "h"), 2, "invalid"),
+    ],
+)
+def test_each_mistake_has_its_message_code_and_exit_code(
+    office: Run, folder: Path, arguments: tuple[str, ...], exit_code: int, code: str
+) -> None:
+    (folder / "secret").write_text("s3cret\n")
+    ended = office(*arguments)
+    assert (ended.exit_code, ended.out) == (exit_code, "")
+    assert ended.err.startswith("error: ")
+    assert ended.err.endswith(f"[{code}]\n")
+
+
+def test_an_error_is_json_where_json_was_asked_for(office: Run) -> None:
+    ended = office("extension", "show", "0001*009", "--json")
+    assert (ended.exit_code, ended.out) == (4, "")
+    assert json.loads(ended.err)["error"]["code"] == "unknown_extension"
+    assert office("extension", "show", "0001*009").err.startswith("error: ")
+
+
+def test_the_secret_of_a_node_is_sealed_and_never_shown(office: Run, world: World, folder: Path) -> None:
+    def stored() -> str:
+        sealed = world.value("SELECT secret FROM pbx_node")
+        assert isinstance(sealed, bytes)
+        return unseal(world.settings.need("seal_private_key"), NODE_SECRET, sealed.decode())
+
+    assert stored() == "s3cret-of-n1"
+    (folder / "new-secret").write_text("from-a-file\r\n")
+    assert office("node", "set", "n1", "--secret-file", "new-secret").exit_code == 0
+    assert stored() == "from-a-file"
+    assert office("node", "set", "n1", "--secret", stdin="from-a-pipe\n").exit_code == 0
+    assert stored() == "from-a-pipe"
+    assert "from-a" not in office("node", "show", "n1").out + office("node", "list", "--json").out
+
+
+def test_a_name_cannot_drive_the_terminal(office: Run) -> None:
+    assert office("extension", "set", "0001*001", "--name", "\x1b[2J").exit_code == 2
+
+
+def test_unlocking(office: Run, world: World) -> None:
+    world.sql(
+        "UPDATE extension SET locked_until = now() + interval '5 minutes', failed_codes = 1 WHERE number = '001'"
+    )
+    assert "locked" in office("extension", "list").out
+    assert office("code", "unlock", "0001*001").exit_code == 0
+    assert world.value("SELECT locked_until FROM extension WHERE number = '001'") is None
+    assert office("code", "unlock", "0001*009").exit_code == 4

@@ -1,0 +1,149 @@
+"""What holds for every command: help, version, missing settings, an unreachable database, prompts on a terminal."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from localcluster.postgres import Postgres
+from roost.seal import seal, unseal
+from roost.settings import Settings
+from tests.cli.command import Run
+from tests.world import World
+
+
+def test_help_and_version(bare_roost: Run) -> None:
+    assert "roost doctor" in bare_roost("--help").out
+    assert bare_roost("--version").out.startswith("roost ")
+    assert bare_roost("where", "--help").exit_code == 0
+    assert bare_roost("nonsense").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("org", "list"), ("where", "0001*001"), ("status",), ("virtualize", "0001*001", "desk"), ("db", "init")],
+)
+def test_a_missing_setting_is_named(bare_roost: Run, arguments: tuple[str, ...]) -> None:
+    ended = bare_roost(*arguments)
+    assert ended.exit_code == 7
+    assert "Set ROOST_" in ended.err
+    assert ended.err.endswith("[setting]\n")
+
+
+def test_a_bad_setting_is_named_without_its_value(bare_roost: Run, folder: Path) -> None:
+    (folder / ".env").write_text("ROOST_CENTER_PORT=hunter2\n")
+    ended = bare_roost("status")
+    assert ended.exit_code == 7
+    assert "ROOST_CENTER_PORT" in ended.err
+    assert "hunter2" not in ended.err
+
+
+def test_an_unreachable_database(bare_roost: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROOST_DATABASE_URL", "postgresql://roost:hunter2@127.0.0.1:1/roost")
+    ended = bare_roost("org", "list")
+    assert (ended.exit_code, ended.out) == (6, "")
+    assert ended.err.endswith("[database_unavailable]\n")
+    assert "hunter2" not in ended.err
+
+
+def test_an_unreachable_broker(roost: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROOST_BROKER_URL", "amqp://roost:hunter2@127.0.0.1:1/")
+    monkeypatch.setenv("ROOST_ANSWER_DEADLINE", "1")
+    ended = roost("return", "0001*001")
+    assert ended.exit_code == 6
+    assert ended.err.endswith("[broker_unavailable]\n")
+    assert "hunter2" not in ended.err
+
+
+def test_keys_fit_each_other(bare_roost: Run, folder: Path) -> None:
+    printed = bare_roost("keys").out
+    (folder / ".env").write_text(printed)
+    given = Settings()
+    assert (
+        unseal(given.need("seal_private_key"), "x", seal(given.need("seal_public_key"), "x", "fits"))
+        == "fits"
+    )
+    assert len(given.need("code_pepper")) >= 32
+    assert printed != bare_roost("keys").out
+
+
+def test_db_init_wants_an_empty_database_and_upgrade_an_old_one(
+    bare_roost: Run, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    postgres.create_database("fresh")
+    monkeypatch.setenv("ROOST_DATABASE_URL", postgres.url("fresh"))
+    assert bare_roost("db", "upgrade").err.endswith("[schema_version]\n")
+    assert bare_roost("db", "init").exit_code == 0
+    again = bare_roost("db", "init")
+    assert (again.exit_code, again.err.endswith("[database_not_empty]\n")) == (5, True)
+    assert bare_roost("db", "upgrade").out == "The database is up to date.\n"
+    postgres.drop_database("fresh")
+
+
+class Terminal:
+    """A command on a pseudo-terminal."""
+
+    def __init__(
+        self, arguments: list[str], environment: dict[str, str], folder: Path, repository: Path
+    ) -> None:
+        self._us, theirs = pty.openpty()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "workers.cli.main", *arguments],
+            stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, cwd=folder,
+            env={"PYTHONPATH": str(repository), "PATH": os.defpath, "TERM": "xterm", **environment},
+        )  # fmt: skip
+        os.close(theirs)
+        self.shown = ""
+
+    def expect(self, text: str, deadline: float = 20) -> None:
+        """Read until the text is shown."""
+        ends = time.monotonic() + deadline
+        while text not in self.shown:
+            assert time.monotonic() < ends, f"{text!r} was not shown: {self.shown!r}"
+            if select.select([self._us], [], [], 0.2)[0]:
+                try:
+                    self.shown += os.read(self._us, 4096).decode()
+                except OSError:  # Linux says EIO when the other side is closed
+                    assert text in self.shown, self.shown
+
+    def type(self, text: str) -> None:
+        """Key a line."""
+        os.write(self._us, f"{text}\n".encode())
+
+    def close(self) -> int:
+        """Wait for the end; the exit code."""
+        code = self.process.wait(20)
+        os.close(self._us)
+        return code
+
+
+def test_a_secret_is_asked_for_twice_and_not_shown(
+    settings: Settings, world: World, folder: Path, repository: Path
+) -> None:
+    environment = {
+        "ROOST_DATABASE_URL": settings.need("database_url"),
+        "ROOST_SEAL_PUBLIC_KEY": settings.need("seal_public_key"),
+    }
+    for second, exit_code in (("another", 2), ("s3cret-typed", 0)):
+        terminal = Terminal(["node", "add", "n1", "--host", "10.0.0.5"], environment, folder, repository)
+        terminal.expect("Login secret: ")
+        terminal.type("s3cret-typed")
+        terminal.expect("Once more: ")
+        terminal.type(second)
+        terminal.expect("Added node" if exit_code == 0 else "differ")
+        assert terminal.close() == exit_code
+        assert "s3cret-typed" not in terminal.shown
+    assert world.value("SELECT count(*) FROM pbx_node") == 1
+
+
+def test_keys_on_a_terminal_warn(folder: Path, repository: Path) -> None:
+    terminal = Terminal(["keys"], {}, folder, repository)
+    terminal.expect("warning: these secrets are on your screen")
+    assert terminal.close() == 0

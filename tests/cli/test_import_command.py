@@ -1,0 +1,59 @@
+"""`roost import`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import Run
+from tests.world import World
+
+DESKS = "organization,number,name,phone,node\n0001,001,John,desk001,n1\n0001,002,Ted,desk002,n1\n"
+
+
+@pytest.fixture
+def file(world: World, folder: Path) -> Path:
+    world.organization()
+    world.node()
+    return folder / "desks.csv"
+
+
+def test_a_file_is_shown_then_imported_then_has_nothing_new(roost: Run, file: Path) -> None:
+    file.write_text(DESKS)
+    shown = roost("import", "desks.csv", "--dry-run")
+    assert (shown.exit_code, shown.out.splitlines()[0]) == (
+        0,
+        "line 2: add extension 0001*001; name: - → John",
+    )
+    assert shown.out.endswith("phones 2 added, 0 changed. Nothing was written (--dry-run).\n")
+    assert roost("extension", "list", "--json").json == []
+    assert "extensions 2 added" in roost("import", "desks.csv").out
+    counts = roost("import", "desks.csv", "--json").json["counts"]
+    assert sum(counts[name] for name in counts if name != "desks") == 0
+
+
+def test_bad_lines_are_named_and_nothing_is_imported(roost: Run, file: Path) -> None:
+    file.write_text(DESKS + "0001,00x,Bad,,\n0009,001,Far,,\n")
+    ended = roost("import", "desks.csv")
+    assert ended.exit_code == 2
+    assert ended.err.splitlines() == [
+        "desks.csv:4: The short number must be 1 to 16 digits [bad_value]",
+        "desks.csv:5: there is no organization 0009 [unknown_organization]",
+        "error: The file has faults; nothing was imported. (2) [import_refused]",
+    ]
+    assert roost("extension", "list", "--json").json == []
+    faults = json.loads(roost("import", "desks.csv", "--json").err)["error"]["faults"]
+    assert [(fault["line"], fault["code"]) for fault in faults] == [
+        (4, "bad_value"),
+        (5, "unknown_organization"),
+    ]
+
+
+def test_a_file_that_is_none(roost: Run, file: Path) -> None:
+    file.write_text("number;who\n1;x\n")
+    assert roost("import", "desks.csv").err.endswith("[bad_file]\n")
+    assert roost("import", "nothing.csv").exit_code == 2
+    file.write_text(DESKS)
+    assert roost("import", "desks.csv", "--encoding", "klingon").exit_code == 2

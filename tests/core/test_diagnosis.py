@@ -1,0 +1,173 @@
+"""What the doctor finds: each thing that is missing or unsafe, and nothing where all is well."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from roost.diagnosis.database import check_directory, check_server
+from roost.diagnosis.finding import Finding, Level
+from roost.diagnosis.nodes import check_nodes
+from roost.diagnosis.queues import QueueState, check_queues
+from roost.diagnosis.settings import check_settings
+from roost.seal import new_keys
+from roost.settings import Settings
+from tests.world import World
+
+NO_FILE = Path("no-such-file")
+WELL = QueueState("bind", "bind", exists=True, consumers=2)
+
+
+def bad(findings: list[Finding]) -> list[tuple[str, str]]:
+    """What is to be mended; each says how."""
+    assert all(finding.mend for finding in findings if finding.level is not Level.OK)
+    return [
+        (finding.check, finding.level)
+        for finding in findings
+        if finding.level in {Level.WARNING, Level.ERROR}
+    ]
+
+
+def of_settings(
+    settings: Settings, changed: dict[str, object] | None = None, env_file: Path = NO_FILE
+) -> list[tuple[str, str]]:
+    values = {name: getattr(settings, name) for name in settings.model_fields_set} | (changed or {})
+    return bad(
+        list(
+            check_settings(
+                Settings.model_validate({"broker_url": "amqp://a:b@127.0.0.1/x"} | values), env_file
+            )
+        )
+    )
+
+
+def test_good_settings(settings: Settings) -> None:
+    assert of_settings(settings) == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "check"),
+    [
+        ({"database_url": None}, "settings"),
+        ({"broker_url": None}, "settings"),
+        ({"seal_public_key": new_keys()[0]}, "key pair"),
+        ({"seal_private_key": "no key"}, "key pair"),
+        ({"center_host": "8.8.8.8"}, "center"),
+        ({"center_allow": ("0.0.0.0/0",)}, "center"),
+        ({"center_allow": ("::/0",)}, "center"),
+        ({"broker_url": "amqp://roost:x@8.8.8.8/"}, "broker"),
+        ({"broker_url": "amqp://guest:guest@127.0.0.1/"}, "broker"),
+        ({"broker_url": "amqp://[nonsense"}, "broker"),
+        ({"database_url": "postgresql://roost@8.8.8.8/roost"}, "database"),
+        ({"database_url": "not a url"}, "database"),
+    ],
+)
+def test_unsafe_settings(settings: Settings, changed: dict[str, object], check: str) -> None:
+    assert [found for found, _ in of_settings(settings, changed)] == [check]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"center_host": "0.0.0.0"},
+        {"center_host": "10.1.2.3", "center_allow": ("10.0.0.0/8", "192.168.0.0/16", "203.0.113.7/32")},
+        {"broker_url": "amqps://roost:x@8.8.8.8/"},
+        {"database_url": "postgresql://roost@8.8.8.8/roost?sslmode=verify-full"},
+    ],
+)
+def test_private_addresses_and_tls_are_well(settings: Settings, changed: dict[str, object]) -> None:
+    assert of_settings(settings, changed) == []
+
+
+def test_a_front_door_without_the_private_key_is_no_fault(settings: Settings) -> None:
+    assert of_settings(settings, {"seal_private_key": None, "code_pepper": None}) == []
+
+
+def test_secrets_that_others_can_read(settings: Settings, tmp_path: Path) -> None:
+    env_file = tmp_path / ".env"
+    env_file.touch(mode=0o600)
+    assert of_settings(settings, env_file=env_file) == []
+    env_file.chmod(0o644)
+    assert of_settings(settings, env_file=env_file) == [("secrets", "warning")]
+
+
+def test_no_finding_shows_a_secret(settings: Settings) -> None:
+    values = {name: getattr(settings, name) for name in settings.model_fields_set}
+    broken = values | {"broker_url": "amqp://guest:guest@[hunter2/", "database_url": "hunter2 hunter2"}
+    findings = check_settings(Settings.model_validate(broken), NO_FILE)
+    assert "hunter2" not in "".join(finding.says + finding.mend for finding in findings)
+
+
+def test_the_server(settings: Settings) -> None:
+    findings = list(check_server(settings.need("database_url")))
+    assert [finding.level for finding in findings] == [Level.OK, Level.OK]
+    assert bad(list(check_server("postgresql://127.0.0.1:1/x"))) == [("database", "error")]
+
+
+def test_another_schema(settings: Settings, world: World) -> None:
+    world.sql("UPDATE roost_schema SET version = 999")
+    assert bad(list(check_server(settings.need("database_url")))) == [("schema", "error")]
+
+
+def test_what_the_directory_lacks(world: World) -> None:
+    def found() -> list[str]:
+        return [finding.says.split(":")[0].split(",")[0] for finding in check_directory(world.database)]
+
+    assert found() == ["There are no organizations.", "There are no PBX nodes in use."]
+    world.organization()
+    world.node()
+    world.desk("001", allows=True)
+    assert found() == ["Extensions with a secret code and no phone they could sit on"]
+    world.desk("002", allows=True)
+    assert found() == []
+    world.desk("003", phone=False)
+    world.sql("UPDATE phone SET base_id = NULL WHERE name = 'desk002'")
+    assert found() == [
+        "Phones without a base extension",
+        "Extensions that allow virtualization and have no phone in use",
+        "Extensions with a secret code and no phone they could sit on",
+    ]
+
+
+def test_nodes(world: World) -> None:
+    def found() -> list[str]:
+        return [
+            finding.says
+            for finding in check_nodes(world.database, world.settings)
+            if finding.level is not Level.OK
+        ]
+
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    world.node("n1", port=port, secret="x")
+    world.sql("UPDATE pbx_node SET seen_at = clock_timestamp()")
+    assert len(found()) == 1
+    assert found()[0].startswith("n1: The PBX node is not reachable now.")
+    world.sql("UPDATE pbx_node SET seen_at = now() - interval '1 hour', drift = 3")
+    assert found()[:2] == [
+        "n1: pushed to not for 3600 s, though nothing failed.",
+        "n1: its last audit mended 3 entries.",
+    ]
+    world.sql("UPDATE pbx_node SET failures = 2, last_error = 'refused', drift = 0")
+    assert found()[0] == "n1: the last 2 pushes failed: refused"
+    world.sql("UPDATE pbx_node SET secret = 'garbage'")
+    assert found()[1] == "n1: The sealed text cannot be opened here, or belongs to something else."
+    world.sql("UPDATE pbx_node SET enabled = false")
+    assert found() == []
+
+
+def test_queues() -> None:
+    assert bad(list(check_queues([WELL]))) == []
+    assert bad(list(check_queues([QueueState("bind", "bind", exists=False)]))) == [("queues", "error")]
+    assert bad(list(check_queues([QueueState("bind", "bind", exists=True, messages=3)]))) == [
+        ("queues", "error")
+    ]
+    assert bad(list(check_queues([QueueState("bind", "bind", exists=True, messages=9999, consumers=1)]))) == [
+        ("queues", "warning")
+    ]
+    assert bad(list(check_queues([QueueState("dead", "", exists=True, messages=1)]))) == [
+        ("queues", "warning")
+    ]
+    assert bad(list(check_queues([QueueState("dead", "", exists=True)]))) == []
