@@ -132,12 +132,13 @@ CREATE INDEX journal_by_left_phone ON journal (left_phone, at) WHERE left_phone 
 CREATE INDEX journal_by_extension ON journal (organization, extension, at);
 CREATE INDEX journal_by_time ON journal USING brin (at);
 
--- One call to the Center: the tries it has used, on whichever node, and the proof of a right code. `verify`
--- leaves the proof here and `bind` takes it away: it is good once, and for seconds.
+-- One call to the Center: the tries it has used, on whichever node, and the proofs of a right code. `verify`
+-- leaves a proof here, for one request, and `bind` demands it: a request takes effect once, so a proof is good
+-- once, and for seconds.
 CREATE TABLE call (
     id text PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 160),
     tries int NOT NULL DEFAULT 0,
-    proof_request text,
+    proof_requests text[],
     proof_extension_id bigint,
     proof_at timestamptz,
     seen_at timestamptz NOT NULL DEFAULT clock_timestamp()

@@ -8,7 +8,7 @@ SELECT clock_timestamp() AS now, j.request_id IS NOT NULL AS recorded,
        h.id AS host_id, h.name AS host,
        bh.id AS base_host_id, bh.name AS base_host,
        coalesce(c.tries, 0) AS tries,
-       c.proof_request = %(request_id)s AND c.proof_extension_id = e.id AS proved,
+       %(request_id)s = ANY (c.proof_requests) AND c.proof_extension_id = e.id AS proved,
        c.proof_at > clock_timestamp() - make_interval(secs => %(proof_lifetime)s) AS proof_fresh
 FROM (SELECT) one
 LEFT JOIN journal j ON j.request_id = %(request_id)s

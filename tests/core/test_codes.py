@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from roost.codes import BadCode, code_matches, hash_code, is_code
-from roost.requests import SetCode
+from roost.requests import SetCode, Virtualize
 from roost.seal import SealBroken, new_keys, seal, unseal
 from tests.world import World, new_id
 
@@ -91,6 +91,14 @@ def test_a_code_is_set_replaced_and_cleared(office: World) -> None:
     assert office.dial("desk002", "001").outcome == "no_code"
     with pytest.raises(BadCode):
         put("12")
+
+
+def test_a_later_proof_of_the_same_call_does_not_spoil_an_earlier_one(office: World) -> None:
+    call = new_id()
+    tries = [office.attempt("desk002", "001", office.codes["0001", "001"], call=call) for _ in range(2)]
+    assert [office.verifying.verify(tried).outcome for tried in tries] == ["code_right", "code_right"]
+    moves = [Virtualize(**tried.model_dump(exclude={"sealed_code"})) for tried in tries]
+    assert [office.binding.virtualize(move).outcome for move in moves] == ["virtualized", "already_here"]
 
 
 def test_codes_appear_nowhere(office: World) -> None:
