@@ -39,19 +39,23 @@ def check_nodes(database: Database, settings: Settings) -> Iterator[Finding]:
     """Look at each node in use."""
     found = cluster_status(database)
     in_use = [node for node in found.nodes if node.enabled]
+    with database.connection() as connection, connection.cursor(row_factory=class_row(_Login)) as cursor:
+        logins = cursor.execute(query("list_node_addresses")).fetchall()
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        answers = {login.name: pool.submit(_reach, login, settings) for login in logins}
     for node in in_use:
         if is_public(node.host):
             yield Finding(
                 "nodes", Level.WARNING, f"{node.name}: AMI at the public address {node.host} is plain text.",
                 "Reach it over a private network or a tunnel.",
             )  # fmt: skip
-        yield from _state(node, settings)
+        reached = answers[node.name].result() if node.name in answers else None
+        if reached is not None:
+            yield reached
+        if reached is None or reached.level is Level.OK:
+            yield from _state(node, settings)
     if found.unnumbered and in_use:
         yield from _unnumbered(found.unnumbered, in_use, settings)
-    with database.connection() as connection, connection.cursor(row_factory=class_row(_Login)) as cursor:
-        rows = cursor.execute(query("list_node_addresses")).fetchall()
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        yield from pool.map(lambda row: _reach(row, settings), rows)
 
 
 def _state(node: NodeStatus, settings: Settings) -> Iterator[Finding]:

@@ -131,31 +131,48 @@ def test_what_the_directory_lacks(world: World) -> None:
     ]
 
 
-def test_nodes(world: World) -> None:
-    def found() -> list[str]:
-        return [
-            finding.says
-            for finding in check_nodes(world.database, world.settings)
-            if finding.level is not Level.OK
-        ]
-
+def test_a_node_that_does_not_answer(world: World) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     world.node("n1", port=port, secret="x")
-    world.sql("UPDATE pbx_node SET seen_at = clock_timestamp()")
-    assert len(found()) == 1
-    assert found()[0].startswith("n1: The PBX node is not reachable now.")
-    world.sql("UPDATE pbx_node SET seen_at = now() - interval '1 hour', drift = 3")
-    assert found()[:2] == [
-        "n1: pushed to not for 3600 s, though nothing failed.",
-        "n1: its last audit mended 3 entries.",
-    ]
-    world.sql("UPDATE pbx_node SET failures = 2, last_error = 'refused', drift = 0")
-    assert found()[0] == "n1: the last 2 pushes failed: refused"
+    assert of_nodes(world)[0].startswith("n1: The PBX node is not reachable now.")
+    assert of_nodes(world, seal_private_key=None) == [f"n1: 127.0.0.1:{port}: Connection refused"]
     world.sql("UPDATE pbx_node SET secret = 'garbage'")
-    assert found()[1] == "n1: The sealed text cannot be opened here, or belongs to something else."
+    assert of_nodes(world) == ["n1: The sealed text cannot be opened here, or belongs to something else."]
     world.sql("UPDATE pbx_node SET enabled = false")
-    assert found() == []
+    assert of_nodes(world) == []
+
+
+def test_a_node_that_answers_and_is_not_as_it_should_be(world: World) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        world.node("n1", port=listening.getsockname()[1], secret="x")
+
+        def found() -> list[str]:
+            return of_nodes(world, seal_private_key=None)
+
+        assert found() == ["n1: pushed to never, though nothing failed."]
+        world.sql("UPDATE pbx_node SET seen_at = clock_timestamp()")
+        assert found() == []
+        world.sql("UPDATE pbx_node SET seen_at = clock_timestamp() - interval '1 hour', drift = 3")
+        assert found() == [
+            "n1: pushed to not for 3600 s, though nothing failed.",
+            "n1: its last audit mended 3 entries.",
+        ]
+        world.sql("UPDATE pbx_node SET failures = 2, last_error = 'refused', drift = 0")
+        assert found() == ["n1: the last 2 pushes failed: refused"]
+        world.sql("UPDATE pbx_node SET failures = 0")
+        world.organization()
+        assert found() == ["n1: pushed to not for 3600 s, though nothing failed."]
+        world.desk("001")
+        assert found()[1].endswith("changes wait to be announced, and nobody announces.")
+
+
+def of_nodes(world: World, **changed: object) -> list[str]:
+    """What is wrong with the nodes."""
+    settings = world.settings.model_copy(update=changed)
+    return [
+        finding.says for finding in check_nodes(world.database, settings) if finding.level is not Level.OK
+    ]
 
 
 def test_queues() -> None:

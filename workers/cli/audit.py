@@ -37,6 +37,7 @@ def audit(
             ("node", "result", "drift mended", "last error"),
             [_row(each) for each in found],
             right=("drift mended",),
+            wraps=("last error",),
         )
     if any(each.audited_at is None for each in found):
         raise typer.Exit(Exit.UNAVAILABLE)

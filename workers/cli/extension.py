@@ -83,6 +83,7 @@ def list_all(
             )
             for e in found
         ],
+        wraps=("name", "phone", "guest on"),
     )
     if len(found) == limit:
         note(f"There may be more: use --after '{found[-1].key}', or --limit.")

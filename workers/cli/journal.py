@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from roost.errors import Invalid
 from roost.fields import BadField, parse_duration, parse_wall_clock
@@ -50,8 +51,9 @@ def journal(
         show_json(entries)
         return
     show_rows(
-        ("time", "from", "what", "extension", "phone", "outcome", "details"),
+        ("time", "from", "what", "extension", "phone", "outcome"),
         [_row(entry) for entry in entries],
+        wraps=("outcome",),
     )
     if len(entries) == limit:
         note(f"There may be more: use --until '{cell(entries[-1].at)}', or --limit.")
@@ -77,9 +79,18 @@ def _row(entry: JournalEntry) -> tuple[object, ...]:
         details.append(f"left {entry.left_phone}")
     if entry.displaced:
         details.append(f"sent {extension_key(entry.organization, entry.displaced)} home")
+    outcome = cell(entry.outcome)
+    if details:
+        outcome = Text.assemble(outcome, " (", cell(", ".join(details)), ")")
     origin = f"{entry.origin} {entry.actor}".strip()
-    extension = extension_key(entry.organization, entry.extension)
-    return (entry.at, origin, entry.operation, extension, entry.phone, entry.outcome, ", ".join(details))
+    return (
+        entry.at,
+        origin,
+        entry.operation,
+        extension_key(entry.organization, entry.extension),
+        entry.phone,
+        outcome,
+    )
 
 
 def _show_occupant(was: Occupant, *, as_json: bool) -> None:

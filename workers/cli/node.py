@@ -86,6 +86,7 @@ def list_all(*, as_json: AsJson = False) -> None:
         ("node", "kind", "address", "username", "enabled", "phones"),
         [(n.name, n.kind, f"{n.host}:{n.port}", n.username, n.enabled, n.phones) for n in found],
         right=("phones",),
+        wraps=("node", "address"),
     )
 
 

@@ -71,7 +71,7 @@ def list_all(*, limit: Limit = LIMIT, as_json: AsJson = False) -> None:
             "max stay",
             "daily return",
             "time zone",
-            "extensions",
+            "ext.",
             "phones",
         ),
         [
@@ -88,7 +88,8 @@ def list_all(*, limit: Limit = LIMIT, as_json: AsJson = False) -> None:
             )
             for o in found
         ],
-        right=("extensions", "phones"),
+        right=("ext.", "phones"),
+        wraps=("name", "time zone"),
     )
     if len(found) == limit:
         note(f"There may be more than {limit}: use --limit.")

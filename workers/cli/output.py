@@ -103,20 +103,29 @@ def cell(value: object) -> Text:
     return Text(text, style=style, overflow="fold")
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = ()) -> Table:
-    """Make a table; numbers of the columns named in `right` stand at the right."""
-    made = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=False)
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = (), wraps: Sequence[str] = ()
+) -> Table:  # fmt: skip
+    """Make a table; numbers of the columns in `right` stand at the right, those in `wraps` give way on a narrow screen."""
+    made = Table(
+        box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=False, padding=(0, 1, 0, 0)
+    )
     for column in columns:
-        made.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        made.add_column(
+            column, justify="right" if column in right else "left", overflow="fold",
+            no_wrap=bool(wraps) and column not in wraps,
+        )  # fmt: skip
     for row in rows:
         made.add_row(*(cell(value) for value in row))
     return made
 
 
-def show_rows(columns: Sequence[str], rows: Sequence[Sequence[object]], *, right: Sequence[str] = ()) -> None:
+def show_rows(
+    columns: Sequence[str], rows: Sequence[Sequence[object]], *, right: Sequence[str] = (), wraps: Sequence[str] = ()
+) -> None:  # fmt: skip
     """Print a table, or that there is nothing."""
     if rows:
-        console().print(table(columns, rows, right=right))
+        console().print(table(columns, rows, right=right, wraps=wraps))
     else:
         note("none")
 

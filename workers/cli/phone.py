@@ -78,11 +78,9 @@ def list_all(
         show_json(found)
         return
     show_rows(
-        ("phone", "organization", "node", "enabled", "base", "guest", "guest since", "emergency number"),
-        [
-            (p.name, p.organization, p.node, p.enabled, p.base, p.guest, p.guest_since, p.emergency_number)
-            for p in found
-        ],
+        ("phone", "org", "node", "enabled", "base", "guest", "guest since"),
+        [(p.name, p.organization, p.node, p.enabled, p.base, p.guest, p.guest_since) for p in found],
+        wraps=("phone", "node"),
     )
     if len(found) == limit:
         note(f"There may be more: use --after {found[-1].name}, or --limit.")

@@ -88,7 +88,11 @@ def _page(found: ClusterStatus) -> Group:
         for each in found.nodes
         if each.enabled and each.last_error
     ]
-    body = table(columns, rows, right=("version",)) if rows else Text("There are no nodes: roost node add")
+    body = (
+        table(columns, rows, right=("version",), wraps=("node", "behind"))
+        if rows
+        else Text("There are no nodes: roost node add")
+    )
     return Group(title, Text(), body, *([Text(), *errors] if errors else []))
 
 
