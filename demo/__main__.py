@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import shlex
 import signal
 import sys
@@ -44,6 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _arguments(argv)
     for number in _ENDING:
         signal.signal(number, _end)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # into a file or a pipe too, as it happens
     screen = Screen()
     checks = Checks(screen.check)
     told_to_end: Ended | None = None
@@ -67,7 +70,7 @@ def _run(options: argparse.Namespace, screen: Screen, checks: Checks) -> None:
     """From an empty stage to an empty stage."""
     folder = DataFolder(options.folder)
     folder.take()
-    with_what = "two Asterisk nodes with SIP phones" if options.asterisk else "three simulated PBX nodes"
+    with_what = "two Asterisk nodes and SIP phones" if options.asterisk else "three simulated PBX nodes"
     screen.say("Roost: extensions that move with people", style="bold")
     screen.say(f"Starting a whole cluster on this machine, with {with_what}:")
     start = time.monotonic()
@@ -86,7 +89,8 @@ def _run(options: argparse.Namespace, screen: Screen, checks: Checks) -> None:
             checks.check(False, str(error))  # noqa: FBT003 - reads as a sentence
         nodes.close()
         if not options.once:
-            _stay(folder, cluster, screen, checks)
+            _hand_over(folder, cluster, cast, screen, checks)
+            _stay(cluster, screen)
     finally:
         for number in _ENDING:
             signal.signal(number, signal.SIG_IGN)  # to end takes seconds, and has limits of its own
@@ -103,14 +107,18 @@ def _telephones(cluster: DemoCluster, nodes: Nodes) -> Telephones:
     return RealTelephones(cluster.telephony.nodes, cluster.homes, cluster.lines, cluster.center_logs)
 
 
-def _stay(folder: DataFolder, cluster: DemoCluster, screen: Screen, checks: Checks) -> None:
-    """Tell how to talk to the cluster, and keep it up until a signal comes."""
+def _hand_over(folder: DataFolder, cluster: DemoCluster, cast: Cast, screen: Screen, checks: Checks) -> None:
+    """Tell how to talk to the cluster."""
     environment = cluster.product.environment | {"ROOST_CENTER_PORT": str(cluster.product.center_ports[0])}
     lines = [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
     lines.append(f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH")
     folder.write_secret(folder.environment_file, "\n".join(lines) + "\n")
+    people = [f"{person.key} {person.who}: code {person.code or 'none'}" for person in cast.people]
+    folder.write_secret(folder.people_file, "\n".join([*people, *cluster.sip_accounts()]) + "\n")
     screen.title("Now it is yours")
-    screen.say("  " + checks.summary.removeprefix("demo: ").capitalize() + ". In another terminal:")
+    codes = ", ".join(f"{person.name} {person.code}" for person in cast.people if person.code)
+    screen.tell(f"{checks.summary.removeprefix('demo: ').capitalize()}. The secret codes: {codes}.")
+    screen.tell(f"They are in {_shortest(folder.people_file)} too. In another terminal:")
     screen.say()
     screen.lines(
         [
@@ -124,7 +132,12 @@ def _stay(folder: DataFolder, cluster: DemoCluster, screen: Screen, checks: Chec
         ]
     )
     screen.say()
-    screen.say(f"  The logs are in {_shortest(folder.path)}. Ctrl-C ends everything.")
+    screen.tell(f"The logs are in {_shortest(folder.path)}.")
+    screen.tell("Ctrl-C ends everything.")
+
+
+def _stay(cluster: DemoCluster, screen: Screen) -> None:
+    """Keep the cluster up until a signal comes; say it when a part of it ends by itself."""
     told: set[str] = set()
     while True:
         time.sleep(1)

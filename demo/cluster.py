@@ -75,6 +75,14 @@ class DemoCluster:
         logs = [process.log for process in self.product.of_kind("center")]
         return {name: logs[place % len(logs)] for place, name in enumerate(self.addresses)}
 
+    def sip_accounts(self) -> list[str]:
+        """How each SIP phone registers, for who wants to take its place with a phone of their own."""
+        return [
+            f"{phone}: register as sip:{phone}@{node.address} with password {node.phones[phone].secret}"
+            for node in (self.telephony.nodes.values() if self.telephony else ())
+            for phone in node.phones
+        ]
+
     def start(self) -> None:
         """Start everything, as much as possible at once. Raises ServiceFailed."""
         works: dict[str, Callable[[], object]] = {

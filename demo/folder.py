@@ -32,6 +32,11 @@ class DataFolder:
         """What a shell sources to talk to the demo."""
         return self.path / "env"
 
+    @property
+    def people_file(self) -> Path:
+        """The people's secret codes, and how their phones register."""
+        return self.path / "people"
+
     def take(self) -> None:
         """Lock it and tidy it. Raises DemoFailed."""
         try:
@@ -63,7 +68,12 @@ class DataFolder:
     def finished(self) -> None:
         """Everything has ended in order: the next start may use the data. What was for this run alone goes."""
         self.environment_file.unlink(missing_ok=True)
+        self.people_file.unlink(missing_ok=True)
         self._ended.write_text(_made_by())
+
+    def release(self) -> None:
+        """Let another demo have it; the end of the process does so too."""
+        os.close(self._lock)
 
     def _tidy(self) -> None:
         """Keep the data of a demo that ended in order; after any other end, begin anew."""
