@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import structlog
 from celery import bootsteps
+from kombu import Queue
 
 from roost.errors import DatabaseUnavailable
 from roost.routes import enabled_nodes
@@ -39,8 +41,12 @@ class NodeQueues(bootsteps.StartStopStep):
     def start(self, parent: Any) -> None:
         """Called by the consumer at each connection."""
         self._consumed.clear()
-        self._look(parent)
-        self._timer = parent.timer.call_repeatedly(LOOK_EVERY, self._look, (parent,))
+        # Only declared here: the loop, once it can take messages, consumes whatever was added. A message that
+        # waits would otherwise be delivered before anybody handles it, and end the worker.
+        self._look(parent, parent.task_consumer.add_queue)
+        self._timer = parent.timer.call_repeatedly(
+            LOOK_EVERY, self._look, (parent, lambda queue: parent.add_task_queue(queue.name))
+        )
 
     def stop(self, _parent: Any) -> None:
         """Called when the connection ends."""
@@ -48,15 +54,16 @@ class NodeQueues(bootsteps.StartStopStep):
             self._timer.cancel()
             self._timer = None
 
-    def _look(self, parent: Any) -> None:
+    def _look(self, parent: Any, add: Callable[[Queue], object]) -> None:
         try:
             nodes = set(enabled_nodes(resources.database()))
         except DatabaseUnavailable:
             log.warning("database_unavailable", doing="looking for nodes")
             return
         for node in sorted(nodes - self._consumed):
-            app.amqp.queues.add(push_queue(node))
-            parent.add_task_queue(push_queue_name(node))
+            queue = push_queue(node)
+            app.amqp.queues.add(queue)
+            add(queue)
         for node in sorted(self._consumed - nodes):
             parent.cancel_task_queue(push_queue_name(node))
         self._consumed = nodes
