@@ -18,6 +18,26 @@ from tests.cluster import Cluster
 from tests.world import World, new_id
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--no-skips` is for CI: what did not run must not look green."""
+    parser.addoption(
+        "--no-skips", action="store_true", help="fail when any test was skipped or expected to fail"
+    )
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a run in which a test did not count."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or not session.config.getoption("--no-skips"):
+        return
+    uncounted = [
+        report for kind in ("skipped", "xfailed", "xpassed") for report in reporter.stats.get(kind, ())
+    ]
+    if uncounted:
+        reporter.write_line(f"\n--no-skips: {len(uncounted)} tests did not count", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """A PostgreSQL server with a template that holds the schema."""
