@@ -32,6 +32,8 @@ from tasks.topology import CONNECT_TIMEOUT, TRANSPORT_OPTIONS, queue_of
 MAX_PENDING = 20_000
 #: Between tries to reach the broker.
 RECONNECT_AFTER = 0.5
+#: While the broker is known to be away, a request waits no longer than this for its return.
+PATIENCE = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -57,6 +59,7 @@ class Client:
         self._new_deadline = threading.Condition(self._lock)
         self._to_send: queue.Queue[str] = queue.Queue(MAX_PENDING)
         self._reply_to: str | None = None
+        self._lost: set[str] = set()
         self._listening = threading.Event()
         self._closing = threading.Event()
         self._threads = [
@@ -103,7 +106,8 @@ class Client:
 
     def _submit(self, task: str, request_id: str, message: Any, deadline: float | None) -> Future[Answer]:
         future: Future[Answer] = Future()
-        ends = time.monotonic() + (deadline or self._settings.answer_deadline)
+        patience = deadline or self._settings.answer_deadline
+        ends = time.monotonic() + (min(patience, PATIENCE) if self._lost else patience)
         with self._lock:
             pending = self._pending.get(request_id)
             if pending is None:
@@ -121,7 +125,7 @@ class Client:
 
     def _send(self) -> None:
         while not self._closing.is_set():
-            with self._survive("send"), self._connect() as connection:
+            with self._survive("send"), self._connect("send") as connection:
                 self._send_over(connection)
 
     def _send_over(self, connection: Connection) -> None:
@@ -180,7 +184,7 @@ class Client:
 
     def _listen(self) -> None:
         while not self._closing.is_set():
-            with self._survive("listen"), self._connect() as connection:
+            with self._survive("listen"), self._connect("listen") as connection:
                 self._listen_on(connection)
             self._listening.clear()
 
@@ -222,20 +226,24 @@ class Client:
             if future.set_running_or_notify_cancel():
                 future.set_exception(BrokerUnavailable())
 
-    def _connect(self) -> Connection:
+    def _connect(self, doing: str) -> Connection:
         connection = Connection(
             self._url, connect_timeout=CONNECT_TIMEOUT, heartbeat=10, transport_options=TRANSPORT_OPTIONS
         )
-        connection.connect()
+        # Every broker of the list once, with no pause; `connect` would try two, and pause for two seconds.
+        connection.ensure_connection(max_retries=self._url.count(";"), reraise_as_library_errors=False)
+        self._lost.discard(doing)
         return connection
 
     @contextmanager
     def _survive(self, doing: str) -> Iterator[None]:
-        """A lost connection is logged, and tried again after a pause; what is late meanwhile is given up."""
+        """A lost connection is logged, once, and tried again after a pause."""
         try:
             yield
         except (*Connection(self._url).recoverable_connection_errors, OSError) as error:
             if self._closing.is_set():
                 return
-            log.warning("broker_lost", doing=doing, error=type(error).__name__)
+            if doing not in self._lost:
+                log.warning("broker_lost", doing=doing, error=type(error).__name__)
+            self._lost.add(doing)
             self._closing.wait(RECONNECT_AFTER)
