@@ -193,11 +193,15 @@ class Phone:
         self._agent.on_incoming(self._rang)
 
     def register(self, deadline: float = _STEP_DEADLINE) -> None:
-        """Register, and wait for the registrar's yes."""
+        """Register, and wait for the registrar's yes. Again: it takes the old registration back first.
+
+        The stack would do so by itself, but without waiting, and the registrar may take the two the wrong way round.
+        """
+        self.unregister()
         self._stack.run(self._agent.register(timeout=deadline), deadline + 1)
 
     def unregister(self) -> None:
-        """Take the registration back."""
+        """Take the registration back, if there is one."""
         self._stack.run(self._agent.unregister())
 
     def dial(self, number: str) -> PhoneCall:
