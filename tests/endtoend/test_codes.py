@@ -1,0 +1,40 @@
+"""Secret codes, keyed on real phones."""
+
+from __future__ import annotations
+
+from tests.endtoend.office import Office
+
+
+def test_three_wrong_codes_drop_the_call_and_no_input_is_a_wrong_one(office: Office) -> None:
+    heard = office.dial_center("desk002", "*30001", "0000", "", "123456789")
+    assert heard.outcome == "dropped"
+    assert heard.prompts == ["agent-pass", "auth-incorrect", "auth-incorrect", "vm-incorrect", "goodbye"]
+    assert office.world.value("SELECT failed_codes FROM extension WHERE number = '001'") == 3
+    office.reaches("desk003", "001", "desk001")
+
+
+def test_the_code_of_another_extension_is_wrong_and_the_right_one_after_it_is_right(office: Office) -> None:
+    heard = office.dial_center("desk002", "*30001", office.code("003"), office.code("001"))
+    assert (heard.outcome, heard.prompts) == (
+        "virtualized",
+        ["agent-pass", "auth-incorrect", "agent-loginok"],
+    )
+    assert office.world.value("SELECT failed_codes FROM extension WHERE number = '001'") == 0
+
+
+def test_nine_wrong_codes_on_both_nodes_lock_the_extension(office: Office) -> None:
+    for phone, node, center in (("desk003", "n1", 0), ("desk004", "n2", 1), ("desk002", "n2", 0)):
+        heard = office.call(phone, "*30001", "0000", "0000", "0000", node=node, center=center)
+        assert heard.outcome == "dropped"
+    heard = office.dial_center("desk002", "*30001")
+    assert (heard.outcome, heard.prompts) == ("locked", ["sorry", "please-try-call-later"])
+
+
+def test_a_caller_who_hangs_up_while_a_code_is_asked_for_moves_nobody(office: Office) -> None:
+    node = office.nodes["n2"]
+    call = office.phones["desk002"].dial("*30001")
+    call.wait_up()
+    call.hang_up()
+    node.wait_until_silent()
+    assert office.world.guests() == {}
+    assert office.dial_center("desk002", "*30").outcome == "nothing_to_return"

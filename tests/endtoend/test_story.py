@@ -1,0 +1,63 @@
+"""The main story, with real phones: somebody sits down at another phone, and gets up again."""
+
+from __future__ import annotations
+
+from tests.endtoend.office import Office
+
+
+def test_an_extension_moves_to_the_phone_it_was_dialled_on(office: Office) -> None:
+    assert office.reaches("desk003", "001", "desk001") == ("003", "Person 003")
+    going_on = office.phones["desk004"].dial("001")
+    answered = office.phones["desk001"].wait_ring()
+    answered.answer()
+    going_on.wait_up()
+
+    heard = office.dial_center("desk002", "*30001", office.code("001"))
+    assert (heard.outcome, heard.prompts) == ("virtualized", ["agent-pass", "agent-loginok"])
+    office.agree()
+
+    for caller in ("desk003", "desk004"):  # on either node; 004 is in a call meanwhile
+        office.reaches(caller, "001", "desk002")
+    for callee in ("003", "004"):
+        assert office.reaches("desk002", callee, f"desk{callee}") == ("001", "Person 001")
+    office.reaches_nobody("desk003", "002")
+    going_on.send_dtmf("7")
+    assert answered.wait_dtmf(1) == "7"
+    answered.hang_up()
+    going_on.wait_over()
+
+
+def test_star_30_from_the_phone_it_sits_on_brings_it_home(office: Office) -> None:
+    office.sit("001", "desk002")
+    office.agree()
+    heard = office.dial_center("desk002", "*30")
+    assert (heard.outcome, heard.prompts) == ("returned", ["agent-loggedoff"])
+    _everybody_is_home(office)
+
+
+def test_star_30_from_its_own_phone_brings_it_home(office: Office) -> None:
+    office.sit("001", "desk002")
+    office.agree()
+    heard = office.dial_center("desk001", "*30")
+    assert (heard.outcome, heard.prompts) == ("returned", ["agent-loggedoff"])
+    _everybody_is_home(office)
+
+
+def test_it_moves_on_to_a_third_phone_and_leaves_the_second_free(office: Office) -> None:
+    office.sit("001", "desk002")
+    office.agree()
+    heard = office.dial_center("desk003", "*30001", office.code("001"))
+    assert heard.outcome == "virtualized"
+    office.agree()
+    office.reaches("desk004", "001", "desk003")
+    office.reaches("desk001", "002", "desk002")
+    assert office.reaches("desk002", "004", "desk004") == ("002", "Person 002")
+    office.reaches_nobody("desk004", "003")
+
+
+def _everybody_is_home(office: Office) -> None:
+    office.agree()
+    office.reaches("desk003", "001", "desk001")
+    office.reaches("desk004", "001", "desk001")
+    assert office.reaches("desk002", "003", "desk003") == ("002", "Person 002")
+    office.reaches("desk001", "002", "desk002")
