@@ -23,7 +23,9 @@ class RawAmi:
         self._ask(b"Action: Challenge\r\nAuthType: MD5\r\n\r\n")
         found = re.search(rb"Challenge: (\S+)", self._last)
         assert found is not None  # AMI answers Challenge with one
-        key = hashlib.md5(found[1] + address.secret.get_secret_value().encode(), usedforsecurity=False).hexdigest()
+        key = hashlib.md5(
+            found[1] + address.secret.get_secret_value().encode(), usedforsecurity=False
+        ).hexdigest()
         login = f"Action: Login\r\nAuthType: MD5\r\nUsername: {address.username}\r\nKey: {key}\r\nEvents: off\r\n\r\n"
         self._ask(login.encode())
         if b"Success" not in self._last:
@@ -44,7 +46,10 @@ class RawAmi:
         Returns how many succeeded.
         """
         out = b"".join(
-            [f"Action: DBPut\r\nFamily: bench\r\nKey: {key}\r\nVal: {value}\r\n\r\n".encode() for key, value in pairs]
+            [
+                f"Action: DBPut\r\nFamily: bench\r\nKey: {key}\r\nVal: {value}\r\n\r\n".encode()
+                for key, value in pairs
+            ]
         )
         return self.exchange(out, len(pairs))
 

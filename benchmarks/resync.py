@@ -43,7 +43,9 @@ def measure(rig: Rig, *, extensions: int = 100_000, runs: int = 5) -> dict[str, 
             assert result.sent == len(pairs), "every key was sent"
         database.close()
     return {
-        "resync_vs_dbput": median(raw / ours for raw, ours in zip(seconds["raw"], seconds["roost"], strict=True)),
+        "resync_vs_dbput": median(
+            raw / ours for raw, ours in zip(seconds["raw"], seconds["roost"], strict=True)
+        ),
         "keys": len(pairs),
         "roost_keys_per_second": len(pairs) / median(seconds["roost"]),
         "raw_keys_per_second": len(pairs) / median(seconds["raw"]),

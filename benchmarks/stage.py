@@ -77,12 +77,16 @@ class Stage:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("ROOST_")}
         self.environment = kept | {"PYTHONPATH": str(TOP), "PYTHONUNBUFFERED": "1"} | self.product.environment
         for number in range(1, bind + 1):
-            self.product.processes[f"bind{number}"] = self._bind_worker(f"bind{number}", bind_program, concurrency)
+            self.product.processes[f"bind{number}"] = self._bind_worker(
+                f"bind{number}", bind_program, concurrency
+            )
         world.populate(self.url, self.settings, extensions)
         self._movers = extensions // 3
         self._caller_processes = caller_processes
         addresses = node_addresses(*(f"a{n}" for n in range(1, asterisk + 1))) if asterisk else {}
-        self.asterisk = [AsteriskNode(name, address, self.folder / name) for name, address in addresses.items()]
+        self.asterisk = [
+            AsteriskNode(name, address, self.folder / name) for name, address in addresses.items()
+        ]
         self.nodes = self._register()
         self._open = ExitStack()
 
@@ -121,7 +125,9 @@ class Stage:
         A node is told that it has everything but the last change: what is measured is moves, not the first full send.
         """
         names = list(nodes)
-        self.sql.execute("UPDATE pbx_node SET enabled = false WHERE NOT name = ANY (%s) AND enabled", (names,))
+        self.sql.execute(
+            "UPDATE pbx_node SET enabled = false WHERE NOT name = ANY (%s) AND enabled", (names,)
+        )
         row = self.sql.execute(query("read_history")).fetchone()
         assert row is not None  # the current database is always in pg_database
         for name in names:
@@ -148,12 +154,16 @@ class Stage:
         return process
 
     def _register(self) -> dict[str, NodeAddress]:
-        places = {name: ("127.0.0.1", port, self.product.node_secret) for name, port in self.product.node_ports.items()}
+        places = {
+            name: ("127.0.0.1", port, self.product.node_secret)
+            for name, port in self.product.node_ports.items()
+        }
         places |= {node.name: (node.address, AMI_PORT, node.secret) for node in self.asterisk}
         for name, (host, port, secret) in places.items():
             world.add_node(self.url, self.settings, name, host, port, secret)
         return {
-            name: NodeAddress(host, port, "roost", SecretStr(secret)) for name, (host, port, secret) in places.items()
+            name: NodeAddress(host, port, "roost", SecretStr(secret))
+            for name, (host, port, secret) in places.items()
         }
 
 

@@ -44,13 +44,21 @@ def add_node(url: str, settings: Settings, name: str, host: str, port: int, secr
 
 _POPULATE = (
     "INSERT INTO organization (code, policy, lock_after) VALUES (%(code)s, 'refuse', 1000000000)",
-    "INSERT INTO pbx_node (name, kind, host, port, username, secret, enabled)"
-    " VALUES ('home', 'asterisk', '127.0.0.1', 1, 'roost', '', false)",
-    "INSERT INTO extension (organization_id, number, name, allows_virtualization, code_hash, code_set_at)"
-    " SELECT o.id, lpad(i::text, 7, '0'), 'Person ' || i, true, %(hash)s, now()"
-    " FROM organization o, generate_series(0, %(n)s - 1) i",
-    "INSERT INTO phone (organization_id, name, node_id, base_id)"
-    " SELECT organization_id, 'p' || number, (SELECT id FROM pbx_node WHERE name = 'home'), id FROM extension",
-    "INSERT INTO route (key, version) SELECT key, row_number() OVER ()"
-    " FROM (SELECT key FROM rings UNION ALL SELECT key FROM acts_as) all_keys",
+    (
+        "INSERT INTO pbx_node (name, kind, host, port, username, secret, enabled)"
+        " VALUES ('home', 'asterisk', '127.0.0.1', 1, 'roost', '', false)"
+    ),
+    (
+        "INSERT INTO extension (organization_id, number, name, allows_virtualization, code_hash, code_set_at)"
+        " SELECT o.id, lpad(i::text, 7, '0'), 'Person ' || i, true, %(hash)s, now()"
+        " FROM organization o, generate_series(0, %(n)s - 1) i"
+    ),
+    (
+        "INSERT INTO phone (organization_id, name, node_id, base_id)"
+        " SELECT organization_id, 'p' || number, (SELECT id FROM pbx_node WHERE name = 'home'), id FROM extension"
+    ),
+    (
+        "INSERT INTO route (key, version) SELECT key, row_number() OVER ()"
+        " FROM (SELECT key FROM rings UNION ALL SELECT key FROM acts_as) all_keys"
+    ),
 )

@@ -147,7 +147,9 @@ def _within(organization: str | None, rows: Iterator[Row | Fault]) -> Iterator[R
         if isinstance(row, Fault) or organization in {None, row[1]}:
             yield row
         else:
-            yield Fault(int(row[0] or 0), "not_permitted", f"only desks of {organization} may be imported here")
+            yield Fault(
+                int(row[0] or 0), "not_permitted", f"only desks of {organization} may be imported here"
+            )
 
 
 def _compare(connection: Connection) -> ImportReport:

@@ -199,7 +199,9 @@ class Client:
             while not self._closing.is_set():
                 with suppress(TimeoutError):
                     connection.drain_events(timeout=1)
-                if time.monotonic() - heartbeat > 1:  # also while answers never cease: we say nothing else here
+                if (
+                    time.monotonic() - heartbeat > 1
+                ):  # also while answers never cease: we say nothing else here
                     heartbeat = time.monotonic()
                     connection.heartbeat_check()
 
