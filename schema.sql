@@ -167,6 +167,7 @@ ALTER TABLE call SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_thre
 -- rings(e): the phone that hosts e; else e's own phone if it hosts nobody; else nowhere.
 CREATE VIEW rings AS
 SELECT 'e/' || o.code || '*' || e.number AS key, e.id AS extension_id, e.organization_id,
+       o.code AS organization, e.number,
        coalesce(host.id, own.id) AS phone_id, coalesce(host.name, own.name) AS phone,
        n.name AS node, host.id IS NOT NULL AS away, host.guest_since
 FROM extension e

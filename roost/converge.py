@@ -7,8 +7,9 @@ cursor or none, so it says by itself from where it must be sent; a late writer's
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import Protocol
 
 from psycopg.rows import class_row
@@ -16,10 +17,8 @@ from psycopg.rows import class_row
 from roost.database import Connection, Database, query
 from roost.errors import Invalid, NodeRefused, NodeUnavailable
 from roost.pbx.node import Change, Cursor, Gone, PbxNode, key_of
-from roost.routes import Scope, changes_since, everything, pending_keys, read_history
+from roost.routes import BATCH, News, Scope, everything, news_since, pending_keys, read_history
 
-#: Changes per `apply`: each batch has its own deadline, and tells PostgreSQL that we are alive.
-BATCH = 5_000
 #: The delay after the first failure; it doubles with each further one.
 FIRST_RETRY = 0.2
 
@@ -39,6 +38,7 @@ class NodeRow:
     resync: bool
     applied_version: int
     failures: int
+    audit_due: bool
     due: bool
 
     @property
@@ -49,10 +49,11 @@ class NodeRow:
 
 @dataclass(frozen=True, slots=True)
 class Converged:
-    """What a push did: the node's version now, and how many routes it was sent."""
+    """What a push did: the node's version now, how many routes it was sent, and whether an audit is due."""
 
     version: int
     sent: int
+    audit_due: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +73,28 @@ class Nodes(Protocol):
         """The connection failed: close it, if there is one."""
 
 
-def converge(database: Database, node_name: str, nodes: Nodes, retry_max: float) -> Converged | Failed | None:
+def converge(
+    database: Database, node_name: str, nodes: Nodes, retry_max: float, audit_every: float = 1e9
+) -> Converged | Failed | None:
     """Send a node all that changed since its cursor. None: another holds it, or it is not due."""
 
     def push(connection: Connection, row: NodeRow, history: Cursor, node: PbxNode) -> Converged:
         cursor = node.cursor()
+        sent = 0
         if row.resync or cursor is None or not history.follows(cursor):
-            sent = _send(connection, node, _difference(connection, node, row.scope), history)
-        elif cursor.version < history.version:
-            sent = _send(connection, node, _news(connection, cursor, history, row.scope), history)
-        else:
-            sent = 0
+            sent = _send(connection, node, _difference(database, node, row.scope), history)
+            cursor = history
+        while cursor.version < history.version:
+            news = _news(connection, cursor, history, row.scope)
+            cursor = Cursor(history.database, news.version)
+            node.apply(news.changes, cursor)
+            sent += len(news.changes)
+            if cursor.version < history.version:
+                _stay_alive(connection)
         connection.execute(query("mark_node_applied"), {"node_id": row.id, "version": history.version})
-        return Converged(history.version, sent)
+        return Converged(history.version, sent, row.audit_due)
 
-    return _with_node(database, node_name, nodes, retry_max, push, now_please=False)
+    return _with_node(database, node_name, nodes, retry_max, push, audit_every=audit_every)
 
 
 def audit(database: Database, node_name: str, nodes: Nodes, retry_max: float) -> Converged | Failed | None:
@@ -99,12 +107,11 @@ def audit(database: Database, node_name: str, nodes: Nodes, retry_max: float) ->
         cursor = node.cursor()
         if cursor is None or not history.follows(cursor):
             return Converged(row.applied_version, 0)
-        changes = _difference(connection, node, row.scope)
+        changes = list(_difference(database, node, row.scope))
         pending = pending_keys(connection, cursor.version)
-        drift = [change for change in changes if key_of(change) not in pending]
-        _send(connection, node, drift, None)
-        connection.execute(query("mark_node_audited"), {"node_id": row.id, "drift": len(drift)})
-        return Converged(cursor.version, len(drift))
+        drift = _send(connection, node, (c for c in changes if key_of(c) not in pending), None)
+        connection.execute(query("mark_node_audited"), {"node_id": row.id, "drift": drift})
+        return Converged(cursor.version, drift)
 
     return _with_node(database, node_name, nodes, retry_max, compare, now_please=True)
 
@@ -116,12 +123,13 @@ def _with_node(
     retry_max: float,
     work: Callable[[Connection, NodeRow, Cursor, PbxNode], Converged],
     *,
-    now_please: bool,
+    now_please: bool = False,
+    audit_every: float = 1e9,
 ) -> Converged | Failed | None:
     """Hold the node's row while its PBX is written: one writer a node, whatever the queues do."""
     with database.connection() as connection, connection.pipeline(), connection.transaction():
         locked = connection.cursor(row_factory=class_row(NodeRow))
-        locked.execute(query("lock_node"), {"node": node_name, "now_please": now_please})
+        locked.execute(query("lock_node"), {"node": node_name, "now_please": now_please, "audit_every": audit_every})
         history = read_history(connection)  # after the lock: nobody else can bring the node further than this
         row = locked.fetchone()
         if row is None or not row.due:
@@ -138,46 +146,43 @@ def _with_node(
 
 
 #: The last news, by history, from and to: nodes that keep pace with each other are told the same.
-_told: dict[tuple[str, int, int, Scope | None], list[Change]] = {}
+_told: dict[tuple[str, int, int, Scope | None], News] = {}
 _TOLD_LIMIT = 8
 
 
-def _news(connection: Connection, cursor: Cursor, history: Cursor, scope: Scope) -> list[Change]:
-    """What changed from the node's version to the database's; later changes have later versions."""
+def _news(connection: Connection, cursor: Cursor, history: Cursor, scope: Scope) -> News:
     key = (history.database, cursor.version, history.version, None if scope.serves_all else scope)
-    changes = _told.get(key)
-    if changes is None:
-        changes = changes_since(connection, cursor.version, scope)
-        if len(changes) <= BATCH:
-            _told[key] = changes
+    news = _told.get(key)
+    if news is None:
+        news = _told[key] = news_since(connection, cursor.version, history.version, scope)
         for old in list(_told)[:-_TOLD_LIMIT]:
             _told.pop(old, None)
-    return changes
+    return news
 
 
-def _difference(connection: Connection, node: PbxNode, scope: Scope) -> list[Change]:
+def _difference(database: Database, node: PbxNode, scope: Scope) -> Iterator[Change]:
     """What must be written so that the node has exactly the truth."""
     has = node.dump()
-    _stay_alive(connection)
-    changes: list[Change] = []
-    for change in everything(connection, scope):
-        if has.pop(key_of(change), None) != change:
-            changes.append(change)
-    changes += [Gone(kind, key) for kind, key in has]
-    return changes
+    with database.connection() as reader, reader.transaction():
+        for change in everything(reader, scope, stream=True):
+            if has.pop(key_of(change), None) != change:
+                yield change
+    yield from (Gone(kind, key) for kind, key in has)
+
+
+def _send(connection: Connection, node: PbxNode, changes: Iterable[Change], cursor: Cursor | None) -> int:
+    """Write the changes, a batch at a time, then the cursor; how many they were."""
+    sent = 0
+    rest = iter(changes)
+    while batch := list(islice(rest, BATCH)):
+        node.apply(batch, None)
+        sent += len(batch)
+        _stay_alive(connection)
+    if cursor is not None:
+        node.apply([], cursor)
+    return sent
 
 
 def _stay_alive(connection: Connection) -> None:
     """Tell PostgreSQL, which ends transactions that look dead, that a long job goes on."""
     connection.execute("SELECT 1").fetchone()
-
-
-def _send(connection: Connection, node: PbxNode, changes: list[Change], cursor: Cursor | None) -> int:
-    for start in range(0, len(changes), BATCH):
-        last = start + BATCH >= len(changes)
-        node.apply(changes[start : start + BATCH], cursor if last else None)
-        if not last:
-            _stay_alive(connection)
-    if not changes and cursor is not None:
-        node.apply([], cursor)
-    return len(changes)

@@ -37,13 +37,17 @@ class Database:
     """A pool of connections with deadlines on the server's side too.
 
     A worker that is stopped in mid-transaction loses it after `idle_limit` seconds, so that it neither holds
-    a lock for others nor commits late when it wakes up.
+    a lock for others nor commits late when it wakes up. With `one_plan` a statement is planned once for all
+    parameters: right for the workers, whose few statements are written for it, and which run them all day.
     """
 
-    def __init__(self, url: str, *, size: int = 4, idle_limit: float = 2, name: str = "roost") -> None:
+    def __init__(
+        self, url: str, *, size: int = 4, idle_limit: float = 2, name: str = "roost", one_plan: bool = False
+    ) -> None:
         given = conninfo_to_dict(url)
         limits = (
             "-c lock_timeout=3000 -c statement_timeout=15000"
+            f"{' -c plan_cache_mode=force_generic_plan' if one_plan else ''}"
             f" -c idle_in_transaction_session_timeout={idle_limit * 1000:.0f}"
         )
         conninfo = make_conninfo(

@@ -10,6 +10,9 @@ from psycopg.rows import class_row, dict_row
 from roost.database import Connection, Database, query
 from roost.pbx.node import ActsAs, Change, Cursor, Gone, Key, Rings
 
+#: Changes told at a time: what `list_changed_keys` reads at most.
+BATCH = 5_000
+
 
 @dataclass(frozen=True, slots=True)
 class Announced:
@@ -74,38 +77,52 @@ def read_history(connection: Connection) -> Cursor:
     return history
 
 
-def changes_since(connection: Connection, version: int, scope: Scope = EVERYWHERE) -> list[Change]:
-    """What a node at this version must be told: for each key changed since, what is true now."""
-    params = asdict(scope) | {"version": version}
-    routes = connection.cursor(row_factory=dict_row).execute(query("list_changed_routes"), params)
-    phones = connection.cursor(row_factory=dict_row).execute(query("list_changed_phones"), params)
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a node is told, and the version it has come to then."""
+
+    changes: list[Change]
+    version: int
+
+
+def news_since(connection: Connection, version: int, top: int, scope: Scope = EVERYWHERE) -> News:
+    """What a node at `version` must be told to come to `top`, or as far as one batch goes.
+
+    For each key changed since, what is true now: later changes have later versions, and are told again.
+    """
+    who = asdict(scope)
+    keys = connection.execute(query("list_changed_keys"), who | {"version": version}).fetchall()
+    extensions = [key[2:] for key, _ in keys if key[0] == "e"]
+    phones = [key[2:] for key, _ in keys if key[0] == "p"]
+    rows = connection.cursor(row_factory=dict_row)
+    rows.execute(query("list_changed_routes"), who | {"extensions": extensions})
+    speakers = connection.cursor(row_factory=dict_row)
+    speakers.execute(query("list_changed_phones"), who | {"phones": phones})
     changes: list[Change] = [
         Rings(row["extension"], row["node"], row["phone"]) if row["known"] else Gone("e", row["extension"])
-        for row in routes
+        for row in rows
     ]
-    changes += [ActsAs(**row) if row["organization"] is not None else Gone("p", row["phone"]) for row in phones]
-    return changes
+    changes += [
+        ActsAs(**row) if row["organization"] is not None else Gone("p", row["phone"]) for row in speakers
+    ]
+    return News(changes, top if len(keys) < BATCH else keys[-1][1])
 
 
-def everything(connection: Connection, scope: Scope = EVERYWHERE) -> Iterator[Change]:
-    """The whole table a node must have."""
-    with connection.cursor(row_factory=class_row(Rings)) as routes:
-        yield from routes.execute(query("list_all_routes"), asdict(scope))
-    with connection.cursor(row_factory=class_row(ActsAs)) as phones:
-        yield from phones.execute(query("list_all_phones"), asdict(scope))
+def everything(connection: Connection, scope: Scope = EVERYWHERE, *, stream: bool = False) -> Iterator[Change]:
+    """The whole table a node must have; with `stream`, which needs a transaction, a batch at a time in memory."""
+    for statement, rows in (("list_all_routes", class_row(Rings)), ("list_all_phones", class_row(ActsAs))):
+        if stream:
+            with connection.cursor(statement, row_factory=rows) as cursor:
+                cursor.itersize = BATCH
+                yield from cursor.execute(query(statement), asdict(scope))
+        else:
+            yield from connection.cursor(row_factory=rows).execute(query(statement), asdict(scope))
 
 
 def pending_keys(connection: Connection, version: int) -> set[Key]:
     """Keys whose change a node at this version has not been told yet."""
     rows = connection.execute(query("list_pending_keys"), {"version": version})
     return {("e" if key[0] == "e" else "p", key[2:]) for (key,) in rows}
-
-
-def audit_due(database: Database, node: str, every: float) -> bool:
-    """Whether the node's whole table was not compared for `every` seconds."""
-    with database.connection() as connection:
-        row = connection.execute(query("read_audit_due"), {"node": node, "every": every}).fetchone()
-    return row is not None and bool(row[0])
 
 
 def enabled_nodes(database: Database) -> list[str]:

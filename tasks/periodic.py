@@ -5,8 +5,8 @@ from __future__ import annotations
 import structlog
 from kombu.exceptions import OperationalError
 
-from roost.errors import DatabaseUnavailable
 from roost import routes
+from roost.errors import DatabaseUnavailable
 from roost.settings import settings
 from tasks import resources
 from tasks.app import app

@@ -7,7 +7,6 @@ import structlog
 from roost.converge import Converged, Failed, audit, converge
 from roost.database import Database
 from roost.errors import DatabaseUnavailable
-from roost.routes import audit_due
 from roost.settings import settings
 from tasks.app import app
 from tasks.nodes import NodeConnections
@@ -25,9 +24,10 @@ def _database() -> Database:
     # The transaction that holds the node's row is idle while the PBX is written, one batch at a time.
     return Database(
         settings().need("database_url"),
-        size=THREADS,
+        size=2 * THREADS,
         idle_limit=2 * settings().node_deadline,
         name="roost-push",
+        one_plan=True,
     )
 
 
@@ -41,8 +41,8 @@ def push(node: str) -> None:
     """Converge the node; what fails is tried again when the sweep finds it due."""
     retry_max = settings().node_retry_max
     try:
-        result = converge(_database(), node, _nodes(), retry_max)
-        if isinstance(result, Converged) and audit_due(_database(), node, settings().audit_every):
+        result = converge(_database(), node, _nodes(), retry_max, settings().audit_every)
+        if isinstance(result, Converged) and result.audit_due:
             found = audit(_database(), node, _nodes(), retry_max)
             if isinstance(found, Converged) and found.sent:
                 log.warning("node_drifted", node=node, mended=found.sent)

@@ -14,6 +14,9 @@ from roost.stays import Stays
 from roost.verifying import Verifying
 from tasks.announcer import Announcer
 
+#: Connections of one worker process: as many as a bind worker has threads, and one for its announcer.
+DATABASE_CONNECTIONS = 9
+
 T = TypeVar("T")
 _making = threading.RLock()
 
@@ -32,7 +35,7 @@ def once(make: Callable[[], T]) -> Callable[[], T]:
 @once
 def database() -> Database:
     """The pool of this process."""
-    return Database(settings().need("database_url"), name="roost-worker")
+    return Database(settings().need("database_url"), size=DATABASE_CONNECTIONS, name="roost-worker", one_plan=True)
 
 
 @once

@@ -1,18 +1,24 @@
-"""The bind worker: moves extensions, and numbers what it changed. Start as many as you like."""
+"""The bind worker: moves extensions, and numbers what it changed. Start as many as you like.
+
+Threads, not processes: a bind waits for PostgreSQL, one announcer serves them all, and no message crosses a pipe.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
-from celery.signals import worker_process_shutdown
+from celery.signals import worker_shutdown
 
 from tasks import resources
 from tasks.topology import BIND
 from workers.celery_worker import run
 
+#: Binds at once in one process.
+THREADS = 4
 
-@worker_process_shutdown.connect
+
+@worker_shutdown.connect
 def _announce_the_last(**_: object) -> None:
     resources.announcer().close()
 
@@ -20,8 +26,8 @@ def _announce_the_last(**_: object) -> None:
 def main() -> int:
     """The command line of this process."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--concurrency", type=int, default=2, help="processes (default 2)")
-    return run("bind", [BIND], pool="prefork", concurrency=parser.parse_args().concurrency)
+    parser.add_argument("--concurrency", type=int, default=THREADS, choices=range(1, 9), help="binds at once")
+    return run("bind", [BIND], pool="threads", concurrency=parser.parse_args().concurrency)
 
 
 if __name__ == "__main__":

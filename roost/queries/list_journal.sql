@@ -11,6 +11,6 @@ WHERE (%(organization)s::text IS NULL OR organization = %(organization)s)
   AND (%(phone)s::text IS NULL OR phone = %(phone)s OR left_phone = %(phone)s)
   AND (%(outcome)s::text IS NULL OR outcome = %(outcome)s)
   AND (%(since)s::timestamptz IS NULL OR at >= %(since)s)
-  AND (%(until)s::timestamptz IS NULL OR at < %(until)s)
-ORDER BY at DESC
+  AND (%(until)s::timestamptz IS NULL OR (at, request_id) < (%(until)s, %(before_id)s))
+ORDER BY at DESC, request_id DESC
 LIMIT %(limit)s

@@ -8,7 +8,7 @@ import pytest
 
 from roost.database import Database
 from roost.pbx.node import ActsAs, Gone, Rings
-from roost.routes import announce, changes_since, everything, read_history
+from roost.routes import announce, news_since, everything, read_history
 from tests.world import World
 
 
@@ -26,7 +26,7 @@ def news(world: World) -> dict[str, object]:
         before = read_history(connection).version
     announce(world.database)
     with world.database.connection() as connection:
-        changes = changes_since(connection, before)
+        changes = news_since(connection, before, 10**9).changes
     return {
         c.extension if isinstance(c, Rings) else c.phone if isinstance(c, ActsAs) else c.key: c
         for c in changes
@@ -119,4 +119,4 @@ def test_the_whole_table_is_what_the_changes_add_up_to(office: World) -> None:
     office.sit("001", "desk002")
     announce(office.database)
     with office.database.connection() as connection:
-        assert set(everything(connection)) == set(changes_since(connection, 0))
+        assert set(everything(connection)) == set(news_since(connection, 0, 10**9).changes)

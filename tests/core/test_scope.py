@@ -6,7 +6,7 @@ import pytest
 
 from roost.node_scope import HomedElsewhere, UnknownNode, UnknownOrganization, read_scope, set_scope
 from roost.pbx.node import Gone
-from roost.routes import Scope, announce, changes_since, everything, sweep
+from roost.routes import Scope, announce, news_since, everything, sweep
 from tests.world import World
 
 
@@ -48,7 +48,7 @@ def test_a_change_wakes_only_whom_it_concerns_and_the_sweep_moves_the_rest_on(tw
     assert announce(two.database).nodes == ["n1"]
     assert sweep(two.database, 1000).nodes == ["n1", "n2"]
     with two.database.connection() as connection:
-        assert changes_since(connection, 6, scope_of(two, "n2")) == []
+        assert news_since(connection, 6, 10**9, scope_of(two, "n2")).changes == []
 
 
 def test_a_phone_name_that_passes_to_another_organization_is_removed_where_only_the_first_is_served(two: World) -> None:
@@ -57,7 +57,7 @@ def test_a_phone_name_that_passes_to_another_organization_is_removed_where_only_
     two.sql("UPDATE phone SET name = 'desk002' WHERE name = 'desk0002-001'")
     announce(two.database)
     with two.database.connection() as connection:
-        assert Gone("p", "desk002") in changes_since(connection, 6, scope_of(two, "n2"))
+        assert Gone("p", "desk002") in news_since(connection, 6, 10**9, scope_of(two, "n2")).changes
 
 
 def test_a_phone_cannot_be_homed_where_its_organization_is_not_served(two: World) -> None:

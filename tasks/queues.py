@@ -1,0 +1,82 @@
+"""How many messages wait in each queue, and who consumes them: what an operator looks at."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import NamedTuple
+
+from kombu import Connection
+from kombu.exceptions import OperationalError
+
+from roost.errors import BrokerUnavailable
+from roost.settings import Settings
+from tasks.topology import ANNOUNCE, BIND, CONNECT_TIMEOUT, DEAD, TRANSPORT_OPTIONS, VERIFY, push_queue_name
+
+#: A look is good for so many seconds: many who ask at once share one.
+FRESH = 0.4
+_NOT_FOUND = 404
+
+
+class QueueDepth(NamedTuple):
+    """One queue: `messages` wait, `consumers` take them. A queue that does not exist has None for both."""
+
+    name: str
+    messages: int | None
+    consumers: int | None
+
+
+class Queues:
+    """Thread-safe; keeps one connection."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._url = settings.need("broker_url")
+        self._lock = threading.Lock()
+        self._connection: Connection | None = None
+        self._errors = (*Connection(self._url).recoverable_connection_errors, OSError, OperationalError)
+        self._seen: tuple[float, tuple[str, ...], list[QueueDepth]] | None = None
+
+    def look(self, nodes: tuple[str, ...] = ()) -> list[QueueDepth]:
+        """The fixed queues, and those of the nodes. Raises BrokerUnavailable."""
+        with self._lock:
+            if self._seen and self._seen[1] == nodes and time.monotonic() - self._seen[0] < FRESH:
+                return self._seen[2]
+            names = (BIND, VERIFY, ANNOUNCE, DEAD, *(push_queue_name(node) for node in nodes))
+            try:
+                depths = self._look(names)
+            except self._errors:
+                self._drop()
+                raise BrokerUnavailable from None
+            self._seen = (time.monotonic(), nodes, depths)
+            return depths
+
+    def close(self) -> None:
+        """Close the connection."""
+        with self._lock:
+            self._drop()
+
+    def _look(self, names: tuple[str, ...]) -> list[QueueDepth]:
+        if self._connection is None:
+            self._connection = Connection(
+                self._url, connect_timeout=CONNECT_TIMEOUT, transport_options=TRANSPORT_OPTIONS
+            )
+            self._connection.connect()
+        depths = []
+        channel = self._connection.channel()
+        for name in names:
+            try:
+                found = channel.queue_declare(name, passive=True)
+                depths.append(QueueDepth(name, found.message_count, found.consumer_count))
+            except self._connection.channel_errors as error:
+                if getattr(error, "reply_code", 0) != _NOT_FOUND:
+                    raise
+                depths.append(QueueDepth(name, None, None))
+                channel = self._connection.channel()
+        channel.close()
+        return depths
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.collapse() if hasattr(self._connection, "collapse") else self._connection.close()
+            self._connection = None
+        self._seen = None
