@@ -23,11 +23,12 @@ _READY = {
     "push": " ready.",
     "beat": "is starting",
     "center": "center_ready",
+    "web": "web_ready",
 }
 
 
 class Product:
-    """Named processes: `bind1`, `verify1`, `push1`, `beat1`, `center1`, and one `simulator` of many nodes.
+    """Named processes: `bind1`, `verify1`, `push1`, `beat1`, `center1`, `web1`, and one `simulator` of many nodes.
 
     `counts` says how many of each kind; `simulated` names the nodes of the simulator. `more` adds ROOST_ settings.
     """
@@ -57,8 +58,9 @@ class Product:
             "ROOST_CODE_PEPPER": secrets.token_urlsafe(24),
             **(more or {}),
         }
-        counts = {"bind": 1, "verify": 1, "push": 1, "beat": 1, "center": 1} | dict(counts or {})
+        counts = {"bind": 1, "verify": 1, "push": 1, "beat": 1, "center": 1, "web": 0} | dict(counts or {})
         self.center_ports = [ports.free_port() for _ in range(counts["center"])]
+        self.web_ports = [ports.free_port() for _ in range(counts["web"])]
         self.processes: dict[str, SupervisedProcess] = {}
         if simulated:
             self.processes["simulator"] = self._simulator()
@@ -76,6 +78,11 @@ class Product:
     def centers(self) -> list[str]:
         """HOST:PORT of each center."""
         return [f"{ports.LOOPBACK}:{port}" for port in self.center_ports]
+
+    @property
+    def pages(self) -> list[str]:
+        """The address of each web process."""
+        return [f"http://{ports.LOOPBACK}:{port}" for port in self.web_ports]
 
     def start(self) -> None:
         """Start all at once, and wait until each is ready."""
@@ -115,6 +122,8 @@ class Product:
         environment = dict(self.environment)
         if kind == "center":
             environment["ROOST_CENTER_PORT"] = str(self.center_ports[number - 1])
+        if kind == "web":
+            environment["ROOST_WEB_PORT"] = str(self.web_ports[number - 1])
         return self._process(f"{kind}{number}", [f"workers.{kind}"], environment, _READY[kind])
 
     def _simulator(self) -> SupervisedProcess:

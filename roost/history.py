@@ -55,9 +55,12 @@ class Occupant:
 
 def journal_entries(
     database: Database, *, extension: str | None = None, organization: str | None = None, phone: str | None = None,
-    outcome: str | None = None, since: datetime | None = None, until: datetime | None = None, limit: int = LIMIT,
+    outcome: str | None = None, since: datetime | None = None, until: datetime | None = None,
+    before_id: str = "", limit: int = LIMIT,
 ) -> list[JournalEntry]:  # fmt: skip
     """List the journal, newest first; `extension` as `0001*001`. `until` is the first moment left out.
+
+    With `before_id`, entries of that very moment are left out only from this request id on: where a page went up to.
 
     A phone's entries are also those in which its guest moved on, an extension's also those that displaced it.
     """
@@ -66,7 +69,7 @@ def journal_entries(
         organization, number = ExtensionKey.parse(extension)
     params = {
         "organization": organization, "extension": number, "phone": phone, "outcome": outcome, "since": since,
-        "until": until, "limit": limit,
+        "until": until, "before_id": before_id, "limit": limit,
     }  # fmt: skip
     with (
         database.connection() as connection,

@@ -60,6 +60,9 @@ class Settings(BaseSettings):
     #: Viewers of live pages and event streams at once in one process.
     web_max_viewers: Annotated[int, Field(ge=1)] = 2000
 
+    #: A live page or event stream is closed after so long, and opened again by its viewer.
+    web_stream_lifetime: Seconds = 3_600
+
     #: A session ends after so long, and when it was not used for so long.
     session_lifetime: Seconds = 43_200
     session_idle: Seconds = 7_200

@@ -1,0 +1,77 @@
+"""The dialogue step by step: a PBX without FastAGI."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from roost.access import Right
+from tests.web.office import Office
+from tests.world import new_id
+
+
+def begin(api: httpx.Client, phone: str, dialled: str, call: str = "") -> Any:
+    return api.post(f"/calls/{call or new_id()}", json={"phone": phone, "dialled": dialled}).json()
+
+
+def go_on(api: httpx.Client, step: Any, digits: str, key: str = "") -> Any:
+    headers = {"Idempotency-Key": key} if key else {}
+    body = {"state": step["state"], "digits": digits}
+    return api.post(f"/calls/{step['call']}/keyed", json=body, headers=headers).json()
+
+
+def test_a_call_virtualizes_with_the_right_code(office: Office) -> None:
+    api = office.api(Right.OPERATE, "0001")
+    step = begin(api, "desk002", "*30001")
+    assert (step["do"], step["play"], step["max_digits"]) == ("collect", "code", 9)
+    step = go_on(api, step, "0")
+    assert (step["do"], step["play"]) == ("collect", "code_again")
+    done = go_on(api, step, office.world.codes["0001", "001"])
+    assert (done["do"], done["outcome"]) == ("end", "virtualized")
+    assert office.world.guests() == {"desk002": "001"}
+    assert begin(api, "desk002", "*30")["outcome"] == "returned"
+
+
+def test_three_wrong_codes_drop_the_call_though_the_state_is_sent_again(office: Office) -> None:
+    api = office.api(Right.OPERATE)
+    step = begin(api, "desk002", "*30001")
+    outcomes = [go_on(api, step, "0000").get("outcome") for _ in range(3)]
+    assert outcomes == [None, None, "dropped"]
+    assert go_on(api, step, office.world.codes["0001", "001"])["outcome"] == "dropped"
+    assert office.world.guests() == {}
+
+
+def test_a_repeated_step_is_not_another_try(office: Office) -> None:
+    api = office.api(Right.OPERATE)
+    step = begin(api, "desk002", "*30001")
+    key = new_id()
+    for _ in range(5):
+        assert go_on(api, step, "0000", key)["play"] == "code_again"
+    assert office.world.value("SELECT tries FROM call") == 1
+
+
+def test_one_star_30_sent_twice_is_one_return(office: Office) -> None:
+    office.world.sit("001", "desk002")
+    office.world.sit("002", "desk003")
+    api, call = office.api(Right.OPERATE), new_id()
+    assert [begin(api, "desk002", "*30", call)["outcome"] for _ in range(2)] == ["returned"] * 2
+    assert office.world.guests() == {"desk003": "002"}
+
+
+def test_another_organizations_phone_is_as_unknown_as_one_that_is_not(office: Office) -> None:
+    api, call = office.api(Right.OPERATE, "0001"), new_id()
+    theirs, nobodys = (begin(api, phone, "*30001", call) for phone in ("desk0002-001", "ghost"))
+    assert theirs == nobodys
+    assert theirs["outcome"] == "unknown_phone"
+
+
+@pytest.mark.parametrize("state", ["x", "bnVsbA", "WyJkZXNrMDAyIiwgIiozMDAwMSIsIC0xXQ", "WzEsMiwzXQ"])
+def test_a_state_that_was_never_given_is_refused(office: Office, state: str) -> None:
+    answer = office.api(Right.OPERATE).post(f"/calls/{new_id()}/keyed", json={"state": state, "digits": "1"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "bad_state")
+
+
+def test_what_is_no_feature_code_ends_the_call(office: Office) -> None:
+    assert begin(office.api(), "desk002", "*31001")["outcome"] == "bad_request"

@@ -1,0 +1,1 @@
+"""The page and the HTTP API: one process, as many of them as you like. No rule lives here."""

@@ -1,0 +1,70 @@
+"""Who asks over HTTP: the token in the Authorization header (RFC 6750)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Header
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from roost.access import Action, Asker, demand, may
+from roost.fields import ExtensionKey
+from roost.records import PhoneRecord
+from roost.refused_changes import UnknownPhone
+from roost.tokens import BadToken
+from workers.web.parts import Parts, parts_of
+
+_bearer = HTTPBearer(
+    auto_error=False, scheme_name="token", description="A token made by `roost token add` or on the page."
+)
+
+TheParts = Annotated[Parts, Depends(parts_of)]
+
+
+def find_asker(
+    parts: TheParts, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Asker:
+    """Who shows the token. Raises BadToken."""
+    if credentials is None:
+        raise BadToken
+    return parts.tokens.find(credentials.credentials)
+
+
+TheAsker = Annotated[Asker, Depends(find_asker)]
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=80,
+        pattern=r"^[\x21-\x7e]+$",
+        description="The request's id: a repeat with the same key gets the first answer, and does nothing again.",
+    ),
+]
+
+
+def demand_extension(asker: Asker, action: Action, key: str) -> ExtensionKey:
+    """The extension, if the asker may do this to it. Raises BadExtensionKey, NotPermitted."""
+    extension = ExtensionKey.parse(key)
+    demand(asker, action, extension.organization, extension.number)
+    return extension
+
+
+def demand_phone(parts: Parts, asker: Asker, action: Action, name: str) -> PhoneRecord:
+    """The phone, if the asker may do this to it; another organization's phone is simply unknown.
+
+    Raises UnknownPhone, NotPermitted.
+    """
+    phone = parts.directory.phone(name)
+    if not may(asker, Action.SEE_ORGANIZATION, phone.organization):
+        raise UnknownPhone(f"({name})")
+    demand(asker, action, phone.organization)
+    return phone
+
+
+def scope_of(asker: Asker, action: Action, organization: str | None) -> str | None:
+    """The organization a list is of: the one asked for, or all that the asker reaches. Raises NotPermitted."""
+    wanted = organization or asker.organization
+    demand(asker, action, wanted)
+    return wanted

@@ -1,0 +1,143 @@
+"""The cluster over HTTP: nodes, their state, audits."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+from pydantic import Field
+
+from roost.access import Action, demand
+from roost.pbx import KINDS
+from roost.status import cluster_status, request_audit
+from workers.web.api import paging
+from workers.web.api.access import TheAsker, TheParts
+from workers.web.api.models import Given, Name, Page, Shown
+
+router = APIRouter(tags=["cluster"])
+InPath = Annotated[Name, Path(description="The node's name.")]
+
+Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,253}$", examples=["10.0.0.7"])]
+Port = Annotated[int, Field(ge=1, le=65_535)]
+Username = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,80}$")]
+Secret = Annotated[
+    str, Field(pattern=r"^[\x20-\x7e]{1,200}$", description="Sealed before it is stored; never shown.")
+]
+
+
+class Node(Shown):
+    """A PBX of the cluster. Its secret is not shown."""
+
+    name: str
+    kind: str
+    host: str
+    port: int
+    username: str
+    enabled: bool
+    phones: int
+
+
+class NodeChange(Given):
+    """What may be set on a node."""
+
+    host: Host = ""
+    port: Port = 5038
+    username: Username = ""
+    secret: Secret = ""
+    enabled: bool = True
+
+
+class NewNode(Given):
+    """A node to add."""
+
+    name: Name
+    kind: Annotated[str, Field(pattern=f"^({'|'.join(KINDS)})$")]
+    host: Host
+    port: Port
+    username: Username
+    secret: Secret
+
+
+class NodeState(Shown):
+    """How far a node is. `lag`: seconds that a change has been waiting at most; null: it was never seen."""
+
+    name: str
+    kind: str
+    enabled: bool
+    state: str = Field(examples=["up_to_date", "behind", "failing", "never_seen", "disabled"])
+    applied_version: int
+    behind: int
+    lag: float | None
+    drift: int
+    failures: int
+    last_error: str | None
+    applied_at: datetime | None
+    seen_at: datetime | None
+    audited_at: datetime | None
+    next_attempt_at: datetime | None
+
+
+class ClusterState(Shown):
+    """How far the database and every node are."""
+
+    version: int
+    unnumbered: int
+    now: datetime
+    nodes: list[NodeState]
+
+
+@router.get("/cluster")
+def read_cluster(parts: TheParts, asker: TheAsker) -> ClusterState:
+    """Say how far every node is."""
+    demand(asker, Action.SEE_CLUSTER)
+    return ClusterState.model_validate(cluster_status(parts.database))
+
+
+@router.get("/nodes")
+def list_nodes(
+    parts: TheParts, asker: TheAsker, limit: paging.Limit = 100, cursor: paging.Cursor = None
+) -> Page[Node]:
+    """List nodes in order of name."""
+    demand(asker, Action.SEE_CLUSTER)
+    start = paging.after(cursor) or ""
+    rows = [node for node in parts.directory.nodes() if node.name > start]
+    return paging.page(Node, rows, limit, lambda row: [row.name])
+
+
+@router.post("/nodes", status_code=201)
+def add_node(parts: TheParts, asker: TheAsker, new: NewNode) -> Node:
+    """Add a PBX; it is filled within seconds."""
+    demand(asker, Action.CHANGE_NODES)
+    parts.directory.add_node(**new.given())
+    return Node.model_validate(parts.directory.node(new.name))
+
+
+@router.get("/nodes/{name}")
+def read_node(parts: TheParts, asker: TheAsker, name: InPath) -> Node:
+    """Read one node."""
+    demand(asker, Action.SEE_CLUSTER)
+    return Node.model_validate(parts.directory.node(name))
+
+
+@router.patch("/nodes/{name}")
+def change_node(parts: TheParts, asker: TheAsker, name: InPath, change: NodeChange) -> Node:
+    """Change what is given; the next push tries at once."""
+    demand(asker, Action.CHANGE_NODES)
+    parts.directory.change_node(name, **change.given())
+    return Node.model_validate(parts.directory.node(name))
+
+
+@router.delete("/nodes/{name}", status_code=204)
+def remove_node(parts: TheParts, asker: TheAsker, name: InPath) -> None:
+    """Remove a node that has no phones."""
+    demand(asker, Action.CHANGE_NODES)
+    parts.directory.remove_node(name)
+
+
+@router.post("/nodes/{name}/audit", status_code=202)
+def audit_node(parts: TheParts, asker: TheAsker, name: InPath) -> NodeState:
+    """Have the whole table of a node compared with the database at its next push."""
+    demand(asker, Action.AUDIT)
+    request_audit(parts.database, name)
+    return NodeState.model_validate(cluster_status(parts.database, name).nodes[0])

@@ -1,0 +1,75 @@
+"""The event stream: what changed, as it changes, in the scope of the token."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header
+from fastapi.responses import StreamingResponse
+from starlette.concurrency import run_in_threadpool
+
+from roost.access import Action, demand
+from roost.errors import Invalid
+from roost.pbx.node import Cursor
+from roost.watching import read_news
+from workers.web.api.access import TheAsker, TheParts
+from workers.web.live.events import WatchedChanges, write_news
+from workers.web.live.hub import Watched
+from workers.web.live.stream import Viewer, respond
+from workers.web.parts import Parts
+
+router = APIRouter(tags=["events"])
+
+_STREAM: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "`extension` says where one rings now, `phone` whom one acts as, `gone` what is no more; "
+        "`cursor` ends each batch, its id is what `Last-Event-ID` resumes from; `reset`: read the lists anew.",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    }
+}
+
+
+class BadEventId(Invalid):
+    """The Last-Event-ID is not one that the stream gave."""
+
+    code = "bad_event_id"
+
+
+@router.get("/events", response_class=StreamingResponse, responses=_STREAM)
+async def stream_events(
+    parts: TheParts,
+    asker: TheAsker,
+    last_event_id: Annotated[str | None, Header(max_length=120, pattern=r"^[\x21-\x7e]*$")] = None,
+) -> StreamingResponse:
+    """Stream changes (server-sent events), from now on or from `Last-Event-ID`."""
+    demand(asker, Action.SEE_ORGANIZATION, asker.organization)
+    start = None
+    if last_event_id:
+        start = Cursor.parse(last_event_id)
+        if start is None:
+            raise BadEventId
+    parts.hub.demand_room()
+    return respond(_stream(parts, start, asker.organization))
+
+
+async def _stream(parts: Parts, start: Cursor | None, organization: str | None) -> AsyncIterator[str]:
+    async def catch_up(watched: Watched, viewer: Viewer) -> None:
+        """Tell what was missed, until it reaches as far as what all viewers are told; then join them.
+
+        Some changes may be told twice, none is lost, and none comes after a newer one.
+        """
+        assert isinstance(watched, WatchedChanges)
+        cursor = start
+        while True:
+            news = await run_in_threadpool(read_news, parts.database, cursor)
+            viewer.tell(write_news(news, organization))
+            cursor = news.cursor
+            if not watched.is_ahead_of(cursor):
+                watched.add(viewer, organization)
+                return
+
+    async for message in parts.hub.watch(
+        "changes", lambda: WatchedChanges(parts.database), parts.settings.web_stream_lifetime, catch_up
+    ):
+        yield message

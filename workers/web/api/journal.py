@@ -1,0 +1,124 @@
+"""The journal over HTTP, as JSON in parts; and imports."""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import datetime
+from pathlib import Path as FilePath
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Query
+
+from roost.access import Action, demand
+from roost.history import JournalEntry as CoreEntry
+from roost.history import journal_entries
+from roost.importing import import_desks
+from roost.outcomes import Outcome
+from workers.web.api import paging
+from workers.web.api.access import TheAsker, TheParts, demand_extension, scope_of
+from workers.web.api.models import Code, JournalEntry, Key, Moment, Name, Page, Shown
+
+router = APIRouter(tags=["journal and import"])
+
+
+@router.get("/journal")
+def list_journal(
+    parts: TheParts,
+    asker: TheAsker,
+    organization: Annotated[Code | None, Query()] = None,
+    extension: Annotated[Key | None, Query()] = None,
+    phone: Annotated[Name | None, Query()] = None,
+    outcome: Annotated[Outcome | None, Query()] = None,
+    since: Annotated[Moment | None, Query()] = None,
+    until: Annotated[Moment | None, Query(description="The first moment left out.")] = None,
+    limit: paging.Limit = 100,
+    cursor: paging.Cursor = None,
+) -> Page[JournalEntry]:
+    """List requests and what they came to, newest first."""
+    if extension is not None:
+        organization = demand_extension(asker, Action.SEE_ORGANIZATION, extension).organization
+    organization = scope_of(asker, Action.SEE_ORGANIZATION, organization)
+    before_id = ""
+    if (place := read_place(cursor)) is not None:
+        until, before_id = place
+    rows = journal_entries(
+        parts.database, organization=organization, extension=extension, phone=phone, outcome=outcome, since=since,
+        until=until, before_id=before_id, limit=limit + 1,
+    )  # fmt: skip
+    return paging.page(JournalEntry, rows, limit, place_of)
+
+
+def place_of(entry: CoreEntry) -> list[str]:
+    """Where the entries after this one begin."""
+    return [entry.at.isoformat(), entry.request_id]
+
+
+def write_place(entry: CoreEntry) -> str:
+    """The cursor of the entries after this one."""
+    return paging.write_cursor(place_of(entry))
+
+
+def read_place(cursor: str | None) -> tuple[datetime, str] | None:
+    """Where a part begins: before this moment and request id. Raises BadCursor."""
+    place = paging.read_cursor(cursor, 2)
+    if place is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(place[0])
+    except ValueError:
+        raise paging.BadCursor from None
+    if moment.tzinfo is None:
+        raise paging.BadCursor
+    return moment, place[1]
+
+
+class ImportChange(Shown):
+    """What a line adds or changes; `fields` as `name: old → new`."""
+
+    line: int
+    kind: str
+    key: str
+    added: bool
+    fields: list[str]
+
+
+class ImportCounts(Shown):
+    """How many things the file adds or changes."""
+
+    desks: int
+    extensions_added: int
+    extensions_changed: int
+    phones_added: int
+    phones_changed: int
+
+
+class ImportReport(Shown):
+    """What an import did, or with `dry_run` would do; the first thousand changes."""
+
+    dry_run: bool
+    counts: ImportCounts
+    changes: list[ImportChange]
+
+
+@router.post("/import")
+def import_file(
+    parts: TheParts,
+    asker: TheAsker,
+    file: Annotated[bytes, Body(media_type="text/csv", description="CSV; the first line names the columns.")],
+    organization: Annotated[
+        Code | None, Query(description="Desks of another organization are faults.")
+    ] = None,
+    dry_run: Annotated[bool, Query(description="Only say what would change.")] = False,  # noqa: FBT002 - a query parameter
+) -> ImportReport:
+    """Import extensions and phones: all or nothing. A second run changes nothing."""
+    organization = organization or asker.organization
+    demand(asker, Action.IMPORT, organization)
+    with tempfile.TemporaryDirectory(prefix="roost-import-") as folder:
+        path = FilePath(folder) / "import.csv"
+        path.write_bytes(file)
+        report = import_desks(parts.database, path, dry_run=dry_run, organization=organization)
+    return ImportReport(
+        dry_run=dry_run,
+        counts=ImportCounts.model_validate(report.counts),
+        changes=[ImportChange.model_validate(change) for change in report.changes],
+    )

@@ -1,0 +1,299 @@
+"""What the API takes and gives. Durations are written `8h`, times of day `18:30`, as on the command line."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
+
+from roost import fields
+from roost.fields import BadField, format_duration, parse_duration, parse_wall_clock
+
+T = TypeVar("T")
+
+_NO_CONTROL = r"^[^\x00-\x1f\x7f-\x9f]*$"
+
+
+def _text(rule: fields.Rule, description: str) -> Any:
+    return Annotated[str, Field(pattern=f"^{rule.pattern.pattern}$", description=description)]
+
+
+def _as_duration(value: object) -> object:
+    return format_duration(value) if isinstance(value, timedelta) else value
+
+
+def _as_wall_clock(value: object) -> object:
+    return value.strftime("%H:%M") if isinstance(value, time) else value
+
+
+def _valid_duration(text: str) -> str:
+    try:
+        parse_duration(text)
+    except BadField as error:
+        raise ValueError(str(error)) from None
+    return text
+
+
+Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,16}$", examples=["0001"])]
+Key = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,16}\*[0-9]{1,16}$", examples=["0001*001"])]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$", examples=["desk001"])]
+Login = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._@-]{0,63}$", examples=["ann"])]
+DisplayName = Annotated[str, Field(max_length=64, pattern=_NO_CONTROL)]
+AccountCode = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{0,32}$")]
+Mailbox = Annotated[str, Field(pattern=r"^[A-Za-z0-9._@-]{0,64}$")]
+Search = Annotated[str, Field(min_length=1, max_length=64, pattern=_NO_CONTROL)]
+Reason = Annotated[str, Field(max_length=200, pattern=_NO_CONTROL, description="Why; the journal keeps it.")]
+SecretCode = Annotated[str, Field(pattern=r"^[0-9]{4,8}$", description="4 to 8 digits.", examples=["2468"])]
+Duration = Annotated[
+    str, BeforeValidator(_as_duration), AfterValidator(_valid_duration),
+    StringConstraints(pattern=r"^([0-9]{1,5}d)?([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,6}s)?$", min_length=2),
+    Field(examples=["8h", "1d12h"]),
+]  # fmt: skip
+WallClock = Annotated[
+    str,
+    BeforeValidator(_as_wall_clock),
+    Field(pattern=r"^([01]?[0-9]|2[0-3]):[0-5][0-9]$", examples=["18:30"]),
+]
+
+
+class Shown(BaseModel):
+    """What is shown is read from the core's records."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class Given(BaseModel):
+    """What is given: a field that does not exist is refused, so that a typing mistake is heard of."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    def given(self) -> dict[str, Any]:
+        """The fields that were given, as the core takes them."""
+        values = self.model_dump(exclude_unset=True)
+        for name in ("max_stay", "lock_for"):
+            if values.get(name) is not None:
+                values[name] = parse_duration(values[name])
+        if values.get("daily_return") is not None:
+            values["daily_return"] = parse_wall_clock(values["daily_return"])
+        return values
+
+
+class Page(BaseModel, Generic[T]):
+    """A part of a list; `next` is the cursor of the part after it, null at the end."""
+
+    items: list[T]
+    next: str | None = None
+
+
+class Answer(Shown):
+    """What a request came to. A wish that was granted before, or needed nothing, is no error."""
+
+    outcome: str = Field(examples=["virtualized"])
+    request_id: str
+    extension: str | None = None
+    phone: str | None = None
+    displaced: str | None = Field(default=None, description="The guest that was sent home to make room.")
+
+
+class Organization(Shown):
+    """A tenant."""
+
+    code: str
+    name: str
+    enabled: bool
+    policy: str
+    max_stay: Duration | None
+    daily_return: WallClock | None
+    timezone: str
+    lock_after: int
+    lock_for: Duration
+    extensions: int
+    phones: int
+
+
+class OrganizationChange(Given):
+    """What may be set on an organization; null takes an end of stays away."""
+
+    name: DisplayName = ""
+    enabled: bool = True
+    policy: Annotated[str, Field(pattern="^(refuse|displace)$")] = "refuse"
+    max_stay: Duration | None = None
+    daily_return: WallClock | None = None
+    timezone: Annotated[str, Field(pattern=r"^[A-Za-z0-9_+/-]{1,64}$")] = "UTC"
+    lock_after: Annotated[int, Field(ge=1, le=1000)] = 9
+    lock_for: Duration = "15m"
+
+
+class NewOrganization(OrganizationChange):
+    """An organization to add."""
+
+    code: Code
+
+
+class Extension(Shown):
+    """A person's identity. `phone` is its own, `host` the one it is a guest on."""
+
+    key: str
+    organization: str
+    number: str
+    name: str
+    enabled: bool
+    allows_virtualization: bool
+    account_code: str
+    mailbox: str
+    has_code: bool
+    code_set_at: datetime | None
+    failed_codes: int
+    locked_until: datetime | None
+    max_stay: Duration | None
+    daily_return: WallClock | None
+    phone: str | None
+    host: str | None
+
+
+class ExtensionChange(Given):
+    """What may be set on an extension; an end of stays that is null is the organization's."""
+
+    name: DisplayName = ""
+    enabled: bool = True
+    allows_virtualization: bool = False
+    account_code: AccountCode = ""
+    mailbox: Mailbox = ""
+    max_stay: Duration | None = None
+    daily_return: WallClock | None = None
+
+
+class NewExtension(ExtensionChange):
+    """An extension to add."""
+
+    extension: Key
+
+
+class Phone(Shown):
+    """A device. `base` is the extension it is provisioned with, `guest` the one that sits there."""
+
+    name: str
+    organization: str
+    node: str
+    base: str | None
+    guest: str | None
+    guest_since: datetime | None
+    emergency_number: str
+    emergency_location: str
+    enabled: bool
+
+
+class PhoneChange(Given):
+    """What may be set on a phone; `base` null: it has no extension then."""
+
+    base: Key | None = None
+    emergency_number: Annotated[str, Field(pattern=r"^[+0-9]{0,32}$")] = ""
+    emergency_location: Annotated[str, Field(max_length=128, pattern=_NO_CONTROL)] = ""
+    enabled: bool = True
+    node: Name = ""
+
+
+class NewPhone(PhoneChange):
+    """A phone to add."""
+
+    name: Name
+    organization: Code
+    node: Name
+
+
+class WhereExtension(Shown):
+    """Where an extension rings and why."""
+
+    extension: str
+    name: str
+    why: str = Field(examples=["at_home", "virtualized", "hosts_guest", "no_phone"])
+    phone: str | None
+    node: str | None
+    since: datetime | None
+    until: datetime | None
+    own_phone: str | None
+    own_node: str | None
+    guest: str | None
+    guest_name: str | None
+    guest_since: datetime | None
+
+
+class WherePhone(Shown):
+    """Who a phone acts as."""
+
+    phone: str
+    organization: str
+    node: str
+    enabled: bool
+    acts_as: str | None
+    acts_as_name: str | None
+    base: str | None
+    base_name: str | None
+    base_phone: str | None
+    base_node: str | None
+    guest: str | None
+    guest_name: str | None
+    since: datetime | None
+    until: datetime | None
+
+
+class Occupant(Shown):
+    """Who was on a phone at a time: `guest`, or its own extension when null."""
+
+    phone: str
+    at: datetime
+    guest: str | None
+    base: str | None
+    since: datetime | None
+    until: datetime | None
+    certain: bool = Field(description="False: the journal does not reach back so far.")
+
+
+class JournalEntry(Shown):
+    """One request and what it came to."""
+
+    request_id: str
+    at: datetime
+    made_at: datetime | None
+    origin: str
+    actor: str
+    operation: str
+    organization: str | None
+    extension: str | None
+    phone: str | None
+    outcome: str
+    reason: str
+    left_phone: str | None
+    displaced: str | None
+
+
+class Why(Given):
+    """Why something is done."""
+
+    reason: Reason = ""
+
+
+class Move(Why):
+    """Where an extension is to sit."""
+
+    phone: Name
+
+
+class NewCode(Given):
+    """A secret code."""
+
+    code: SecretCode
+
+
+Moment = Annotated[
+    AwareDatetime, Field(description="RFC 3339, with a time zone.", examples=["2026-03-02T14:05:00Z"])
+]

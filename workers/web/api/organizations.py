@@ -1,0 +1,69 @@
+"""Organizations over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+from roost.access import Action, demand
+from workers.web.api import paging
+from workers.web.api.access import TheAsker, TheParts
+from workers.web.api.models import Code, NewOrganization, Organization, OrganizationChange, Page
+
+router = APIRouter(tags=["organizations"])
+InPath = Annotated[Code, Path(description="The organization's code.")]
+
+
+@router.get("/organizations")
+def list_organizations(
+    parts: TheParts, asker: TheAsker, limit: paging.Limit = 100, cursor: paging.Cursor = None
+) -> Page[Organization]:
+    """List organizations: those the token reaches."""
+    if asker.organization is not None:
+        demand(asker, Action.SEE_ORGANIZATION, asker.organization)
+        rows = [parts.directory.organization(asker.organization)]
+    else:
+        rows = parts.directory.organizations(after=paging.after(cursor), limit=limit + 1)
+    return paging.page(Organization, rows, limit, lambda row: [row.code])
+
+
+@router.post("/organizations", status_code=201)
+def add_organization(parts: TheParts, asker: TheAsker, new: NewOrganization) -> Organization:
+    """Add an organization."""
+    demand(asker, Action.CHANGE_ORGANIZATIONS)
+    given = new.given()
+    parts.directory.add_organization(given.pop("code"), **given)
+    return Organization.model_validate(parts.directory.organization(new.code))
+
+
+@router.get("/organizations/{code}")
+def read_organization(parts: TheParts, asker: TheAsker, code: InPath) -> Organization:
+    """Read one organization."""
+    demand(asker, Action.SEE_ORGANIZATION, code)
+    return Organization.model_validate(parts.directory.organization(code))
+
+
+@router.patch("/organizations/{code}")
+def change_organization(
+    parts: TheParts, asker: TheAsker, code: InPath, change: OrganizationChange
+) -> Organization:
+    """Change what is given. Enabling and disabling an organization is up to the cluster's administrators."""
+    given = change.given()
+    demand(asker, Action.CHANGE_POLICY, code)
+    if "enabled" in given:
+        demand(asker, Action.CHANGE_ORGANIZATIONS)
+    parts.directory.change_organization(code, **given)
+    return Organization.model_validate(parts.directory.organization(code))
+
+
+@router.delete("/organizations/{code}", status_code=204)
+def remove_organization(
+    parts: TheParts,
+    asker: TheAsker,
+    code: InPath,
+    with_everything: Annotated[bool, Query(description="Its extensions and phones go with it.")] = False,  # noqa: FBT002 - a query parameter
+) -> None:
+    """Remove an organization."""
+    demand(asker, Action.CHANGE_ORGANIZATIONS)
+    parts.directory.remove_organization(code, with_everything=with_everything)

@@ -1,0 +1,104 @@
+"""The web application: its parts, its doors, and what every answer has in common."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
+
+from fastapi import FastAPI, Response
+from starlette.staticfiles import StaticFiles
+
+from roost.database import Database
+from roost.directory import Directory
+from roost.sessions import Sessions
+from roost.settings import Settings
+from roost.tokens import Tokens
+from roost.users import People
+from tasks.client import Client
+from tasks.queues import Queues
+from workers.web import health
+from workers.web.api import calls, cluster, events, extensions, journal, organizations, people, phones
+from workers.web.api.document import write_document
+from workers.web.asking import Asking
+from workers.web.faults import add_fault_handlers
+from workers.web.limits import Limits
+from workers.web.live import routes as live
+from workers.web.live.hub import Hub
+from workers.web.live.pulse import Pulse
+from workers.web.metrics import Metrics
+from workers.web.pages import administration, extension, organization, sign_in
+from workers.web.pages import cluster as cluster_page
+from workers.web.pages import journal as journal_page
+from workers.web.pages import settings as settings_page
+from workers.web.parts import Parts
+
+#: Connections to PostgreSQL of one process; as many requests are served at once.
+POOL = 16
+
+_API = (organizations, extensions, phones, cluster, journal, people, calls, events)
+_PAGES = (sign_in, cluster_page, organization, settings_page, administration, journal_page, extension, live)
+
+
+def make_parts(settings: Settings, stack: AsyncExitStack) -> Parts:
+    """Open what the process works with; the stack closes it."""
+    database = Database(settings.need("database_url"), size=POOL, name="roost-web")
+    stack.callback(database.close)
+    client = stack.enter_context(Client(settings))
+    queues = Queues(settings)
+    stack.callback(queues.close)
+    metrics = Metrics()
+    return Parts(
+        settings=settings,
+        database=database,
+        directory=Directory(database, settings.seal_public_key),
+        people=People(database),
+        sessions=Sessions(database, settings),
+        tokens=Tokens(database),
+        asking=Asking(client, database, settings, metrics),
+        hub=Hub(metrics, max_viewers=settings.web_max_viewers),
+        metrics=metrics,
+        queues=queues,
+        pulse=Pulse(database, metrics),
+    )
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Make the application; it opens its parts when it is started."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            parts = app.state.parts = make_parts(settings, stack)
+            pulse = asyncio.create_task(parts.pulse.run())
+            try:
+                yield
+            finally:
+                pulse.cancel()
+                with suppress(asyncio.CancelledError):
+                    await pulse
+
+    app = FastAPI(
+        title="Roost", lifespan=lifespan, openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None
+    )
+    app.openapi = lambda: write_document(app)  # type: ignore[method-assign]  # FastAPI's own way to replace it
+    for door in _API:
+        app.include_router(door.router, prefix="/api/v1")
+    app.include_router(health.router)
+    for door in _PAGES:
+        app.include_router(door.router)
+    app.mount("/static", _Static(directory=Path(__file__).parent / "static"))
+    add_fault_handlers(app)
+    app.add_middleware(Limits)
+    return app
+
+
+class _Static(StaticFiles):
+    """Files that may be kept for an hour."""
+
+    def file_response(self, *args: object, **kwargs: object) -> Response:
+        """Answer with a file."""
+        response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]  # passed on as they come
+        response.headers["Cache-Control"] = "public, max-age=3600"
+        return response

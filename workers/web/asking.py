@@ -1,0 +1,118 @@
+"""Sends what people and programs ask for to the workers, dated by the database's clock, and hears the outcome."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from concurrent.futures import Future
+from datetime import datetime
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from starlette.concurrency import run_in_threadpool
+
+from roost.access import Asker
+from roost.clock import DatabaseClock
+from roost.database import Database
+from roost.errors import DatabaseUnavailable
+from roost.fields import BadField, ExtensionKey
+from roost.outcomes import Outcome
+from roost.repeats import check_repeat
+from roost.requests import Answer, Request, Return, SetCode, Virtualize
+from roost.seal import seal
+from roost.settings import Settings
+from tasks.client import Client
+from tasks.requests import RETURN, SET_CODE, VIRTUALIZE
+from workers.web.metrics import Metrics
+
+R = TypeVar("R", bound=Request)
+
+
+def request_id(asker: Asker, key: str | None) -> str:
+    """The id of a request: the key its asker gave it, in a space of the asker's own; a fresh one without a key.
+
+    Nobody can read another's answer, or take another's id away, by guessing keys.
+    """
+    return f"{asker.origin}:{asker.id}:{key or uuid.uuid4()}"
+
+
+class Asking:
+    """The way from a front door to the workers."""
+
+    def __init__(self, client: Client, database: Database, settings: Settings, metrics: Metrics) -> None:
+        self._client = client
+        self._database = database
+        self._settings = settings
+        self._clock = DatabaseClock()
+        self._metrics = metrics
+
+    async def virtualize(
+        self, asker: Asker, key: str | None, extension: ExtensionKey, phone: str, reason: str = ""
+    ) -> Answer:
+        """Put an extension on a phone, without its code."""
+        request = _make(
+            Virtualize, request_id=request_id(asker, key), origin=asker.origin, actor=asker.name, made_at=await self.now(),
+            reason=reason, organization=extension.organization, number=extension.number, phone=phone,
+        )  # fmt: skip
+        return await self._once(VIRTUALIZE, request)
+
+    async def return_home(
+        self, asker: Asker, key: str | None, extension: ExtensionKey, reason: str = ""
+    ) -> Answer:
+        """Bring an extension home."""
+        request = _make(
+            Return, request_id=request_id(asker, key), origin=asker.origin, actor=asker.name, made_at=await self.now(),
+            reason=reason, organization=extension.organization, number=extension.number,
+        )  # fmt: skip
+        return await self._once(RETURN, request)
+
+    async def set_code(
+        self, asker: Asker, key: str | None, extension: ExtensionKey, code: str | None
+    ) -> Answer:
+        """Set or replace a secret code; clear it with None. It is sealed before it leaves this process."""
+        named = request_id(asker, key)
+        request = _make(
+            SetCode, request_id=named, origin=asker.origin, actor=asker.name, made_at=await self.now(),
+            organization=extension.organization, number=extension.number,
+            sealed_code=None if code is None else seal(self._settings.need("seal_public_key"), named, code),
+        )  # fmt: skip
+        return await self._once(SET_CODE, request)
+
+    async def now(self) -> datetime:
+        """The database's time. Raises BrokerUnavailable, DatabaseUnavailable."""
+        now = self._clock.now() or (await self._hear(self._client.ask_time())).now
+        if now is None:
+            raise DatabaseUnavailable
+        return now
+
+    async def ask(self, task: str, request: Request) -> Answer:
+        """Send any request. Raises BrokerUnavailable."""
+        started = time.monotonic()
+        try:
+            answer = await self._hear(self._client.submit(task, request))
+        finally:
+            self._metrics.asked(task, time.monotonic() - started)
+        return answer
+
+    async def _once(self, task: str, request: Request) -> Answer:
+        await run_in_threadpool(check_repeat, self._database, request)
+        answer = await self.ask(task, request)
+        if answer.outcome is Outcome.UNAVAILABLE:
+            raise DatabaseUnavailable
+        return answer
+
+    async def _hear(self, future: Future[Answer]) -> Answer:
+        answer = await asyncio.wrap_future(future)
+        if answer.now is not None:
+            self._clock.observe(answer.now, trust=answer.outcome is Outcome.EXPIRED)
+        return answer
+
+
+def _make(model: type[R], **fields: Any) -> R:
+    """Make a request. Raises BadField, which names the field and not its value: it may be a secret."""
+    try:
+        return model(**fields)
+    except ValidationError as error:
+        wrong = ", ".join(".".join(map(str, fault["loc"])) for fault in error.errors())
+        raise BadField(f"Not valid: {wrong.replace('_', ' ')}.") from None

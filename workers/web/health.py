@@ -1,0 +1,92 @@
+"""`/healthz`: this process runs. `/readyz`: what it needs answers, and how soon. `/metrics`: for Prometheus."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+
+from roost.access import Action, demand
+from roost.database import Database
+from roost.errors import Unavailable
+from roost.status import cluster_status
+from tasks.queues import Queues
+from workers.web.api.access import TheAsker, TheParts
+
+router = APIRouter(tags=["operation"])
+
+
+class Part(BaseModel):
+    """One thing this process needs."""
+
+    ok: bool
+    seconds: float
+
+
+class Ready(BaseModel):
+    """Whether requests can be served."""
+
+    ok: bool
+    postgresql: Part
+    rabbitmq: Part
+
+
+class Healthy(BaseModel):
+    """The process runs."""
+
+    ok: bool = True
+
+
+@router.get("/healthz")
+async def healthz() -> Healthy:
+    """Say that this process runs."""
+    return Healthy()
+
+
+@router.get("/readyz", responses={503: {"model": Ready, "description": "Something is away."}})
+def readyz(parts: TheParts) -> JSONResponse:
+    """Say whether PostgreSQL and RabbitMQ answer."""
+    postgresql = _timed(lambda: _ask_database(parts.database))
+    rabbitmq = _timed(lambda: _ask_broker(parts.queues))
+    ready = Ready(ok=postgresql.ok and rabbitmq.ok, postgresql=postgresql, rabbitmq=rabbitmq)
+    return JSONResponse(ready.model_dump(), 200 if ready.ok else 503)
+
+
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={
+        200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Prometheus text."}
+    },
+)
+def metrics(parts: TheParts, asker: TheAsker) -> Response:
+    """Write the numbers of this process, for a token that reads the cluster."""
+    demand(asker, Action.SEE_CLUSTER)
+    status = cluster_status(parts.database)
+    nodes = tuple(node.name for node in status.nodes)
+    try:
+        queues = parts.queues.look(nodes)
+    except Unavailable:
+        queues = []  # /readyz says that RabbitMQ is away; what is known is still told
+    return Response(parts.metrics.show(status, queues), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _ask_database(database: Database) -> None:
+    with database.connection() as connection:
+        connection.execute("SELECT 1")
+
+
+def _ask_broker(queues: Queues) -> None:
+    queues.look()
+
+
+def _timed(ask: Callable[[], None]) -> Part:
+    started = time.monotonic()
+    try:
+        ask()
+    except Unavailable:
+        return Part(ok=False, seconds=round(time.monotonic() - started, 4))
+    return Part(ok=True, seconds=round(time.monotonic() - started, 4))

@@ -1,0 +1,88 @@
+"""What every request must keep to: how large its body may be, and how long it may take to arrive."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+#: Bytes of a body; an import may have more.
+MAX_BODY = 65_536
+MAX_IMPORT = 5_000_000
+_IMPORT_PATH = re.compile(r"/api/v1/import|/organizations/[^/]+/import")
+#: Seconds until a body must be there.
+BODY_DEADLINE = 20.0
+
+_HEADERS = {
+    b"content-security-policy": b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    b"font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    b"x-content-type-options": b"nosniff",
+    b"referrer-policy": b"same-origin",
+    b"x-frame-options": b"DENY",
+    b"cross-origin-opener-policy": b"same-origin",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"permissions-policy": b"camera=(), microphone=(), geolocation=()",
+}
+
+
+class Limits:
+    """ASGI middleware: bounds bodies, sends the headers that every answer has, and measures."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        limit = MAX_IMPORT if _IMPORT_PATH.fullmatch(scope["path"]) else MAX_BODY
+        headers = dict(scope["headers"])
+
+        started = time.monotonic()
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                metrics = scope["app"].state.parts.metrics
+                metrics.served(scope["method"], message["status"], time.monotonic() - started)
+                given = {name.lower() for name, _ in message["headers"]}
+                message["headers"] = [
+                    *message["headers"],
+                    *(h for h in _HEADERS.items() if h[0] not in given),
+                ]
+                if b"cache-control" not in given:
+                    message["headers"].append((b"cache-control", b"no-store"))
+            await send(message)
+
+        body = _Body(receive, limit, headers.get(b"content-length", b"0"))
+        await self._app(scope, body.receive, send_with_headers)
+
+
+class _Body:
+    """Counts what arrives; raises 413 when it is too much, 408 when it comes too slowly."""
+
+    def __init__(self, receive: Receive, limit: int, announced: bytes) -> None:
+        self._receive = receive
+        self._left = limit
+        self._announced = int(announced) if announced.isdigit() else 0
+        self._ends = asyncio.get_running_loop().time() + BODY_DEADLINE
+        self._complete = False
+
+    async def receive(self) -> Message:
+        if self._complete:
+            return await self._receive()
+        if self._announced > self._left:
+            raise HTTPException(413, "The body is too large.")
+        try:
+            message = await asyncio.wait_for(self._receive(), self._ends - asyncio.get_running_loop().time())
+        except TimeoutError:
+            raise HTTPException(408, "The body did not arrive in time.") from None
+        if message["type"] == "http.request":
+            self._left -= len(message.get("body", b""))
+            self._complete = not message.get("more_body", False)
+        if self._left < 0:
+            raise HTTPException(413, "The body is too large.")
+        return message

@@ -1,0 +1,1 @@
+"""Live pages: one look at the database a process, told to every viewer."""

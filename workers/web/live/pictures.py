@@ -1,0 +1,146 @@
+"""The pictures that are watched: an organization's desks, and the cluster."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from roost.database import Database
+from roost.desks import Desk, list_desks
+from roost.errors import BrokerUnavailable
+from roost.pulse import Count, count_requests
+from roost.status import ClusterStatus, cluster_status
+from tasks.queues import QueueDepth, Queues
+from workers.web.live.hub import Fragments
+from workers.web.live.pulse import Pulse
+from workers.web.pages.render import render
+from workers.web.texts import text
+
+#: Desks in one picture.
+MOST_DESKS = 500
+#: Seconds in a chart.
+SPAN = 60
+_CHART_WIDTH, _CHART_HEIGHT = 240, 62
+_DONE = frozenset(
+    {"virtualized", "returned", "already_here", "nothing_to_return", "code_set", "code_cleared"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A bar of a chart, in its own units."""
+
+    kind: str
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+class DeskPicture:
+    """The desks of one organization; a desk that did not change is not rendered again."""
+
+    def __init__(self, database: Database, organization: str) -> None:
+        self._database = database
+        self._organization = organization
+        self._rendered: dict[Desk, str] = {}
+
+    def __call__(self) -> Fragments:
+        """Read and render it."""
+        return self.render(list_desks(self._database, self._organization, limit=MOST_DESKS))
+
+    def render(self, desks: list[Desk]) -> Fragments:
+        """Render these desks."""
+        fragments = {"desk-counts": render("desk_counts.html", desks=desks)}
+        rendered = {}
+        for desk in desks:
+            rendered[desk] = self._rendered.get(desk) or render(
+                "desk_card.html", desk=desk, code=self._organization
+            )
+            fragments[f"desk-{desk.number}"] = rendered[desk]
+        self._rendered = rendered
+        return fragments
+
+
+class ClusterPicture:
+    """Nodes, queues and charts."""
+
+    def __init__(self, database: Database, queues: Queues, pulse: Pulse) -> None:
+        self._database = database
+        self._queues = queues
+        self._pulse = pulse
+
+    def __call__(self) -> Fragments:
+        """Read and render it."""
+        status = cluster_status(self._database)
+        queues: list[QueueDepth] | None
+        try:
+            queues = self._queues.look(tuple(node.name for node in status.nodes))
+        except BrokerUnavailable:
+            queues = None
+        counts = count_requests(self._database, SPAN)
+        return self._render(status, queues, counts)
+
+    def _render(
+        self, status: ClusterStatus, queues: list[QueueDepth] | None, counts: list[Count]
+    ) -> Fragments:
+        fragments = {f"node-{node.name}": render("node_card.html", node=node) for node in status.nodes}
+        fragments["cluster-version"] = render("cluster_version.html", version=status.version)
+        fragments["cluster-queues"] = render("queues.html", queues=queues)
+        fragments["chart-requests"] = _requests_chart(counts, int(status.now.timestamp()))
+        fragments["chart-converge"] = _converge_chart(self._pulse.converged)
+        return fragments
+
+
+def _requests_chart(counts: list[Count], now: int) -> str:
+    done, refused = dict[int, int](), dict[int, int]()
+    for count in counts:
+        into = done if count.outcome in _DONE else refused
+        into[count.second] = into.get(count.second, 0) + count.requests
+    totals = {second: done.get(second, 0) + refused.get(second, 0) for second in done | refused}
+    most = max(totals.values(), default=0)
+    width = _CHART_WIDTH / SPAN
+    bars = []
+    for second, total in sorted(totals.items()):
+        x = round((second - (now - SPAN + 1)) * width, 2)
+        if x < 0:
+            continue
+        top = _CHART_HEIGHT - _scaled(total, most)
+        split = _CHART_HEIGHT - _scaled(done.get(second, 0), most)
+        bars.append(Bar("refused", x, round(top, 1), round(width - 0.8, 2), round(split - top, 1)))
+        bars.append(
+            Bar("granted", x, round(split, 1), round(width - 0.8, 2), round(_CHART_HEIGHT - split, 1))
+        )
+    return render(
+        "chart.html", id="chart-requests", title=text("cluster.requests"), bars=[bar for bar in bars if bar.height],
+        now=text("cluster.requests_now", count=totals.get(now - 1, 0)), label=text("cluster.chart_requests", most=most),
+    )  # fmt: skip
+
+
+def _converge_chart(took: list[float]) -> str:
+    most = max(took, default=0)
+    width = _CHART_WIDTH / SPAN
+    bars = []
+    for place, seconds in enumerate(took):
+        height = round(max(1.0, _scaled(seconds, most)), 1)
+        bars.append(
+            Bar(
+                "granted",
+                round(place * width, 2),
+                round(_CHART_HEIGHT - height, 1),
+                round(width - 0.8, 2),
+                height,
+            )
+        )
+    last = (
+        text("cluster.converge_now", milliseconds=round(took[-1] * 1000))
+        if took
+        else text("cluster.converge_none")
+    )
+    return render(
+        "chart.html", id="chart-converge", title=text("cluster.converge"), bars=bars, now=last,
+        label=text("cluster.chart_converge", count=len(took), most=round(most * 1000)),
+    )  # fmt: skip
+
+
+def _scaled(value: float, most: float) -> float:
+    return value / most * (_CHART_HEIGHT - 4) if most else 0.0

@@ -1,0 +1,81 @@
+"""The pulse of this process: it follows the journal and the cursors for the metrics and the charts, viewers or not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from datetime import datetime
+
+import structlog
+from starlette.concurrency import run_in_threadpool
+
+from roost.database import Database
+from roost.errors import Unavailable
+from roost.pulse import Beat, read_beat, time_requests
+from workers.web.metrics import Metrics
+
+#: Seconds between two looks.
+PACE = 0.5
+#: A second of the journal is counted when it is so old: whatever was recorded in it is committed then.
+SETTLED = 3
+#: At most so many seconds are counted after a silence; older ones are left out.
+MOST_SECONDS = 600
+#: Times to converge that are kept, and for how many seconds.
+KEPT = 60
+
+log = structlog.get_logger(__name__)
+
+
+class Pulse:
+    """Runs until it is cancelled."""
+
+    def __init__(self, database: Database, metrics: Metrics) -> None:
+        self._database = database
+        self._metrics = metrics
+        self._counted: int | None = None
+        self._last: Beat | None = None
+        self._pending: tuple[int, datetime] | None = None
+        self._converged: deque[tuple[float, float]] = deque(maxlen=KEPT)
+
+    @property
+    def converged(self) -> list[float]:
+        """How many seconds the last changes took to every node; the newest last."""
+        return [took for _, took in tuple(self._converged)]
+
+    async def run(self) -> None:
+        """Follow."""
+        away = False
+        while True:
+            try:
+                await run_in_threadpool(self.look)
+                away = False
+            except Unavailable as error:
+                if not away:
+                    log.warning("pulse_lost", error=error.code)
+                away = True
+            await asyncio.sleep(PACE)
+
+    def look(self) -> None:
+        """Take one look. Raises DatabaseUnavailable."""
+        beat = read_beat(self._database, self._last.now if self._last else None)
+        self._follow(beat)
+        closed = int(beat.now.timestamp()) - SETTLED
+        if self._counted is None:
+            self._counted = closed
+        start = max(self._counted, closed - MOST_SECONDS)
+        if closed > start:
+            self._metrics.recorded(time_requests(self._database, start, closed))
+            self._counted = closed
+
+    def _follow(self, beat: Beat) -> None:
+        """Time the first change since the last look, until every node that answers has it."""
+        last, self._last = self._last, beat
+        if last is None:
+            return
+        if beat.version > last.version and beat.first_change is not None and self._pending is None:
+            self._pending = (beat.version, beat.first_change)
+        if self._pending and beat.applied_at and beat.applied_version >= self._pending[0]:
+            took = max(0.0, (beat.applied_at - self._pending[1]).total_seconds())
+            self._pending = None
+            self._converged.append((beat.now.timestamp(), took))
+            self._metrics.converged(took)

@@ -1,0 +1,135 @@
+"""An extension's page: for its owner, and for who administers it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+from starlette.concurrency import run_in_threadpool
+
+from roost.access import Action, demand
+from roost.codes import is_code
+from roost.desks import watched_extensions
+from roost.fields import BadField, ExtensionKey
+from roost.history import journal_entries
+from roost.requests import Answer
+from roost.whereabouts import where_is_extension
+from workers.web.pages.render import show
+from workers.web.pages.visit import TheForm, TheParts, TheVisit, Visit, text_of
+from workers.web.parts import Parts
+from workers.web.problems import refusal
+from workers.web.texts import text
+
+router = APIRouter(include_in_schema=False, prefix="/extensions/{key}")
+#: Entries under "Lately".
+LATELY = 10
+_KEY = re.compile(r"[\x21-\x7e]{1,60}")
+
+
+@router.get("")
+def show_extension(request: Request, parts: TheParts, visit: TheVisit, key: str) -> Response:
+    """Show the page."""
+    extension = ExtensionKey.parse(key)
+    demand(visit.asker, Action.SEE_EXTENSION, *extension)
+    return _page(request, parts, visit, extension)
+
+
+@router.post("/code")
+async def set_code(request: Request, parts: TheParts, visit: TheVisit, form: TheForm, key: str) -> Response:
+    """Set or replace the secret code, typed twice."""
+    extension = ExtensionKey.parse(key)
+    demand(visit.asker, Action.SET_CODE, *extension)
+    code = text_of(form, "code")
+    if not is_code(code):
+        return await _again(request, parts, visit, extension, text("extension.code_bad"), 422)
+    if code != text_of(form, "again"):
+        return await _again(request, parts, visit, extension, text("extension.code_differ"), 422)
+    answer = await parts.asking.set_code(visit.asker, form_key(form), extension, code)
+    return await _tell(request, parts, visit, extension, answer)
+
+
+@router.post("/code/clear")
+async def clear_code(request: Request, parts: TheParts, visit: TheVisit, form: TheForm, key: str) -> Response:
+    """Clear the secret code."""
+    extension = ExtensionKey.parse(key)
+    demand(visit.asker, Action.SET_CODE, *extension)
+    answer = await parts.asking.set_code(visit.asker, form_key(form), extension, None)
+    return await _tell(request, parts, visit, extension, answer)
+
+
+@router.post("/return")
+async def return_home(
+    request: Request, parts: TheParts, visit: TheVisit, form: TheForm, key: str
+) -> Response:
+    """Return to base."""
+    extension = ExtensionKey.parse(key)
+    demand(visit.asker, Action.RETURN, *extension)
+    answer = await parts.asking.return_home(visit.asker, form_key(form), extension)
+    return await _tell(request, parts, visit, extension, answer)
+
+
+@router.post("/virtualize")
+async def virtualize(request: Request, parts: TheParts, visit: TheVisit, form: TheForm, key: str) -> Response:
+    """Move the extension to a phone, without its code."""
+    extension = ExtensionKey.parse(key)
+    demand(visit.asker, Action.VIRTUALIZE, *extension)
+    phone, reason = text_of(form, "phone").strip(), text_of(form, "reason")
+    try:
+        answer = await parts.asking.virtualize(visit.asker, form_key(form), extension, phone, reason)
+    except BadField as error:
+        return await _again(request, parts, visit, extension, str(error), 422, phone=phone, reason=reason)
+    return await _tell(request, parts, visit, extension, answer, phone=phone, reason=reason)
+
+
+@router.post("/allow")
+def allow(parts: TheParts, visit: TheVisit, form: TheForm, key: str) -> Response:
+    """Allow or disallow virtualization on this extension."""
+    extension = ExtensionKey.parse(key)
+    demand(visit.asker, Action.ALLOW_VIRTUALIZATION, *extension)
+    allowed = text_of(form, "allow") == "yes"
+    parts.directory.change_extension(key, allows_virtualization=allowed)
+    said = "outcome.allowed" if allowed else "outcome.disallowed"
+    return RedirectResponse(f"/extensions/{key}?said={said}", 303)
+
+
+def form_key(form: Any) -> str | None:
+    """The id of the filled-in form, if it is one of ours."""
+    key = text_of(form, "key")
+    return key if _KEY.fullmatch(key) else None
+
+
+async def _tell(
+    request: Request, parts: Parts, visit: Visit, extension: ExtensionKey, answer: Answer, **given: str
+) -> Response:
+    if refusal(answer.outcome) is None:
+        return RedirectResponse(f"/extensions/{extension}?said=outcome.{answer.outcome}", 303)
+    return await _again(
+        request, parts, visit, extension, text(f"outcome.{answer.outcome}") + ".", 409, **given
+    )
+
+
+async def _again(
+    request: Request,
+    parts: Parts,
+    visit: Visit,
+    extension: ExtensionKey,
+    problem: str,
+    status: int,
+    **given: str,
+) -> Response:
+    return await run_in_threadpool(_page, request, parts, visit, extension, problem, status, **given)
+
+
+def _page(
+    request: Request, parts: Parts, visit: Visit, extension: ExtensionKey, problem: str | None = None,
+    status: int = 200, phone: str = "", reason: str = "",
+) -> Response:  # fmt: skip
+    key = str(extension)
+    stamp = watched_extensions(parts.database, [extension]).get(key, "")
+    return show(
+        request, visit, "extension.html", status=status, problem=problem, stamp=stamp, phone=phone,
+        reason=reason, path=f"/extensions/{key}", record=parts.directory.extension(key), place=where_is_extension(parts.database, key),
+        lately=journal_entries(parts.database, extension=key, limit=LATELY), center=parts.settings.feature_code,
+    )  # fmt: skip

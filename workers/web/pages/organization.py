@@ -1,0 +1,137 @@
+"""An administrator's pages: the desks as a picture, and one desk."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+from starlette.concurrency import run_in_threadpool
+
+from roost.access import Action, demand, may
+from roost.desks import list_desks, list_spare_phones
+from roost.fields import BadField, ExtensionKey
+from roost.refused_changes import UnknownPhone
+from roost.requests import Answer
+from roost.whereabouts import where_is_phone
+from workers.web.live.hub import stamp_of
+from workers.web.live.pictures import MOST_DESKS, DeskPicture
+from workers.web.pages.extension import form_key
+from workers.web.pages.render import show
+from workers.web.pages.visit import TheForm, TheParts, TheVisit, Visit, text_of
+from workers.web.parts import Parts
+from workers.web.problems import refusal
+from workers.web.texts import text
+
+router = APIRouter(include_in_schema=False, prefix="/organizations/{code}")
+
+
+@router.get("")
+def show_desks(request: Request, parts: TheParts, visit: TheVisit, code: str, q: str = "") -> Response:
+    """Show the desks."""
+    demand(visit.asker, Action.SEE_ORGANIZATION, code)
+    return _desks(request, parts, visit, code, q=_searchable(q))
+
+
+@router.post("/virtualize")
+async def virtualize(
+    request: Request, parts: TheParts, visit: TheVisit, form: TheForm, code: str
+) -> Response:
+    """Virtualize anybody anywhere in the organization."""
+    demand(visit.asker, Action.VIRTUALIZE, code)
+    given = {name: text_of(form, name).strip() for name in ("number", "phone", "reason")}
+    problem = await _virtualize(parts, visit, form, code, **given)
+    if problem is None:
+        return RedirectResponse(f"/organizations/{code}?said=outcome.virtualized", 303)
+    return await run_in_threadpool(_desks, request, parts, visit, code, problem=problem, status=409, **given)
+
+
+@router.get("/desks/{phone}")
+def show_desk(request: Request, parts: TheParts, visit: TheVisit, code: str, phone: str) -> Response:
+    """Show one desk."""
+    demand(visit.asker, Action.SEE_ORGANIZATION, code)
+    return _desk(request, parts, visit, code, phone)
+
+
+@router.post("/desks/{phone}/virtualize")
+async def virtualize_here(
+    request: Request, parts: TheParts, visit: TheVisit, form: TheForm, code: str, phone: str
+) -> Response:
+    """Virtualize somebody on this phone."""
+    demand(visit.asker, Action.VIRTUALIZE, code)
+    given = {name: text_of(form, name).strip() for name in ("number", "reason")}
+    problem = await _virtualize(parts, visit, form, code, phone=phone, **given)
+    if problem is None:
+        return RedirectResponse(f"/organizations/{code}/desks/{phone}?said=outcome.virtualized", 303)
+    return await run_in_threadpool(
+        _desk, request, parts, visit, code, phone, problem=problem, status=409, **given
+    )
+
+
+@router.post("/desks/{phone}/return")
+async def return_from_here(
+    request: Request, parts: TheParts, visit: TheVisit, form: TheForm, code: str, phone: str
+) -> Response:
+    """Bring home the guest of this phone, or its own extension."""
+    extension = ExtensionKey.parse(text_of(form, "extension"))
+    demand(visit.asker, Action.RETURN, *extension)
+    demand(visit.asker, Action.SEE_ORGANIZATION, code)
+    answer = await parts.asking.return_home(visit.asker, form_key(form), extension, _reason(form))
+    if refusal(answer.outcome) is None:
+        return RedirectResponse(f"/organizations/{code}/desks/{phone}?said=outcome.{answer.outcome}", 303)
+    problem = text(f"outcome.{answer.outcome}") + "."
+    return await run_in_threadpool(_desk, request, parts, visit, code, phone, problem=problem, status=409)
+
+
+async def _virtualize(
+    parts: Parts, visit: Visit, form: Any, code: str, *, number: str, phone: str, reason: str
+) -> str | None:
+    """Ask for it; what is the matter, or None."""
+    try:
+        extension = ExtensionKey(code, number)
+        answer: Answer = await parts.asking.virtualize(visit.asker, form_key(form), extension, phone, reason)
+    except BadField as error:
+        return str(error)
+    return None if refusal(answer.outcome) is None else text(f"outcome.{answer.outcome}") + "."
+
+
+def _desks(
+    request: Request, parts: Parts, visit: Visit, code: str, *, q: str = "", number: str = "", phone: str = "",
+    reason: str = "", problem: str | None = None, status: int = 200,
+) -> Response:  # fmt: skip
+    organization = parts.directory.organization(code)
+    picture = DeskPicture(parts.database, code)
+    desks = list_desks(parts.database, code, limit=MOST_DESKS)
+    fragments = picture.render(desks)
+    stamp = stamp_of(fragments)
+    found = list_desks(parts.database, code, search=q, limit=MOST_DESKS) if q else desks
+    if q:
+        fragments |= {name: html for name, html in picture.render(found).items() if name != "desk-counts"}
+    return show(
+        request, visit, "desks.html", status=status, problem=problem, organization=organization, desks=desks, q=q,
+        fragments=fragments, shown=[f"desk-{desk.number}" for desk in found], stamp=stamp, limit=MOST_DESKS,
+        spare=list_spare_phones(parts.database, code), number=number, phone=phone, reason=reason,
+        path=f"/organizations/{code}",
+    )  # fmt: skip
+
+
+def _desk(
+    request: Request, parts: Parts, visit: Visit, code: str, phone: str, *, number: str = "", reason: str = "",
+    problem: str | None = None, status: int = 200,
+) -> Response:  # fmt: skip
+    place = where_is_phone(parts.database, phone)
+    if place.organization != code or not may(visit.asker, Action.SEE_ORGANIZATION, place.organization):
+        raise UnknownPhone(f"({phone})")
+    allows = place.base is not None and parts.directory.extension(place.base).allows_virtualization
+    return show(
+        request, visit, "desk.html", status=status, problem=problem, organization=parts.directory.organization(code),
+        place=place, allows=allows, number=number, reason=reason, path=f"/organizations/{code}/desks/{phone}",
+    )  # fmt: skip
+
+
+def _reason(form: Any) -> str:
+    return text_of(form, "reason").strip()
+
+
+def _searchable(text_given: str) -> str:
+    return "".join(character for character in text_given[:64] if character.isprintable())
