@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,21 +14,33 @@ from pydantic import SecretStr
 
 from roost.pbx import connect
 from roost.pbx.node import Change, NodeAddress, Rings
-from tests.cli.command import Ended
+from tests.cli.command import Ended, Run, runner
 from tests.cluster import Cluster
-
-Run = Callable[..., Ended]
 
 
 @pytest.fixture
-def roost(cluster: Cluster, tmp_path: Path, repository: Path) -> Run:
-    """Run a command in a process of its own, as a person does."""
+def office(cluster: Cluster) -> Cluster:
+    """A cluster with three desks, one a node."""
     cluster.reset()
     cluster.world.organization()
     for place, number in enumerate(("001", "002", "003")):
         cluster.world.desk(number, node=f"n{place + 1}")
+    return cluster
+
+
+@pytest.fixture
+def roost(office: Cluster, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """Run a command with the settings of the cluster."""
+    for name, value in office.product.environment.items():
+        monkeypatch.setenv(name, value)
+    yield from runner()
+
+
+@pytest.fixture
+def roost_process(office: Cluster, tmp_path: Path, repository: Path) -> Run:
+    """Run a command in a process of its own, as a person does."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ROOST_")}
-    environment = kept | {"PYTHONPATH": str(repository)} | cluster.product.environment
+    environment = kept | {"PYTHONPATH": str(repository)} | office.product.environment
 
     def run(*arguments: str, stdin: str = "") -> Ended:
         done = subprocess.run(
@@ -55,6 +67,15 @@ def test_an_administrator_moves_an_extension_and_brings_it_home(roost: Run, clus
     assert (answer["outcome"], answer["extension"], answer["phone"]) == ("returned", "0001*001", "desk002")
     again = roost("return", "0001*001")
     assert (again.exit_code, outcome(again)) == (0, "nothing_to_return")
+
+
+def test_a_command_is_a_process_like_any_other(roost_process: Run) -> None:
+    moved = roost_process("virtualize", "0001*001", "desk002")
+    assert (moved.exit_code, moved.out, moved.err) == (
+        0,
+        "0001*001 rings on phone desk002 now. [virtualized]\n",
+        "",
+    )
 
 
 def test_a_displaced_guest_is_named(roost: Run, cluster: Cluster) -> None:
@@ -134,34 +155,34 @@ def tamper(cluster: Cluster, node: str, change: Change) -> None:
     connection.close()
 
 
-def test_an_audit_finds_and_mends_what_was_tampered_with(roost: Run, cluster: Cluster) -> None:
+def test_an_audit_finds_and_mends_what_was_tampered_with(roost_process: Run, cluster: Cluster) -> None:
     cluster.settled()
-    assert roost("audit").exit_code == 0
+    assert roost_process("audit").exit_code == 0
     tamper(cluster, "n2", Rings("0001*001", "n9", "nobody"))
-    ended = roost("audit", "--json")
+    ended = roost_process("audit", "--json")
     assert ended.exit_code == 1
     assert [(node["name"], node["result"], node["drift"]) for node in ended.json] == [
         ("n1", "as it should be", 0),
         ("n2", "mended", 1),
         ("n3", "as it should be", 0),
     ]
-    assert "mended 1 entries" in roost("doctor").out
-    assert roost("audit", "n2").exit_code == 0
+    assert "mended 1 entries" in roost_process("doctor").out
+    assert roost_process("audit", "n2").exit_code == 0
 
 
-def test_the_doctor_finds_nothing_on_a_cluster_that_is_well(roost: Run, cluster: Cluster) -> None:
+def test_the_doctor_finds_nothing_on_a_cluster_that_is_well(roost_process: Run, cluster: Cluster) -> None:
     cluster.settled()
-    roost("audit")
-    ended = roost("doctor", "--json")
+    roost_process("audit")
+    ended = roost_process("doctor", "--json")
     assert [finding for finding in json.loads(ended.out) if finding["level"] in {"warning", "error"}] == []
     assert ended.exit_code == 0
 
 
-def test_the_doctor_finds_a_queue_that_nobody_serves(roost: Run, cluster: Cluster) -> None:
+def test_the_doctor_finds_a_queue_that_nobody_serves(roost_process: Run, cluster: Cluster) -> None:
     for worker in cluster.product.of_kind("verify"):
         worker.stop()
     try:
-        ended = roost("doctor")
+        ended = roost_process("doctor")
         assert ended.exit_code == 7
         assert "Nobody serves the queue verify" in ended.out
         assert "Start a `verify` worker." in ended.out
