@@ -21,6 +21,8 @@ from tests.caller import call
 
 #: Seconds between two requests of one person, at most.
 PAUSE = 0.25
+#: Dialled by mistake.
+NOBODY = "99"
 #: Seconds the harness waits for an answer when it looks whether all is settled.
 SETTLE_DEADLINE = 10.0
 
@@ -130,10 +132,10 @@ class Load:
     def _ask_something(self, dice: random.Random, kept: list[Asked]) -> None:
         organization = dice.choice([code for code in POLICIES if code != PROBE])
         phone = phone_name(organization, dice.choice(NUMBERS))
-        number = dice.choice((*NUMBERS, WITHOUT_DESK))
+        number = NOBODY if dice.random() < 0.03 else dice.choice((*NUMBERS, WITHOUT_DESK))
         chance = dice.random()
         if chance < 0.4:
-            codes = (WRONG_CODE, CODE) if dice.random() < 0.2 else (CODE,)
+            codes = dice.choices(((CODE,), (WRONG_CODE, CODE), (WRONG_CODE,) * 3), (16, 3, 1))[0]
             both = self._centers if dice.random() < 0.3 else [dice.choice(self._centers)]
             self._call(phone, f"*30{dice.choice(('', number))}", codes, tuple(both))
         elif chance < 0.5 and kept:

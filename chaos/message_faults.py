@@ -21,21 +21,22 @@ from tasks.topology import ANNOUNCE, BIND, CONNECT_TIMEOUT, TRANSPORT_OPTIONS, V
 TIMES = 5
 _JSON = "application/json"
 
+#: A message: its body, headers and properties.
+Raw = tuple[str | bytes, dict[str, Any], dict[str, Any]]
 
-def publish(
-    scene: Scene, queue: str, bodies: Iterable[tuple[str | bytes, dict[str, Any], dict[str, Any]]]
-) -> None:
-    """Put raw messages into a queue: (body, headers, properties)."""
+
+def publish(broker_url: str, queue: str, messages: Iterable[Raw]) -> None:
+    """Put raw messages into a queue."""
     with Connection(
-        scene.stage.door_url, connect_timeout=CONNECT_TIMEOUT, transport_options=TRANSPORT_OPTIONS
+        broker_url, connect_timeout=CONNECT_TIMEOUT, transport_options=TRANSPORT_OPTIONS
     ) as connection:
         producer = connection.Producer(auto_declare=False)
-        for body, headers, properties in bodies:
+        for body, headers, properties in messages:
             options = {"content_type": _JSON, "content_encoding": "utf-8"} | properties
             producer.publish(body, exchange="", routing_key=queue, headers=headers, **options)
 
 
-def task_message(task: str, *args: object) -> tuple[str, dict[str, Any], dict[str, Any]]:
+def task_message(task: str, *args: object) -> Raw:
     """A task as Celery sends it, with nobody to answer to."""
     message = app.amqp.as_task_v2(uuid.uuid4().hex, task, args=args)
     return json.dumps(message.body), message.headers, {}
@@ -58,8 +59,10 @@ def five_times(scene: Scene) -> Heal:
     moves = [_move(scene, datetime.now(UTC)) for _ in range(20)]
     many = moves * TIMES
     scene.dice.shuffle(many)
-    publish(scene, BIND, [task_message("roost.virtualize", move) for move in many])
-    return lambda: publish(scene, BIND, [task_message("roost.virtualize", move) for move in many])
+    publish(scene.stage.door_url, BIND, [task_message("roost.virtualize", move) for move in many])
+    return lambda: publish(
+        scene.stage.door_url, BIND, [task_message("roost.virtualize", move) for move in many]
+    )
 
 
 @fault("messages-days-late")
@@ -68,29 +71,37 @@ def days_late(scene: Scene) -> Heal:
     old = [_move(scene, datetime.now(UTC) - timedelta(days=3)) for _ in range(10)]
     done = [asked.again for asked in scene.load.asked if asked.again][:20]
     again = [task_message(task, request.model_dump(mode="json")) for task, request in done]
-    publish(scene, BIND, [task_message("roost.virtualize", move) for move in old] + again)
+    publish(scene.stage.door_url, BIND, [task_message("roost.virtualize", move) for move in old] + again)
     return nothing
 
 
-@fault("messages-unparsable")
-def unparsable(scene: Scene) -> Heal:
-    """What no worker can read arrives in every queue."""
-    good_body, headers, _ = task_message("roost.virtualize", {})
-    broken: list[tuple[str | bytes, dict[str, Any], dict[str, Any]]] = [
+def unreadable() -> list[Raw]:
+    """Messages that are no task, or no task of ours."""
+    body, headers, _ = task_message("roost.virtualize", {})
+    pieces = [["deep"] * 3] * 3
+    return [
         (b"\x00\xff\xfe", headers, {"content_encoding": "binary"}),
         ("{not json", headers, {}),
         ("[]", headers, {}),
         ("null", headers, {}),
         ('[["x"], {}, {}]', headers, {}),
         ('[[{"request_id": 7}], {}, {}]', headers, {}),
-        (good_body, {}, {}),
-        (good_body, headers | {"task": "roost.nobody_knows"}, {}),
-        (good_body, headers, {"content_type": "application/x-python-serialize"}),
+        (json.dumps([pieces, {"no": "such"}, {}]), headers, {}),
         (b"x" * 1_000_000, headers, {}),
-        (json.dumps([[["deep"] * 3] * 3, {"no": "such"}, {}]), headers, {}),
+        (body, {}, {}),
+        (body, {"task": "roost.dial"}, {}),
+        (body, headers | {"task": "roost.nobody_knows"}, {}),
+        (body, headers | {"timelimit": 7, "expires": "never", "eta": "soon"}, {}),
+        (body, headers, {"content_type": "application/x-python-serialize"}),
+        (str(body).encode(), headers, {"content_encoding": "no-such-encoding"}),
     ]
+
+
+@fault("messages-unparsable")
+def unparsable(scene: Scene) -> Heal:
+    """What no worker can read arrives in every queue."""
     for queue in (BIND, VERIFY, ANNOUNCE, push_queue_name("n1")):
-        publish(scene, queue, broken)
+        publish(scene.stage.door_url, queue, unreadable())
     return nothing
 
 
@@ -104,9 +115,9 @@ def other_version(scene: Scene) -> Heal:
     strange = _move(scene, now, phone=["desk"], number=None)
     nameless = {key: value for key, value in _move(scene, now).items() if key != "request_id"}
     moves = [newer, older, strange, nameless]
-    publish(scene, BIND, [task_message("roost.virtualize", move) for move in moves])
+    publish(scene.stage.door_url, BIND, [task_message("roost.virtualize", move) for move in moves])
     publish(
-        scene,
+        scene.stage.door_url,
         BIND,
         [task_message("roost.virtualize", newer, "one argument too many"), task_message("roost.dial")],
     )

@@ -61,8 +61,7 @@ def _define_child_fault(kind: str) -> None:
     define(f"{kind}-child-killed", child_killed)
 
 
-for _kind in ("bind", "verify"):
-    _define_child_fault(_kind)
+_define_child_fault("verify")
 
 
 def _start_if_ended(process: SupervisedProcess) -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import structlog
+from amqp.exceptions import AMQPError  # type: ignore[import-untyped]  # it ships no types
 from kombu.exceptions import OperationalError
 
 from roost.requests import Answer
 from tasks.app import app
+
+#: Without `retry` kombu lets through what its connection raises.
+_LOST = (OperationalError, AMQPError, OSError)
 
 log = structlog.get_logger(__name__)
 
@@ -21,5 +25,5 @@ def send_answer(reply_to: str | None, answer: Answer) -> None:
                 answer.model_dump_json(), exchange="", routing_key=reply_to, content_type="application/json",
                 content_encoding="utf-8", correlation_id=answer.request_id, delivery_mode="transient", retry=False,
             )  # fmt: skip
-    except OperationalError as error:
+    except _LOST as error:
         log.warning("answer_lost", request_id=answer.request_id, error=type(error).__name__)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import sys
+from collections.abc import Callable
 from typing import Any
 
+import structlog
 from celery import bootsteps
 from celery.worker.consumer import Consumer
 
@@ -20,8 +23,31 @@ from workers.logs import set_up
 _DELAYED = "celery.worker.consumer.delayed_delivery:DelayedDelivery"
 
 
+#: What Celery's handler raises on a message that is no task: it reads fields without looking whether they are there.
+_NO_TASK = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+
+log = structlog.get_logger(__name__)
+
+
 class RoostConsumer(Consumer):
-    """Celery's consumer, without the step that Roost has no use for."""
+    """Celery's consumer, without the step that Roost has no use for; it outlives a message that is no task."""
+
+    def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], None]:
+        """Celery's handler. What no task can be made of is set aside; else it would end one worker after another."""
+        handle = super().create_task_handler(*args, **kwargs)
+
+        def on_message(message: Any) -> None:
+            try:
+                handle(message)
+            except _NO_TASK as error:
+                log.warning(
+                    "message_unreadable",
+                    queue=message.delivery_info.get("routing_key"),
+                    error=type(error).__name__,
+                )
+                message.reject_log_error(logging.getLogger(__name__), self.connection_errors)
+
+        return on_message
 
     class Blueprint(Consumer.Blueprint):
         """Its steps."""
