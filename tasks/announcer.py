@@ -9,11 +9,11 @@ from __future__ import annotations
 import threading
 
 import structlog
-from kombu.exceptions import OperationalError
 
 from roost.database import Database
 from roost.errors import DatabaseUnavailable
 from roost.routes import announce
+from tasks.topology import BROKER_LOST
 from tasks.wake import wake_nodes
 
 #: At most one run in this many seconds; what is committed meanwhile shares the next one. At 5 ms almost every
@@ -53,8 +53,11 @@ class Announcer:
             woken = 0
             try:
                 woken = self._announce()
-            except (DatabaseUnavailable, OperationalError) as error:
+            except (DatabaseUnavailable, *BROKER_LOST) as error:
                 log.warning("announce_failed", error=type(error).__name__)
+            except Exception:
+                # Whatever it is: a process without its announcer would leave every change to the sweep, unseen.
+                log.exception("announce_failed")
             self._closing.wait(max(MIN_INTERVAL, woken / WAKE_UPS_PER_SECOND))
 
     def _announce(self) -> int:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import structlog
-from kombu.exceptions import OperationalError
 
 from roost import routes
 from roost.errors import DatabaseUnavailable
 from roost.settings import settings
 from tasks import resources
 from tasks.app import app
-from tasks.topology import ANNOUNCE, BIND
+from tasks.topology import ANNOUNCE, BIND, BROKER_LOST
 from tasks.wake import ANNOUNCE_TASK, wake_nodes
 
 END_STAYS = "roost.end_stays"
@@ -23,7 +22,7 @@ def sweep() -> None:
     """Number what was left behind; wake every node that lags or was not looked at lately."""
     try:
         wake_nodes(routes.sweep(resources.database(), settings().sweep_every).nodes)
-    except (DatabaseUnavailable, OperationalError) as error:
+    except (DatabaseUnavailable, *BROKER_LOST) as error:
         log.warning("sweep_failed", error=type(error).__name__)
 
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import structlog
-from amqp.exceptions import AMQPError  # type: ignore[import-untyped]  # it ships no types
-from kombu.exceptions import OperationalError
 
 from roost.requests import Answer
 from tasks.app import app
+from tasks.topology import BROKER_LOST
 
-#: Without `retry` kombu lets through what its connection raises.
-_LOST = (OperationalError, AMQPError, OSError)
 
 log = structlog.get_logger(__name__)
 
@@ -25,5 +22,5 @@ def send_answer(reply_to: str | None, answer: Answer) -> None:
                 answer.model_dump_json(), exchange="", routing_key=reply_to, content_type="application/json",
                 content_encoding="utf-8", correlation_id=answer.request_id, delivery_mode="transient", retry=False,
             )  # fmt: skip
-    except _LOST as error:
+    except BROKER_LOST as error:
         log.warning("answer_lost", request_id=answer.request_id, error=type(error).__name__)

@@ -35,7 +35,9 @@ def once(make: Callable[[], T]) -> Callable[[], T]:
 @once
 def database() -> Database:
     """The pool of this process."""
-    return Database(settings().need("database_url"), size=DATABASE_CONNECTIONS, name="roost-worker", one_plan=True)
+    return Database(
+        settings().need("database_url"), size=DATABASE_CONNECTIONS, name="roost-worker", one_plan=True
+    )
 
 
 @once

@@ -12,7 +12,7 @@ ANNOUNCE_TASK = "roost.announce"
 
 
 def wake_nodes(nodes: Iterable[str]) -> None:
-    """Wake the push of each node. Raises kombu.exceptions.OperationalError; the sweep will do it then."""
+    """Wake the push of each node. Raises BROKER_LOST; the sweep will do it then."""
     with app.producer_or_acquire() as producer:
         for node in nodes:
             app.send_task(
