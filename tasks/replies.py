@@ -8,7 +8,6 @@ from roost.requests import Answer
 from tasks.app import app
 from tasks.topology import BROKER_LOST
 
-
 log = structlog.get_logger(__name__)
 
 
