@@ -14,16 +14,20 @@ from roost.database import Database
 from roost.diagnosis.database import check_directory, check_server
 from roost.diagnosis.finding import Finding, Level
 from roost.diagnosis.nodes import check_nodes
-from roost.diagnosis.queues import check_queues
+from roost.diagnosis.queues import QueueState, check_queues
 from roost.diagnosis.settings import check_settings
 from roost.errors import RoostError
 from roost.routes import enabled_nodes
 from roost.settings import Settings, settings
-from tasks.inspection import inspect_queues
+from tasks.queues import Queues
+from tasks.topology import ANNOUNCE, BIND, DEAD, VERIFY
 from workers.cli.exits import Exit
 from workers.cli.output import AsJson, cell, console, say, show_json
 
 _STYLES = {Level.OK: "green", Level.NOTE: "cyan", Level.WARNING: "yellow", Level.ERROR: "bold red"}
+
+#: Who consumes the queues that are always there; the others are the nodes'. Nobody consumes the dead.
+_SERVED_BY = {VERIFY: "verify", BIND: "bind", ANNOUNCE: "push", DEAD: ""}
 
 
 def doctor(*, as_json: AsJson = False) -> None:
@@ -61,11 +65,30 @@ def _examine(config: Settings) -> Iterator[Finding]:
                 database.close()
     if config.broker_url is not None:
         try:
-            queues = inspect_queues(config, nodes)
+            queues = _look(config, nodes)
             yield Finding("broker", Level.OK, "RabbitMQ answers.")
             yield from check_queues(queues)
         except RoostError as error:
             yield Finding("broker", Level.ERROR, str(error), "Start RabbitMQ, or mend ROOST_BROKER_URL.")
+
+
+def _look(config: Settings, nodes: list[str]) -> list[QueueState]:
+    """Ask the broker for our queues. Raises BrokerUnavailable."""
+    broker = Queues(config)
+    try:
+        seen = broker.look(tuple(nodes))
+    finally:
+        broker.close()
+    return [
+        QueueState(
+            each.name,
+            _SERVED_BY.get(each.name, "push"),
+            exists=each.messages is not None,
+            messages=each.messages or 0,
+            consumers=each.consumers or 0,
+        )
+        for each in seen
+    ]
 
 
 def _show(found: list[Finding]) -> None:
