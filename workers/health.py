@@ -1,13 +1,14 @@
 """Whether a process can do its work now: exit 0, or 1 with the reason on standard error. For health checks.
 
-The running process itself is asked: a center must hold a conversation, a worker must answer over RabbitMQ that it
-consumes its queue, a beat that its schedule goes on. What the process needs must be reachable from here too.
+The running process itself is asked: a center must hold a conversation, a page must say that it is ready, a worker
+must answer over RabbitMQ that it consumes its queue, a beat that its schedule goes on. What the process needs must be reachable from here too.
 No process is to be killed for being unwell: each connects again by itself.
 """
 
 from __future__ import annotations
 
 import argparse
+import http.client
 import socket
 import sys
 from collections.abc import Iterator
@@ -59,6 +60,22 @@ def check_center(config: Settings) -> None:
         pass
 
 
+def check_web(config: Settings) -> None:
+    """The page must say that it reaches PostgreSQL and RabbitMQ. Raises NotWell."""
+    host = _ANY.get(config.web_host, config.web_host)
+    place = f"The page at {host}:{config.web_port}"
+    connection = http.client.HTTPConnection(host, config.web_port, timeout=DEADLINE)
+    try:
+        connection.request("GET", "/readyz")
+        status = connection.getresponse().status
+    except (OSError, http.client.HTTPException) as error:
+        raise NotWell(f"{place}: {type(error).__name__}.") from None
+    finally:
+        connection.close()
+    if status != http.HTTPStatus.OK:
+        raise NotWell(f"{place} answers {status}; see /readyz there.")
+
+
 def check_worker(config: Settings, kind: str) -> None:
     """A worker of this kind on this machine must say that it consumes its queue. Raises NotWell, and what check_schema does."""
     check_schema(config.need("database_url"))
@@ -102,13 +119,15 @@ def _broker(config: Settings) -> Iterator[Connection]:
 def main() -> int:
     """Check one process; the exit code."""
     parser = argparse.ArgumentParser(description="Whether a process of this machine can do its work now.")
-    parser.add_argument("kind", choices=("center", *QUEUES, "beat"))
+    parser.add_argument("kind", choices=("center", *QUEUES, "beat", "web"))
     kind = parser.parse_args().kind
     try:
         if kind == "center":
             check_center(settings())
         elif kind == "beat":
             check_beat(settings())
+        elif kind == "web":
+            check_web(settings())
         else:
             check_worker(settings(), kind)
     except RoostError as error:

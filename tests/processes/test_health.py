@@ -11,16 +11,40 @@ from contextlib import contextmanager
 import pytest
 
 from localcluster import ports
+from localcluster.postgres import Postgres
+from localcluster.product import Product
+from localcluster.rabbitmq import RabbitCluster
 from tests.cluster import Cluster
+from tests.world import new_id
 
-KINDS = ["center", "bind", "verify", "push", "beat"]
+KINDS = ["center", "bind", "verify", "push", "beat", "web"]
+
+
+@pytest.fixture(scope="module")
+def cluster(
+    postgres: Postgres, rabbitmq: RabbitCluster, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Cluster]:
+    """One process of each kind."""
+    name = f"health_{new_id()}"
+    postgres.create_database(name, template="template_roost")
+    product = Product(
+        tmp_path_factory.mktemp("roost"),
+        database_url=postgres.url(name),
+        broker_url=rabbitmq.add_vhost(),
+        counts={"web": 1},
+    )
+    with product, Cluster(product) as running:
+        yield running
+    postgres.drop_database(name)
 
 
 def look(cluster: Cluster, kind: str, **changed: str) -> subprocess.CompletedProcess[str]:
     """Ask for the health of a process of the cluster."""
-    environment = (
-        cluster.product.environment | {"ROOST_CENTER_PORT": str(cluster.product.center_ports[0])} | changed
-    )
+    places = {
+        "ROOST_CENTER_PORT": str(cluster.product.center_ports[0]),
+        "ROOST_WEB_PORT": str(cluster.product.web_ports[0]),
+    }
+    environment = cluster.product.environment | places | changed
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ROOST_")}
     return subprocess.run(
         [sys.executable, "-m", "workers.health", kind],
