@@ -130,7 +130,7 @@ CREATE TABLE journal (
 CREATE INDEX journal_by_phone ON journal (phone, at);
 CREATE INDEX journal_by_left_phone ON journal (left_phone, at) WHERE left_phone IS NOT NULL;
 CREATE INDEX journal_by_extension ON journal (organization, extension, at);
-CREATE INDEX journal_by_time ON journal USING brin (at);
+CREATE INDEX journal_by_time ON journal (at);
 
 -- One call to the Center: the tries it has used, on whichever node, and the proofs of a right code. `verify`
 -- leaves a proof here, for one request, and `bind` demands it: a request takes effect once, so a proof is good

@@ -7,19 +7,8 @@ from collections.abc import Sequence
 from psycopg import errors as pg
 
 from roost.database import Connection, Database, query
-from roost.errors import Conflict, NotFound
-
-
-class UnknownNode(NotFound):
-    """There is no such node."""
-
-    code = "unknown_node"
-
-
-class UnknownOrganization(NotFound):
-    """There is no such organization."""
-
-    code = "unknown_organization"
+from roost.errors import Conflict
+from roost.refused_changes import UnknownNode, UnknownOrganization
 
 
 class HomedElsewhere(Conflict):

@@ -198,7 +198,7 @@ class Client:
             heartbeat = time.monotonic()
             while not self._closing.is_set():
                 with suppress(TimeoutError):
-                    connection.drain_events(timeout=1)
+                    connection.drain_events(timeout=0.2)
                 if (
                     time.monotonic() - heartbeat > 1
                 ):  # also while answers never cease: we say nothing else here
