@@ -65,7 +65,7 @@ def test_a_phone_cannot_be_homed_where_its_organization_is_not_served(two: World
     with pytest.raises(HomedElsewhere):
         set_scope(two.database, "n1", ["0001"])
     set_scope(two.database, "n2", ["0001"])
-    with pytest.raises(Exception, match="node_serves|does not serve"):
+    with pytest.raises(Exception, match="does not serve"):
         two.sql("UPDATE phone SET node_id = (SELECT id FROM pbx_node WHERE name = 'n2') WHERE name = 'desk0002-001'")
 
 
