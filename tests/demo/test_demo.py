@@ -132,7 +132,7 @@ def _try_out(place: Place, ending: signal.Signals) -> None:
 
 def test_one_that_is_told_to_end_while_it_starts_leaves_nothing(place: Place) -> None:
     demo = place.start()
-    wait_until(lambda: " s  PostgreSQL" in place.printed, "it is starting", 60)
+    wait_until(lambda: " s  PostgreSQL" in place.printed, "it is starting", 120)
     demo.send_signal(signal.SIGTERM)
     assert demo.wait(30) == 128 + signal.SIGTERM
     wait_until(lambda: place.processes() == [], "its guardian has ended all", 5)
@@ -141,7 +141,7 @@ def test_one_that_is_told_to_end_while_it_starts_leaves_nothing(place: Place) ->
 def test_a_second_one_in_the_same_folder_is_refused(place: Place) -> None:
     first = place.start("--once")
     try:
-        wait_until(lambda: "Starting" in place.printed, "the first one holds the folder", 60)
+        wait_until(lambda: "Starting" in place.printed, "the first one holds the folder", 120)
         second = subprocess.run(
             [sys.executable, "-m", "demo", "--once", "--folder", place.folder],
             capture_output=True, text=True, timeout=60, cwd=place.repository,
