@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Browser
 
 from localcluster.postgres import Postgres
 from localcluster.product import Product
 from localcluster.rabbitmq import RabbitCluster
 from tests.cluster import Cluster
+from tests.web.browsing import launch
 from tests.web.office import Office
 from tests.world import new_id
 
@@ -44,3 +46,9 @@ def office(web_cluster: Cluster) -> Iterator[Office]:
     """Two organizations, 0001 and 0002, each with four desks, an administrator, two owners; and an operator."""
     with Office(web_cluster) as office:
         yield office
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """A browser."""
+    yield from launch()
