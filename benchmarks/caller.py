@@ -15,6 +15,7 @@ from concurrent.futures import Future
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from itertools import cycle
+from random import Random
 from uuid import uuid4
 
 from benchmarks.world import CODE, ORGANIZATION, WRONG_CODE, mover
@@ -51,6 +52,14 @@ Requests = Iterator[tuple[str, Request]]
 #: On which of its two phones each mover sits; absent: at home.
 _place: dict[int, int] = {}
 
+#: Movers that one caller takes in turn, anywhere in the table, so that a large table is felt as one.
+_IN_TURN = 20_000
+
+
+def movers(first: int, last: int) -> Iterator[int]:
+    """Numbers of movers from `first` up to `last`, in no order, again and again."""
+    return cycle(Random(first).sample(range(first, last), min(last - first, _IN_TURN)))
+
 
 def noops(first: int, _last: int, _settings: Settings) -> Requests:
     """The same message as a bind's, to a task that touches nothing."""
@@ -61,14 +70,14 @@ def noops(first: int, _last: int, _settings: Settings) -> Requests:
 
 def binds(first: int, last: int, _settings: Settings) -> Requests:
     """Each mover in turn moves on: it leaves one phone for another, displacing nobody."""
-    for number in cycle(range(first, last)):
+    for number in movers(first, last):
         extension, phones = mover(number)
         yield "roost.virtualize", _virtualize(extension, phones[_move_on(number)])
 
 
 def desk_days(first: int, last: int, _settings: Settings) -> Requests:
     """Each mover in turn sits down at a phone, and in its next turn goes home."""
-    for number in cycle(range(first, last)):
+    for number in movers(first, last):
         extension, phones = mover(number)
         if _place.pop(number, None) is None:
             _place[number] = 0
@@ -82,13 +91,13 @@ def desk_days(first: int, last: int, _settings: Settings) -> Requests:
 
 def verified(first: int, last: int, settings: Settings) -> Requests:
     """As `binds`, with the right code keyed in a call."""
-    for number in cycle(range(first, last)):
+    for number in movers(first, last):
         yield _try(number, CODE, settings)
 
 
 def wrong_codes(first: int, last: int, settings: Settings) -> Requests:
     """A wrong code in each call: the verify worker's whole job, and nothing after it."""
-    for number in cycle(range(first, last)):
+    for number in movers(first, last):
         yield _try(number, WRONG_CODE, settings)
         _move_on(number)
 

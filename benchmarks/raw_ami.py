@@ -12,6 +12,7 @@ from roost.pbx.node import NodeAddress
 
 _SECONDS = 60.0
 _ANSWER = b"Response: "
+_ENTRY = re.compile(rb"\r\nKey: ([^\r]*)\r\nVal: ([^\r]*)\r\n")
 
 
 class RawAmi:
@@ -71,6 +72,24 @@ class RawAmi:
                 successes += whole.count(b"Response: Success")
         sender.join(timeout=5)
         return successes
+
+    def send_gets(self, keys: Sequence[str]) -> None:
+        """Ask for keys of the family `roost`, such as `e/0001*001`; `read_gets` reads the answers."""
+        self.socket.sendall(
+            b"".join(f"Action: DBGet\r\nFamily: roost\r\nKey: {key}\r\n\r\n".encode() for key in keys)
+        )
+
+    def read_gets(self, count: int) -> dict[str, str]:
+        """What was found of so many keys asked for."""
+        heard = b""
+        while heard.count(b"Event: DBGetComplete") + heard.count(
+            b"Response: Error"
+        ) < count or not heard.endswith(b"\r\n\r\n"):
+            data = self.socket.recv(65_536)
+            if not data:
+                raise ConnectionError("AMI closed the connection")
+            heard += data
+        return {key.decode(): value.decode() for key, value in _ENTRY.findall(heard)}
 
     def close(self) -> None:
         """Close the connection."""

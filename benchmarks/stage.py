@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -29,7 +28,6 @@ from roost.pbx.node import Cursor, NodeAddress, PbxNode
 from roost.schema import init_database
 
 TOP = Path(__file__).parent.parent
-_PUBLISHED = re.compile(r"messages_received_total,?\s*(?:=>|,)\s*(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +50,19 @@ class Rig:
 class Stage:
     """A context manager. `simulated` and `asterisk` are how many nodes of each; `use` says which of them are pushed to.
 
-    `bind` is a count of bind workers, each with two processes.
+    `bind` is a count of bind workers, `concurrency` how many binds each does at once (None: as many as it does by itself).
     """
 
     def __init__(
         self, rig: Rig, name: str, *, extensions: int = 1_000, simulated: int = 0, asterisk: int = 0, bind: int = 1,
-        bind_program: str = "benchmarks.bind_worker", concurrency: int = 2, caller_processes: int = 2,
+        bind_program: str = "benchmarks.bind_worker", concurrency: int | None = None, caller_processes: int = 2,
         counts: Mapping[str, int] | None = None,
     ) -> None:  # fmt: skip
         self.rig = rig
         self.folder = rig.folder / name
         self.folder.mkdir()
-        self.url = rig.postgres.create_database(f"bench_{name}")
+        self._database = f"bench_{name}"
+        self.url = rig.postgres.create_database(self._database)
         init_database(self.url)
         self.product = Product(
             self.folder,
@@ -77,11 +76,12 @@ class Stage:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("ROOST_")}
         self.environment = kept | {"PYTHONPATH": str(TOP), "PYTHONUNBUFFERED": "1"} | self.product.environment
         for number in range(1, bind + 1):
-            self.product.processes[f"bind{number}"] = self._bind_worker(
-                f"bind{number}", bind_program, concurrency
-            )
+            width = [] if concurrency is None else ["--concurrency", str(concurrency)]
+            self.add_process(f"bind{number}", bind_program, *width)
         world.populate(self.url, self.settings, extensions)
-        self._movers = extensions // 3
+        movers = extensions // 3
+        #: First and last of the movers that the caller processes leave alone.
+        self.own_movers = (movers - movers // 10, movers)
         self._caller_processes = caller_processes
         addresses = node_addresses(*(f"a{n}" for n in range(1, asterisk + 1))) if asterisk else {}
         self.asterisk = [
@@ -96,7 +96,7 @@ class Stage:
                 stack.enter_context(node)
             stack.enter_context(self.product)
             self.callers = stack.enter_context(
-                CallerProcesses(self.environment, self.folder, self._movers, self._caller_processes)
+                CallerProcesses(self.environment, self.folder, self.own_movers[0], self._caller_processes)
             )
             self.sql = stack.enter_context(psycopg.connect(self.url, autocommit=True))
             self._open = stack.pop_all()
@@ -106,6 +106,7 @@ class Stage:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._open.close()
+        self.rig.postgres.drop_database(self._database)
 
     @property
     def processes(self) -> dict[str, int]:
@@ -145,13 +146,14 @@ class Stage:
         row = self.sql.execute(statement).fetchone()
         return row[0] if row else None
 
-    def _bind_worker(self, name: str, program: str, concurrency: int) -> SupervisedProcess:
+    def add_process(self, name: str, program: str, *arguments: str) -> None:
+        """One more process, with Roost's own settings; before the stage is entered. It is ready when it says so."""
         process = SupervisedProcess(
-            name, [sys.executable, "-m", program, "--concurrency", str(concurrency)],
+            name, [sys.executable, "-m", program, *arguments],
             log=self.folder / f"{name}.log", folder=self.folder, environment=self.environment,
         )  # fmt: skip
         process.ready = lambda: process.wrote(" ready.")
-        return process
+        self.product.processes[name] = process
 
     def _register(self) -> dict[str, NodeAddress]:
         places = {

@@ -23,6 +23,14 @@ class Spent:
         wall = self.at - before.at
         return {name: (spent - before.seconds.get(name, 0)) / wall for name, spent in self.seconds.items()}
 
+    def milliseconds_each(self, before: Spent, requests: int) -> dict[str, float]:
+        """Processor milliseconds a request, by kind of process: `bind2` is of kind `bind`."""
+        kinds: dict[str, float] = {}
+        for name, spent in self.seconds.items():
+            kind = name.rstrip("0123456789")
+            kinds[kind] = kinds.get(kind, 0) + (spent - before.seconds.get(name, 0)) * 1e3 / max(1, requests)
+        return kinds
+
 
 def spent(processes: Mapping[str, int]) -> Spent:
     """Of process ids by name; several names may not share a tree."""

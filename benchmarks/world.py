@@ -32,7 +32,7 @@ def populate(url: str, settings: Settings, extensions: int) -> None:
 
 
 def add_node(url: str, settings: Settings, name: str, host: str, port: int, secret: str) -> None:
-    """Register a node; the phones spread over all nodes when `spread_phones` is called."""
+    """Register a node, switched off; every phone stays homed on the node `home`, which nobody pushes to."""
     sealed = seal(settings.need("seal_public_key"), "node", secret).encode()
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(
@@ -58,7 +58,7 @@ _POPULATE = (
         " SELECT organization_id, 'p' || number, (SELECT id FROM pbx_node WHERE name = 'home'), id FROM extension"
     ),
     (
-        "INSERT INTO route (key, version) SELECT key, row_number() OVER ()"
-        " FROM (SELECT key FROM rings UNION ALL SELECT key FROM acts_as) all_keys"
+        "INSERT INTO route (key, organization_id, version) SELECT key, organization_id, row_number() OVER ()"
+        " FROM (SELECT key, organization_id FROM rings UNION ALL SELECT key, organization_id FROM acts_as) every"
     ),
 )

@@ -1,0 +1,1 @@
+"""What is measured, one file a scenario: each builds its stage, measures, and fills the report."""

@@ -1,0 +1,46 @@
+"""Binds at full load while 2, 16 and 64 simulated nodes are pushed to; broker messages, and the push worker's memory."""
+
+from __future__ import annotations
+
+from statistics import median
+
+from benchmarks.effort import Effort
+from benchmarks.report import Report
+from benchmarks.stage import Rig, Stage
+from benchmarks.usage import resident, spent
+
+_MOST = 64
+_CALLERS = 8
+
+
+def measure(rig: Rig, effort: Effort, report: Report) -> None:
+    """The counts take turns within a run, so that what slows the machine slows all of them."""
+    rates: dict[int, list[float]] = {2: [], 16: [], _MOST: []}
+    messages: list[float] = []
+    costs: dict[int, dict[str, float]] = {}
+    with Stage(rig, "nodes", extensions=6_000, simulated=_MOST, counts={"verify": 0, "center": 0}) as stage:
+        stage.callers.run("bind", callers=_CALLERS, seconds=effort.seconds / 2)  # warm
+        for _ in range(effort.runs):
+            for count, found in rates.items():
+                stage.use(f"s{n:03}" for n in range(count))
+                before = spent(stage.processes)
+                load = stage.callers.run("bind", callers=_CALLERS, seconds=effort.seconds)
+                costs[count] = spent(stage.processes).milliseconds_each(before, len(load.latencies))
+                found.append(load.per_second)
+            sent = rig.messages()
+            load = stage.callers.run("bind", callers=_CALLERS, seconds=effort.seconds)
+            messages.append((rig.messages() - sent) / len(load.latencies))
+        stage.settle()
+        memory = resident(stage.processes)
+    ratios = [many / few for many, few in zip(rates[_MOST], rates[2], strict=True)]
+    report.ratio("bind_64_vs_2", median(ratios), ratios)
+    report.ratio("messages_per_bind", median(messages), messages)
+    report.ratio("rss.push", sum(memory["push1"]))
+    report.ratio("rss.bind", sum(memory["bind1"]))
+    base = median(rates[2])
+    for count, found in rates.items():
+        report.figure(f"binds, {count} nodes, 8 callers", median(found), "/s", base, "2 nodes /s")
+        report.series.setdefault("binds_by_nodes", {})[str(count)] = round(median(found), 1)
+        report.series.setdefault("cost_by_nodes", {})[str(count)] = {
+            name: round(value, 3) for name, value in costs[count].items()
+        }

@@ -1,0 +1,44 @@
+"""What the ratios shall be. A ratio compares with a baseline of the same run, because machines differ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """`relation` is `≥`, `≤` or `=`."""
+
+    what: str
+    relation: str
+    limit: float
+
+    def met(self, value: float) -> bool:
+        """Whether a measured value is as it shall be."""
+        if self.relation == "=":
+            return value == self.limit
+        return value >= self.limit if self.relation == "≥" else value <= self.limit
+
+
+TARGETS = {
+    "bind_vs_noop": Target("binds a second, pushed to 2 nodes, over no-op requests; 8 callers", "≥", 0.6),
+    "bind_64_vs_2": Target("binds a second with 64 nodes over 2", "≥", 0.9),
+    "verify_vs_argon2": Target("codes verified a second over bare argon2id on all cores", "≥", 0.85),
+    "latency_vs_noop.p50": Target("one caller: code keyed to outcome, less argon2id, over no-op p50", "≤", 4),
+    "latency_vs_noop.p99": Target("the same, p99 over no-op p50", "≤", 8),
+    "converge_vs_noop.p50": Target(
+        "20 binds a second: request to applied on 2 Asterisks, over no-op p50", "≤", 5
+    ),
+    "converge_vs_noop.p99": Target("the same, p99 over no-op p50", "≤", 20),
+    "messages_per_bind": Target("messages to the broker for a bind at full load, 64 nodes", "≤", 4),
+    "resync_vs_dbput": Target("keys a second of a full send over a raw DBPut loop", "≥", 0.8),
+    "bind_1m_vs_1k": Target("binds a second with 1,000,000 extensions over 1,000", "≥", 0.9),
+    "catch_up": Target("extension routes sent to a node that missed 100,000 moves of 1,000", "=", 1000),
+    "center_calls.calls": Target("calls in progress at once in one center", "≥", 1000),
+    "center_calls.step_p99": Target("p99 of an AGI step then, over that of one call", "≤", 2),
+    "rss.push": Target("MB resident: a push worker with 64 nodes", "≤", 120),
+    "rss.bind": Target("MB resident: a bind worker", "≤", 120),
+    "rss.center": Target("MB resident: a center with 1,000 calls", "≤", 120),
+    "vs_naive": Target("time to converge on 16 nodes over a task for each bind and node", "≤", 0.2),
+    "vs_procrastinate": Target("binds a second over the same core driven by procrastinate", "≥", 1.5),
+}
