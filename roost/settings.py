@@ -6,18 +6,28 @@ from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from roost.errors import SettingMissing
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
 
+def _separated(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+#: Written with commas, for JSON does not survive every reader of `.env` (honcho takes its quotes away).
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_separated)]
+
+
 class Settings(BaseSettings):
     """Everything an operator can set. Secrets are `SecretStr`: printing the object shows no secret."""
 
-    model_config = SettingsConfigDict(env_prefix="ROOST_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="ROOST_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     #: PostgreSQL, as a libpq URL; several hosts with `target_session_attrs=read-write` for a standby.
     database_url: SecretStr | None = None
@@ -45,8 +55,8 @@ class Settings(BaseSettings):
     #: Where the center listens for FastAGI; plain text, so loopback or a private network.
     center_host: str = "127.0.0.1"
     center_port: Annotated[int, Field(ge=0, le=65_535)] = 4573
-    #: Who may connect to the center.
-    center_allow: tuple[IPv4Network | IPv6Network, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
+    #: Who may connect to the center: networks, separated by commas.
+    center_allow: Networks = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
     #: Calls in progress at once in one center; further ones hear that the service is unavailable.
     center_max_calls: Annotated[int, Field(ge=1)] = 2000
 
@@ -55,8 +65,9 @@ class Settings(BaseSettings):
     web_port: Annotated[int, Field(ge=0, le=65_535)] = 8080
     #: The address people use, as `https://roost.example.org`. With https, cookies travel on TLS only.
     web_url: Annotated[str, Field(pattern=r"^https?://[^/]+$")] | None = None
-    #: Proxies whose `X-Forwarded-For` is believed; without one, the caller's address is the connection's.
-    web_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    #: Proxies (networks, separated by commas) whose `X-Forwarded-For` is believed; without one, the caller's
+    #: address is the connection's.
+    web_proxies: Networks = ()
     #: Viewers of live pages and event streams at once in one process.
     web_max_viewers: Annotated[int, Field(ge=1)] = 2000
 
