@@ -1,0 +1,74 @@
+"""Settings as an operator writes them: in the environment and in `.env`."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+from honcho.environ import parse
+
+from roost.errors import SettingMissing
+from roost.settings import Settings, settings
+
+WRITTEN = 'ROOST_CENTER_ALLOW=127.0.0.0/8, 10.1.0.0/16\nROOST_WEB_PROXIES=\nROOST_DATABASE_URL=\nROOST_LOG_LEVEL="debug"\n'
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to start in, with no ROOST_ variable set."""
+    monkeypatch.chdir(tmp_path)
+    for variable in (f"ROOST_{name.upper()}" for name in Settings.model_fields):
+        monkeypatch.delenv(variable, raising=False)
+    settings.cache_clear()
+    return tmp_path
+
+
+def is_as_written(read: Settings) -> bool:
+    return (
+        read.center_allow == (ip_network("127.0.0.0/8"), ip_network("10.1.0.0/16"))
+        and read.web_proxies == ()
+        and read.database_url is None
+        and read.log_level == "debug"
+    )
+
+
+def test_a_list_is_written_with_commas_and_an_empty_value_is_none(folder: Path) -> None:
+    (folder / ".env").write_text(WRITTEN)
+    assert is_as_written(Settings())
+
+
+def test_honcho_hands_the_same_file_on_unchanged(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable, value in parse(WRITTEN).items():
+        monkeypatch.setenv(variable, value)
+    assert is_as_written(Settings())
+
+
+def test_the_environment_wins_over_the_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / ".env").write_text("ROOST_FEATURE_CODE=*30\n")
+    monkeypatch.setenv("ROOST_FEATURE_CODE", "*77")
+    assert Settings().feature_code == "*77"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("ROOST_CENTER_ALLOW", "everybody"), ("ROOST_CENTER_PORT", "fast"), ("ROOST_ANSWER_DEADLINE", "-1")],
+)
+def test_a_value_that_will_not_do_is_told_by_its_name_alone(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SettingMissing) as raised:
+        settings()
+    assert variable in str(raised.value)
+    assert value not in str(raised.value)
+
+
+def test_a_setting_that_is_missing_is_asked_for_by_name(folder: Path) -> None:
+    with pytest.raises(SettingMissing, match="Set ROOST_DATABASE_URL"):
+        Settings().need("database_url")
+
+
+def test_no_secret_is_shown(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROOST_CODE_PEPPER", "salt-and-pepper")
+    assert "salt-and-pepper" not in repr(Settings())
