@@ -108,7 +108,9 @@ def news_since(connection: Connection, version: int, top: int, scope: Scope = EV
     return News(changes, top if len(keys) < BATCH else keys[-1][1])
 
 
-def everything(connection: Connection, scope: Scope = EVERYWHERE, *, stream: bool = False) -> Iterator[Change]:
+def everything(
+    connection: Connection, scope: Scope = EVERYWHERE, *, stream: bool = False
+) -> Iterator[Change]:
     """The whole table a node must have; with `stream`, which needs a transaction, a batch at a time in memory."""
     for statement, rows in (("list_all_routes", class_row(Rings)), ("list_all_phones", class_row(ActsAs))):
         if stream:

@@ -30,7 +30,10 @@ def scope_of(world: World, node: str) -> Scope:
 
 def held(world: World, node: str) -> set[str]:
     with world.database.connection() as connection:
-        return {getattr(c, "extension", "") or getattr(c, "phone", "") for c in everything(connection, scope_of(world, node))}
+        return {
+            getattr(c, "extension", "") or getattr(c, "phone", "")
+            for c in everything(connection, scope_of(world, node))
+        }
 
 
 def test_a_node_holds_only_what_it_serves(two: World) -> None:
@@ -44,7 +47,9 @@ def test_a_node_holds_only_what_it_serves(two: World) -> None:
 
 def test_a_change_wakes_only_whom_it_concerns_and_the_sweep_moves_the_rest_on(two: World) -> None:
     set_scope(two.database, "n2", ["0002"])
-    two.sql("UPDATE pbx_node SET applied_version = (SELECT max(version) FROM route), resync = false, seen_at = now()")
+    two.sql(
+        "UPDATE pbx_node SET applied_version = (SELECT max(version) FROM route), resync = false, seen_at = now()"
+    )
     two.sit("001", "desk002")
     assert announce(two.database).nodes == ["n1"]
     assert sweep(two.database, 1000).nodes == ["n1", "n2"]
@@ -52,7 +57,9 @@ def test_a_change_wakes_only_whom_it_concerns_and_the_sweep_moves_the_rest_on(tw
         assert news_since(connection, 6, 10**9, scope_of(two, "n2")).changes == []
 
 
-def test_a_phone_name_that_passes_to_another_organization_is_removed_where_only_the_first_is_served(two: World) -> None:
+def test_a_phone_name_that_passes_to_another_organization_is_removed_where_only_the_first_is_served(
+    two: World,
+) -> None:
     set_scope(two.database, "n2", ["0001"])
     two.sql("DELETE FROM phone WHERE name = 'desk002'")
     two.sql("UPDATE phone SET name = 'desk002' WHERE name = 'desk0002-001'")
@@ -66,7 +73,9 @@ def test_a_phone_cannot_be_homed_where_its_organization_is_not_served(two: World
         set_scope(two.database, "n1", ["0001"])
     set_scope(two.database, "n2", ["0001"])
     with pytest.raises(Exception, match="does not serve"):
-        two.sql("UPDATE phone SET node_id = (SELECT id FROM pbx_node WHERE name = 'n2') WHERE name = 'desk0002-001'")
+        two.sql(
+            "UPDATE phone SET node_id = (SELECT id FROM pbx_node WHERE name = 'n2') WHERE name = 'desk0002-001'"
+        )
 
 
 def test_a_scope_that_phones_need_can_be_widened_to_all(two: World) -> None:

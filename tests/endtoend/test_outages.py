@@ -94,9 +94,7 @@ def test_calls_go_on_with_everything_down_and_what_was_committed_arrives_afterwa
 
 
 def _knows_no_broker(office: Office) -> bool:
-    return all(
-        "broker_lost" in center.log.read_text() for center in office.product.of_kind("center")
-    )
+    return all("broker_lost" in center.log.read_text() for center in office.product.of_kind("center"))
 
 
 def _comes_back(office: Office) -> None:
