@@ -50,7 +50,9 @@ def _take(office: Office) -> None:
                             continue
                         for width in WIDTHS:
                             page.set_viewport_size({"width": width, "height": 900})
-                            page.goto(path)
+                            answer = page.goto(path)
+                            assert answer is not None
+                            assert answer.ok
                             expect(page.get_by_role("heading", level=1)).to_be_visible()
                             name = path.strip("/").replace("/", "-").replace("*", "-")
                             page.screenshot(

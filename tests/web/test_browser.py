@@ -214,7 +214,9 @@ def test_no_page_has_a_serious_fault_or_scrolls_sideways(
             for path in paths:
                 for width in WIDTHS:
                     page.set_viewport_size({"width": width, "height": 900})
-                    page.goto(path)
+                    answer = page.goto(path)
+                    assert answer is not None
+                    assert answer.ok
                     found += [(path, width, *fault) for fault in serious_faults(page)]
                     found += [(path, width, "scrolls sideways")] if overflows(page) else []
                     assert page.get_by_role("heading", level=1).count() == 1

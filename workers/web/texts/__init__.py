@@ -18,7 +18,7 @@ def catalogue(language: str = "en") -> dict[str, str]:
     return dict(_flat("", tomllib.loads(files(__name__).joinpath(f"{language}.toml").read_text("utf-8"))))
 
 
-def text(name: str, **values: object) -> str:
+def text(name: str, /, **values: object) -> str:
     """One text, with its `{places}` filled. Raises TextMissing."""
     try:
         return catalogue()[name].format(**values)
