@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 
 from demo.calls import CallFailed, SimulatedTelephones, Telephones
-from demo.cast import Cast
+from demo.cast import OPERATOR, Cast
 from demo.checks import Checks
 from demo.cluster import DemoCluster
 from demo.folder import DataFolder, DemoFailed
@@ -113,12 +113,16 @@ def _hand_over(folder: DataFolder, cluster: DemoCluster, cast: Cast, screen: Scr
     lines = [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
     lines.append(f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH")
     folder.write_secret(folder.environment_file, "\n".join(lines) + "\n")
-    people = [f"{person.key} {person.who}: code {person.code or 'none'}" for person in cast.people]
+    people = [f"{OPERATOR} of the page: password {cast.operator_password}"]
+    people += [f"{person.key} {person.who}: code {person.code or 'none'}" for person in cast.people]
     folder.write_secret(folder.people_file, "\n".join([*people, *cluster.sip_accounts()]) + "\n")
     screen.title("Now it is yours")
     codes = ", ".join(f"{person.name} {person.code}" for person in cast.people if person.code)
     screen.tell(f"{checks.summary.removeprefix('demo: ').capitalize()}. The secret codes: {codes}.")
-    screen.tell(f"They are in {_shortest(folder.people_file)} too. In another terminal:")
+    screen.tell(
+        f"The page is at {cluster.product.pages[0]}; sign in as {OPERATOR} with {cast.operator_password}."
+    )
+    screen.tell(f"All this is in {_shortest(folder.people_file)} too. In another terminal:")
     screen.say()
     screen.lines(
         [

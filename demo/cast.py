@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 ORGANIZATION = "0001"
 ORGANIZATION_NAME = "Example Ltd"
 NOWHERE = "-"
+#: Who signs in to the page: one who may see and do everything.
+OPERATOR = "operator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class Cast:
 
     def __init__(self, homes: Mapping[str, str]) -> None:
         self.homes = dict(homes)
+        self.operator_password = secrets.token_urlsafe(9)
         self.john = Person("001", "John", "Marketing", "johns-phone", shared=False, code=new_code())
         self.ted = Person("002", "Ted", "Accounting", "teds-extra", shared=True, code=new_code())
         self.ann = Person("003", "Ann", "front desk", "front-desk", shared=False, code=new_code())

@@ -24,7 +24,7 @@ _DATABASE = "roost"
 #: Each simulated node's phones, and each Asterisk's. The meeting room's phone is registered at both Asterisks.
 SIMULATED = {"n1": ["johns-phone"], "n2": ["teds-extra"], "n3": ["front-desk", "meeting-room"]}
 ASTERISK = {"n1": ["johns-phone", "front-desk", "meeting-room"], "n2": ["teds-extra", "meeting-room"]}
-_COUNTS = {"center": 2, "verify": 1, "bind": 2, "push": 1, "beat": 1}
+_COUNTS = {"center": 2, "verify": 1, "bind": 2, "push": 1, "beat": 1, "web": 1}
 
 #: Told of each part that is ready, and how many seconds it took.
 Progress = Callable[[str, float], None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 
-from demo.cast import ORGANIZATION, ORGANIZATION_NAME, Cast
+from demo.cast import OPERATOR, ORGANIZATION, ORGANIZATION_NAME, Cast
 from demo.folder import DemoFailed
 from roost.database import Database
 from roost.directory import Directory
@@ -14,6 +14,7 @@ from roost.pbx.node import NodeAddress
 from roost.requests import SetCode
 from roost.seal import seal
 from roost.settings import Settings
+from roost.users import People, Role
 from tasks.client import Client
 from tasks.requests import SET_CODE
 
@@ -39,6 +40,7 @@ def provision(settings: Settings, cast: Cast, nodes: Mapping[str, NodeAddress]) 
             directory.add_extension(person.key, name=person.name, allows_virtualization=person.shared)
             home = cast.homes[person.phone]
             directory.add_phone(person.phone, organization=ORGANIZATION, node=home, base=person.key)
+        People(database).add(OPERATOR, cast.operator_password, Role.OPERATOR)
     finally:
         database.close()
     with Client(settings) as client:
