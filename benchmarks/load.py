@@ -29,6 +29,16 @@ class Load:
         return at_quantile(self.latencies, quantile)
 
 
+#: What each kind of request comes to when all is well.
+_OUTCOMES = {
+    "noop": {"noted"},
+    "bind": {"virtualized"},
+    "desk_day": {"virtualized", "returned"},
+    "verify": {"virtualized"},
+    "wrong_code": {"wrong_code"},
+}
+
+
 def at_quantile(ordered: list[float], quantile: float) -> float:
     """Of values in order."""
     return ordered[min(len(ordered) - 1, int(len(ordered) * quantile))]
@@ -72,6 +82,8 @@ class CallerProcesses:
         outcomes: Counter[str] = Counter()
         for result in results:
             outcomes.update(result.outcomes)
+        if not set(outcomes) <= _OUTCOMES[kind]:
+            raise RuntimeError(f"{kind}: {dict(outcomes)}; what was not done is no throughput")
         return Load(
             per_second=sum(len(result.latencies) / result.seconds for result in results),
             latencies=sorted(latency for result in results for latency in result.latencies),

@@ -1,0 +1,56 @@
+"""The benchmarks run, and say what they are asked for. What they measure here means nothing: it is over in moments."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.targets import TARGETS, Target
+
+TOP = Path(__file__).parent.parent.parent
+
+
+@pytest.mark.timeout(300)
+def test_a_scenario_runs_and_its_json_has_the_keys(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    output = tmp_path / "figures.json"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ROOST_")}
+    command = [
+        *(sys.executable, "-m", "benchmarks", "--effort", "tiny", "--only", "catch_up", "requests"),
+        *("--json", str(output), "--folder", str(tmp_path / "data")),
+    ]
+    done = subprocess.run(command, cwd=TOP, env=environment, capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(output.read_text())
+    assert found["failed"] == {}
+    assert found["catch_up"] == 1000
+    assert found["targets"]["catch_up"] == {"relation": "=", "limit": 1000, "met": True}
+    assert found["bind_vs_noop"] > 0
+    assert found["verify_vs_argon2"] > 0
+    assert set(found["latency_vs_noop"]) == {"p50", "p99"}
+    assert {figure["scenario"] for figure in found["figures"]} == {"catch_up", "requests"}
+    assert "bind_vs_noop" in done.stdout
+    assert list((tmp_path / "data").iterdir()) == []
+
+
+@pytest.mark.parametrize(("relation", "value"), [("≥", 0.6), ("≥", 0.7), ("≤", 0.6), ("≤", 0.5), ("=", 0.6)])
+def test_a_target_is_met(relation: str, value: float) -> None:
+    assert Target("", relation, 0.6).met(value)
+
+
+@pytest.mark.parametrize(("relation", "value"), [("≥", 0.59), ("≤", 0.61), ("=", 0.59), ("=", 0.61)])
+def test_a_target_is_not_met(relation: str, value: float) -> None:
+    assert not Target("", relation, 0.6).met(value)
+
+
+def test_every_key_of_the_suite_has_a_target() -> None:
+    groups = {key.partition(".")[0] for key in TARGETS}
+    assert groups >= {
+        "bind_vs_noop", "bind_64_vs_2", "verify_vs_argon2", "latency_vs_noop", "converge_vs_noop", "messages_per_bind",
+        "resync_vs_dbput", "bind_1m_vs_1k", "catch_up", "center_calls", "rss", "vs_naive", "vs_procrastinate",
+    }  # fmt: skip
