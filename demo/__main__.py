@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import shlex
 import signal
@@ -11,6 +12,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
+
+import psycopg
 
 from demo.calls import CallFailed, SimulatedTelephones, Telephones
 from demo.cast import OPERATOR, Cast
@@ -55,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _run(options, screen, checks)
     except Ended as ended:
         told_to_end = ended
-    except (DemoFailed, ServiceFailed, NoFreePort, RoostError, OSError) as error:
+    except (DemoFailed, ServiceFailed, NoFreePort, RoostError, psycopg.Error, OSError) as error:
         failure = str(error)
     if failure:
         print(f"demo: {failure}", file=sys.stderr)
@@ -85,7 +88,7 @@ def _run(options: argparse.Namespace, screen: Screen, checks: Checks) -> None:
         stage = Stage(cast, nodes, _telephones(cluster, nodes), screen, checks)
         try:
             play(stage)
-        except CallFailed as error:
+        except (CallFailed, ServiceFailed, RoostError) as error:
             checks.check(False, str(error))  # noqa: FBT003 - reads as a sentence
         nodes.close()
         if not options.once:
@@ -95,8 +98,8 @@ def _run(options: argparse.Namespace, screen: Screen, checks: Checks) -> None:
         for number in _ENDING:
             signal.signal(number, signal.SIG_IGN)  # to end takes seconds, and has limits of its own
         if cluster.started:
-            screen.say()
-            screen.say("Ending everything.", style="dim")
+            with contextlib.suppress(OSError):  # a terminal that was closed
+                screen.say("\nEnding everything.", style="dim")
             cluster.stop()
             folder.finished()
 
