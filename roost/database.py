@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import psycopg
 from psycopg import errors as pg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.rows import TupleRow
+from psycopg.rows import Row, TupleRow
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from roost.errors import DatabaseUnavailable
@@ -31,6 +31,35 @@ TRANSACTION_TRIES = 8
 def query(name: str) -> str:
     """The statement in `roost/queries/<name>.sql`."""
     return files("roost").joinpath("queries", f"{name}.sql").read_text(encoding="utf-8")
+
+
+class _Cursor(psycopg.Cursor[Row]):
+    """A cursor whose reading ends a part of the pipeline (a Sync instead of a Flush; the transaction goes on).
+
+    PostgreSQL does not count a client as idle in the middle of a pipeline: a worker that is frozen there would keep
+    its locks for as long as it is, and nobody could move that extension, or announce anything.
+    """
+
+    def fetchone(self) -> Row | None:
+        self._sync()
+        return super().fetchone()
+
+    def fetchmany(self, size: int = 0) -> list[Row]:
+        self._sync()
+        return super().fetchmany(size)
+
+    def fetchall(self) -> list[Row]:
+        self._sync()
+        return super().fetchall()
+
+    def __iter__(self) -> Self:
+        self._sync()
+        return super().__iter__()
+
+    def _sync(self) -> None:
+        pipeline = self._conn._pipeline  # noqa: SLF001 -- psycopg gives no other way to the one that is open
+        if pipeline is not None and self.pgresult is None:
+            pipeline.sync()
 
 
 class Database:
@@ -61,7 +90,7 @@ class Database:
             tcp_user_timeout=10_000,
         )
         self._pool = ConnectionPool(
-            conninfo, min_size=1, max_size=size, open=True, timeout=3, kwargs={"autocommit": True},
+            conninfo, min_size=1, max_size=size, open=True, timeout=3, kwargs={"autocommit": True, "cursor_factory": _Cursor},
             max_lifetime=3600, reconnect_timeout=5, num_workers=1,
         )  # fmt: skip
 
