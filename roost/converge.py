@@ -82,7 +82,8 @@ def converge(
         cursor = node.cursor()
         sent = 0
         if row.resync or cursor is None or not history.follows(cursor):
-            sent = _send(connection, node, _difference(database, node, row.scope), history)
+            sent = _send(connection, node, _difference(database, node, row.scope), cursor or _NOWHERE)
+            node.apply([], history)
             cursor = history
         while cursor.version < history.version:
             news = _news(connection, cursor, history, row.scope)
@@ -109,7 +110,7 @@ def audit(database: Database, node_name: str, nodes: Nodes, retry_max: float) ->
             return Converged(row.applied_version, 0)
         changes = list(_difference(database, node, row.scope))
         pending = pending_keys(connection, cursor.version)
-        drift = _send(connection, node, (c for c in changes if key_of(c) not in pending), None)
+        drift = _send(connection, node, (c for c in changes if key_of(c) not in pending), cursor)
         connection.execute(query("mark_node_audited"), {"node_id": row.id, "drift": drift})
         return Converged(cursor.version, drift)
 
@@ -129,7 +130,9 @@ def _with_node(
     """Hold the node's row while its PBX is written: one writer a node, whatever the queues do."""
     with database.connection() as connection, connection.pipeline(), connection.transaction():
         locked = connection.cursor(row_factory=class_row(NodeRow))
-        locked.execute(query("lock_node"), {"node": node_name, "now_please": now_please, "audit_every": audit_every})
+        locked.execute(
+            query("lock_node"), {"node": node_name, "now_please": now_please, "audit_every": audit_every}
+        )
         history = read_history(connection)  # after the lock: nobody else can bring the node further than this
         row = locked.fetchone()
         if row is None or not row.due:
@@ -144,6 +147,9 @@ def _with_node(
             )
             return Failed(str(error))
 
+
+#: Put into a node that had no cursor, until it has everything: it follows no history.
+_NOWHERE = Cursor("nowhere", 0)
 
 #: The last news, by history, from and to: nodes that keep pace with each other are told the same.
 _told: dict[tuple[str, int, int, Scope | None], News] = {}
@@ -170,16 +176,18 @@ def _difference(database: Database, node: PbxNode, scope: Scope) -> Iterator[Cha
     yield from (Gone(kind, key) for kind, key in has)
 
 
-def _send(connection: Connection, node: PbxNode, changes: Iterable[Change], cursor: Cursor | None) -> int:
-    """Write the changes, a batch at a time, then the cursor; how many they were."""
+def _send(connection: Connection, node: PbxNode, changes: Iterable[Change], before: Cursor) -> int:
+    """Write the changes, a batch at a time; how many they were.
+
+    With each batch goes the cursor from before: if we were frozen, and others brought the node further meanwhile,
+    our old values put the old cursor back too, and are found by it.
+    """
     sent = 0
     rest = iter(changes)
     while batch := list(islice(rest, BATCH)):
-        node.apply(batch, None)
+        node.apply(batch, before)
         sent += len(batch)
         _stay_alive(connection)
-    if cursor is not None:
-        node.apply([], cursor)
     return sent
 
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pytest
 
 from localcluster.postgres import Postgres
-from roost.converge import Converged, Failed, audit, converge
+from roost.converge import Converged, Failed, NodeRow, audit, converge
 from roost.database import Database
+from roost.errors import DatabaseUnavailable
 from roost.pbx import connect
-from roost.pbx.node import Change, Cursor, Gone, Key, Rings, key_of
+from roost.pbx.node import Change, Cursor, Gone, Key, PbxNode, Rings, key_of
 from roost.routes import announce, everything
 from roost.seal import NODE_SECRET, seal
 from tasks.nodes import NodeConnections
+from tests.cluster import wait_until
 from tests.conformance.targets import Simulator
 from tests.world import World
 
@@ -108,6 +111,49 @@ def test_a_lost_cursor_means_everything_is_compared_and_the_stranger_removed(nod
     node.tamper([stranger, Rings("0001*001", "n1", "desk003")], Cursor("elsewhere", 999))
     assert node.push() == Converged(6, 2)
     assert node.holds() == node.truth()
+
+
+class Frozen(NodeConnections):
+    """A push worker that is frozen just before it writes, and goes on when it is told."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world.settings)
+        self.about_to_write = Event()
+        self.go_on = Event()
+
+    def open(self, row: NodeRow) -> PbxNode:
+        node = super().open(row)
+        write = node.apply
+
+        def apply(changes: Sequence[Change], cursor: Cursor | None) -> None:
+            self.about_to_write.set()
+            assert self.go_on.wait(20)
+            write(changes, cursor)
+
+        node.apply = apply  # type: ignore[method-assign]  # what SIGSTOP does at the worst moment
+        return node
+
+
+def test_a_worker_that_was_frozen_does_not_leave_its_old_values_behind(node: Node) -> None:
+    node.push()
+    node.tamper([Gone("e", "0001*001")], Cursor("elsewhere", 1))
+    frozen = Frozen(node.world)
+    with ThreadPoolExecutor(1) as another:
+        late = another.submit(converge, node.world.database, "n1", frozen, RETRY_MAX)
+        assert frozen.about_to_write.wait(20)
+        # PostgreSQL ends a transaction that idles; others take over.
+        node.world.sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND state = 'idle in transaction'"
+        )
+        node.world.sit("001", "desk002")
+        wait_until(lambda: isinstance(node.push(), Converged), "another holds the node")
+        assert node.holds() == node.truth()
+        frozen.go_on.set()
+        assert isinstance(late.exception(20), DatabaseUnavailable)
+    node.push()
+    assert node.holds() == node.truth()
+    frozen.close()
 
 
 def test_a_node_restored_from_an_older_copy_is_brought_forward(node: Node) -> None:
