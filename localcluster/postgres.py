@@ -25,7 +25,7 @@ from localcluster.account import service_account
 from localcluster.process import ServiceFailed, SupervisedProcess, wait_until
 
 _USER = "roost"
-_INITDB_DEADLINE = 60.0
+_PROGRAM_DEADLINE = 60.0
 _CONNECT_DEADLINE = 10
 
 
@@ -140,6 +140,20 @@ class Postgres:
                 sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
             )
 
+    def dump(self, database: str, path: Path) -> None:
+        """Write a dump of a database, in PostgreSQL's own format."""
+        self._program("pg_dump", "--format=custom", f"--file={path}", f"--dbname={self.url(database)}")
+
+    def keep_password(self, other: Postgres) -> None:
+        """Before the first start: have the same password as another server."""
+        path = self.folder / "password"
+        path.touch(mode=0o600)
+        path.write_text((other.folder / "password").read_text())
+
+    def restore(self, database: str, path: Path) -> None:
+        """Make a database, and fill it from a dump."""
+        self._program("pg_restore", f"--dbname={self.create_database(database)}", str(path))
+
     def __enter__(self) -> Self:
         self.start()
         return self
@@ -162,28 +176,34 @@ class Postgres:
     def _initialize(self) -> None:
         self._data.mkdir(mode=0o700, exist_ok=True)
         self._account.give(self._data)
-        command = [
-            str(_programs() / "initdb"),
+        self._program(
+            "initdb",
             f"--pgdata={self._data}",
             f"--username={_USER}",
             f"--pwfile={self.folder / 'password'}",
             "--auth=scram-sha-256",
             "--encoding=UTF8",
             "--locale=C.UTF-8",
-        ]
+        )
+
+    def _program(self, name: str, *arguments: str) -> None:
+        """Run one of PostgreSQL's programs. A URL's password goes by the environment: arguments are for all to see."""
+        password = {"PGPASSWORD": self._password} if self._password else {}
+        hidden = [argument.replace(f":{quote(self._password, safe='')}@", "@") for argument in arguments]
         try:
             done = subprocess.run(
-                self._account.argv(command),
+                self._account.argv([str(_programs() / name), *hidden]),
                 cwd=self.folder,
+                env=os.environ | password,
                 capture_output=True,
                 text=True,
-                timeout=_INITDB_DEADLINE,
+                timeout=_PROGRAM_DEADLINE,
                 check=False,
             )
         except subprocess.TimeoutExpired as error:
-            raise ServiceFailed(f"initdb: not within {_INITDB_DEADLINE:g} s") from error
+            raise ServiceFailed(f"{name}: not within {_PROGRAM_DEADLINE:g} s") from error
         if done.returncode != 0:
-            raise ServiceFailed(f"initdb failed:\n{done.stdout}\n{done.stderr}")
+            raise ServiceFailed(f"{name} failed:\n{done.stdout}\n{done.stderr}")
 
     def _ready(self) -> bool:
         """The server writes its process id on the first line of this file, and `ready` on the eighth."""
