@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import structlog
@@ -23,6 +24,8 @@ from workers.logs import set_up
 _DELAYED = "celery.worker.consumer.delayed_delivery:DelayedDelivery"
 
 
+#: The headers that Roost has a use for. Others make Celery wait, limit or revoke, and some that are malformed end a worker.
+_HEADERS = ("task", "id", "expires", "argsrepr", "kwargsrepr")
 #: What Celery's handler raises on a message that is no task: it reads fields without looking whether they are there.
 _NO_TASK = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
@@ -37,6 +40,8 @@ class RoostConsumer(Consumer):
         handle = super().create_task_handler(*args, **kwargs)
 
         def on_message(message: Any) -> None:
+            given = message.headers or {}
+            message.headers = {name: given[name] for name in _HEADERS if isinstance(given.get(name), str)}
             try:
                 handle(message)
             except _NO_TASK as error:
@@ -48,6 +53,13 @@ class RoostConsumer(Consumer):
                 message.reject_log_error(logging.getLogger(__name__), self.connection_errors)
 
         return on_message
+
+    def ensure_connected(self, conn: Any) -> Any:
+        """Celery's own, but it looks every second whether the broker is back; Celery waits up to half a minute."""
+        conn.ensure_connection = partial(
+            conn.ensure_connection, interval_start=0.2, interval_step=0.2, interval_max=1
+        )
+        return super().ensure_connected(conn)
 
     class Blueprint(Consumer.Blueprint):
         """Its steps."""
