@@ -8,7 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from chaos import message_faults, network_faults, node_faults, process_faults
+from chaos import message_faults, network_faults, node_faults, postgres_faults, process_faults
 from chaos.faults import FAULTS, UnknownFault, chosen
 from chaos.report import as_text, write_json
 from chaos.run import NotHealed, Run
@@ -16,7 +16,7 @@ from chaos.stage import Stage
 from localcluster.process import ServiceFailed
 
 #: They fill the list of faults.
-_DEFINED_IN = (message_faults, network_faults, node_faults, process_faults)
+_DEFINED_IN = (message_faults, network_faults, node_faults, postgres_faults, process_faults)
 
 
 def arguments(argv: list[str] | None) -> argparse.Namespace:

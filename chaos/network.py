@@ -144,10 +144,11 @@ class Network:
         for name in names:
             self._do(self.links[name].drop())
 
-    def point(self, name: str, far_port: int) -> None:
-        """Connect this link to another port from now on."""
-        self.links[name].far_port = far_port
-        self.drop(name)
+    def point(self, part: str, far_port: int) -> None:
+        """Connect the links whose name has this part to another port from now on."""
+        for name in self.names(part):
+            self.links[name].far_port = far_port
+            self.drop(name)
 
     def names(self, *parts: str) -> list[str]:
         """The links whose name has all these parts, such as `bind1` and `postgres`."""

@@ -22,17 +22,28 @@ WITHOUT_DESK = "7"
 #: A load keys more wrong codes than any person; locks are tried elsewhere.
 LOCK_AFTER = 1_000_000
 
-#: The harness' own record of every change of who sits where, and in which transaction it was made.
+#: The harness' own record of every change of who sits where, and of every journal row, with the transaction that
+#: made it; a restored database keeps what the old server did, so the server is a part of a transaction's name.
 _EFFECTS = """
-CREATE TABLE chaos_effect (xid xid NOT NULL, phone text NOT NULL, before text, after text);
-CREATE FUNCTION chaos_note() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE TABLE chaos_effect (tx text NOT NULL, phone text NOT NULL, before text, after text);
+CREATE TABLE chaos_cause (tx text NOT NULL, request_id text PRIMARY KEY);
+CREATE FUNCTION chaos_tx() RETURNS text LANGUAGE sql AS $$
+    SELECT system_identifier || ':' || pg_current_xact_id() FROM pg_control_system()
+$$;
+CREATE FUNCTION chaos_note_effect() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO chaos_effect SELECT pg_current_xact_id()::xid, NEW.name,
+    INSERT INTO chaos_effect SELECT chaos_tx(), NEW.name,
         (SELECT number FROM extension WHERE id = OLD.guest_id), (SELECT number FROM extension WHERE id = NEW.guest_id);
     RETURN NULL;
 END $$;
-CREATE TRIGGER chaos_note AFTER UPDATE ON phone FOR EACH ROW
-    WHEN (OLD.guest_id IS DISTINCT FROM NEW.guest_id) EXECUTE FUNCTION chaos_note();
+CREATE TRIGGER chaos_effect AFTER UPDATE ON phone FOR EACH ROW
+    WHEN (OLD.guest_id IS DISTINCT FROM NEW.guest_id) EXECUTE FUNCTION chaos_note_effect();
+CREATE FUNCTION chaos_note_cause() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO chaos_cause SELECT chaos_tx(), NEW.request_id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER chaos_cause AFTER INSERT ON journal FOR EACH ROW EXECUTE FUNCTION chaos_note_cause();
 """
 
 

@@ -5,8 +5,8 @@ One organization a load client shares with others; each simulated node is a proc
 
 from __future__ import annotations
 
-import re
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -70,6 +70,7 @@ class Stage:
         self.postgres = Postgres(folder / "postgres", options=POSTGRES_OPTIONS)
         self.rabbitmq = RabbitCluster(folder / "rabbitmq", brokers)
         self._services = ExitStack()
+        self._postgres_host = 1
         self._node_count = nodes
         self.nodes: dict[str, SimulatedNode] = {}
 
@@ -95,15 +96,29 @@ class Stage:
         """One process of Roost, or one node."""
         return self.nodes[name].process if name in self.nodes else self.product.processes[name]
 
+    @property
+    def spare_postgres(self) -> str:
+        """The ending of the links to PostgreSQL that lead nowhere now: the other host of the multi-host URLs."""
+        return "postgres2" if self._postgres_host == 1 else "postgres1"
+
     def use_postgres(self, server: Postgres) -> None:
-        """From now on everybody finds this server where the old one was."""
+        """From now on this server is the primary, at the other host of the multi-host URLs."""
+        self.network.point(self.spare_postgres, server.port)
+        self._postgres_host = 3 - self._postgres_host
+        self.network.drop(*self.network.names("-postgres"))
         self.postgres = server
-        for name in self.network.names("postgres"):
-            self.network.point(name, server.port)
+
+    def keep(self, server: Postgres) -> None:
+        """Stop this server at the end."""
+        self._services.callback(server.stop)
+
+    def finally_(self, work: Callable[[], None]) -> None:
+        """Do this at the end, after all that is begun later."""
+        self._services.callback(work)
 
     def _start(self) -> None:
         self._services.callback(self.network.close)
-        self._services.callback(self._stop_postgres)
+        self.keep(self.postgres)
         self.postgres.start()
         self.postgres.create_database(DATABASE)
         init_database(self.database_url)
@@ -134,10 +149,6 @@ class Stage:
             self.nodes[node.name] = self._services.enter_context(_Running(node)).node
             self.network.link(f"push-{node.name}", ports.LOOPBACK, node.port)
 
-    def _stop_postgres(self) -> None:
-        """The one that is used now, which need not be the first."""
-        self.postgres.stop()
-
     def broker_through(self, who: str, urls: str) -> str:
         """The broker's URLs for one process, each through a link of its own."""
         through = []
@@ -149,8 +160,12 @@ class Stage:
         return ";".join(through)
 
     def _postgres_through(self, who: str) -> str:
-        link = self.network.link(f"{who}-postgres", ports.LOOPBACK, self.postgres.port)
-        return re.sub(rf":{self.postgres.port}/", f":{link.port}/", self.database_url)
+        """A URL of two hosts, each through a link; the second leads nowhere until there is another server."""
+        first = self.network.link(f"{who}-postgres1", ports.LOOPBACK, self.postgres.port)
+        second = self.network.link(f"{who}-postgres2", ports.LOOPBACK, ports.free_port())
+        hosts = f"{ports.LOOPBACK}:{first.port},{ports.LOOPBACK}:{second.port}"
+        url = self.database_url.replace(f"{ports.LOOPBACK}:{self.postgres.port}", hosts)
+        return f"{url}?target_session_attrs=read-write"
 
 
 class _Running:
