@@ -18,6 +18,7 @@ from typing import Any
 
 from rich.console import Console
 
+from benchmarks.document import write_results
 from benchmarks.effort import FULL, QUICK, TINY, Effort
 from benchmarks.report import Report
 from benchmarks.stage import TOP, Rig
@@ -40,6 +41,9 @@ def main() -> int:
     report = Report()
     began = time.monotonic()
     load_before = os.getloadavg()[0]
+    names = options.only or (_QUICK if options.quick else SCENARIOS)
+    if options.merge and options.json and options.json.exists():
+        report.keep(json.loads(options.json.read_text()), names)
     options.folder.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="bench-", dir=options.folder))
     try:
@@ -55,6 +59,7 @@ def main() -> int:
         if not options.keep:
             shutil.rmtree(folder)
     report.scenario = ""
+    report.put_in_order(SCENARIOS)
     report.print(console)
     console.print(f"{time.monotonic() - began:.0f} s on {_machine()}, load {load_before:.1f} before")
     document = {
@@ -68,6 +73,8 @@ def main() -> int:
         options.json.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n")
     if options.plot:
         _plot(document, options.plot)
+    if options.document:
+        write_results(document, options.document)
     return 1 if report.failed else 0
 
 
@@ -109,6 +116,10 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all that was measured")
     parser.add_argument("--plot", type=Path, metavar="DIR", help="draw pictures of it")
+    parser.add_argument("--merge", action="store_true", help="keep what FILE says of scenarios not run now")
+    parser.add_argument(
+        "--document", type=Path, metavar="PAGE", help="write the results into docs/performance.md"
+    )
     parser.add_argument("--runs", type=int, help="runs of a ratio")
     parser.add_argument("--seconds", type=float, help="seconds of a run")
     parser.add_argument(

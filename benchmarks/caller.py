@@ -20,7 +20,7 @@ from uuid import uuid4
 
 from benchmarks.world import CODE, ORGANIZATION, WRONG_CODE, mover
 from roost.errors import BrokerUnavailable
-from roost.requests import Answer, Request, Return, Try, Virtualize
+from roost.requests import Answer, Request, Try, Virtualize
 from roost.seal import seal
 from roost.settings import Settings, settings
 from tasks.client import Client
@@ -75,20 +75,6 @@ def binds(first: int, last: int, _settings: Settings) -> Requests:
         yield "roost.virtualize", _virtualize(extension, phones[_move_on(number)])
 
 
-def desk_days(first: int, last: int, _settings: Settings) -> Requests:
-    """Each mover in turn sits down at a phone, and in its next turn goes home."""
-    for number in movers(first, last):
-        extension, phones = mover(number)
-        if _place.pop(number, None) is None:
-            _place[number] = 0
-            yield "roost.virtualize", _virtualize(extension, phones[0])
-        else:
-            yield "roost.return", Return(
-                request_id=uuid4().hex, origin="api", made_at=datetime.now(UTC), organization=ORGANIZATION,
-                number=extension,
-            )  # fmt: skip
-
-
 def verified(first: int, last: int, settings: Settings) -> Requests:
     """As `binds`, with the right code keyed in a call."""
     for number in movers(first, last):
@@ -124,7 +110,7 @@ def _try(number: int, digits: str, settings: Settings) -> tuple[str, Try]:
 
 
 KINDS: dict[str, Callable[[int, int, Settings], Requests]] = {
-    "noop": noops, "bind": binds, "desk_day": desk_days, "verify": verified, "wrong_code": wrong_codes,
+    "noop": noops, "bind": binds, "verify": verified, "wrong_code": wrong_codes,
 }  # fmt: skip
 
 

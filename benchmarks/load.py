@@ -33,7 +33,6 @@ class Load:
 _OUTCOMES = {
     "noop": {"noted"},
     "bind": {"virtualized"},
-    "desk_day": {"virtualized", "returned"},
     "verify": {"virtualized"},
     "wrong_code": {"wrong_code"},
 }

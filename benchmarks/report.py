@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +30,7 @@ class Report:
 
     ratios: dict[str, float] = field(default_factory=dict)
     runs: dict[str, list[float]] = field(default_factory=dict)
+    measured_by: dict[str, str] = field(default_factory=dict)
     figures: list[Figure] = field(default_factory=list)
     series: dict[str, Any] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
@@ -37,6 +39,7 @@ class Report:
     def ratio(self, key: str, value: float, runs: list[float] | None = None) -> None:
         """A value that has a target, and the runs it is the median of."""
         self.ratios[key] = value
+        self.measured_by[key] = self.scenario
         if runs:
             self.runs[key] = runs
 
@@ -56,7 +59,12 @@ class Report:
             else:
                 found[group] = round(value, 4)
         targets = {
-            key: {"relation": target.relation, "limit": target.limit, "met": target.met(self.ratios[key])}
+            key: {
+                "relation": target.relation,
+                "limit": target.limit,
+                "met": target.met(self.ratios[key]),
+                "scenario": self.measured_by[key],
+            }
             for key, target in TARGETS.items()
             if key in self.ratios
         }
@@ -75,6 +83,23 @@ class Report:
             "series": self.series,
             "failed": self.failed,
         }
+
+    def keep(self, document: Mapping[str, Any], run_again: Container[str]) -> None:
+        """Take over what an earlier document says of scenarios that are not run again."""
+        for key, target in document["targets"].items():
+            if target["scenario"] not in run_again:
+                group, _, part = key.partition(".")
+                self.ratios[key] = document[group][part] if part else document[group]
+                self.measured_by[key] = target["scenario"]
+                if key in document["runs"]:
+                    self.runs[key] = document["runs"][key]
+        self.figures += [Figure(**f) for f in document["figures"] if f["scenario"] not in run_again]
+        self.series |= document["series"]
+
+    def put_in_order(self, scenarios: Sequence[str]) -> None:
+        """Figures by scenario, ratios as the targets are listed."""
+        self.figures.sort(key=lambda figure: scenarios.index(figure.scenario))
+        self.ratios = {key: self.ratios[key] for key in TARGETS if key in self.ratios}
 
     def print(self, console: Console) -> None:
         """Two tables."""

@@ -94,7 +94,8 @@ class Stage:
         with ExitStack() as stack:
             for node in self.asterisk:
                 stack.enter_context(node)
-            stack.enter_context(self.product)
+            if self.product.processes:
+                stack.enter_context(self.product)
             self.callers = stack.enter_context(
                 CallerProcesses(self.environment, self.folder, self.own_movers[0], self._caller_processes)
             )
