@@ -150,7 +150,11 @@ class _Replay:
                 # The tries and the wrong codes are the office's of now: those are counted under locks.
                 then = self._office.with_guests(guests)
                 if then.check_move(phone, row.extension or "", row.at) is wanted:
-                    return "" if self._ask(then, row, phone).outcome is row.outcome else "the tries are miscounted"
+                    return (
+                        ""
+                        if self._ask(then, row, phone).outcome is row.outcome
+                        else "the tries are miscounted"
+                    )
         return f"{row.outcome} was never right in the last {LOOKED_BACK.seconds} s"
 
     def _put_back(self, guests: dict[str, str]) -> None:

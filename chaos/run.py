@@ -17,6 +17,7 @@ from chaos.faults import FAULTS, Scene
 from chaos.load import Asked, Load
 from chaos.observer import Observer, connect, differences, unnumbered, version_now
 from chaos.people import settle_in
+from chaos.resources import Sample, sample
 from chaos.stage import Stage
 from roost.outcomes import CHANGED, Outcome
 from tasks.client import Client
@@ -67,6 +68,8 @@ class Verdict:
     looks: int = 0
     worst_to_heal: float = 0.0
     faults: dict[str, FaultReport] = field(default_factory=dict)
+    #: What all processes used together, after each fault was healed.
+    curve: list[Sample] = field(default_factory=list)
     #: The first findings, in words.
     findings: list[str] = field(default_factory=list)
 
@@ -91,6 +94,7 @@ class Run:
         self._load = Load(self._client, stage.product.centers, people=people, seed=seed)
         self._observer = Observer(stage)
         self._verdict = Verdict()
+        self._begun = time.monotonic()
 
     def go(self, names: list[str], *, seconds: float, hold: float, each: bool = False) -> Verdict:
         """Begin faults in a random order until the time is over; with `each`, every one once, however long."""
@@ -131,7 +135,11 @@ class Run:
         report.worst_to_heal = max(report.worst_to_heal, took)
         report.diverged += len(diverged)
         self._find("diverged", [f"{name}: {text}" for text in diverged])
-        self._tell(f"{name}: healed in {took:.1f} s")
+        used = sample(time.monotonic() - self._begun, list(self._stage.product.processes.values()))
+        self._verdict.curve.append(used)
+        self._tell(
+            f"{name}: healed in {took:.1f} s; {used.threads} threads, {used.sockets} sockets, {used.memory:.0f} MiB"
+        )
         time.sleep(CALM)
 
     def _wait_healed(self) -> tuple[float, list[str]]:

@@ -142,6 +142,8 @@ class Postgres:
 
     def dump(self, database: str, path: Path) -> None:
         """Write a dump of a database, in PostgreSQL's own format."""
+        path.touch(mode=0o600)
+        self._account.give(path)
         self._program("pg_dump", "--format=custom", f"--file={path}", f"--dbname={self.url(database)}")
 
     def keep_password(self, other: Postgres) -> None:
