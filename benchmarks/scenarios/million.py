@@ -23,6 +23,8 @@ def measure(rig: Rig, effort: Effort, report: Report) -> None:
         Stage(rig, "thousand", extensions=1_000, simulated=2, counts=_QUIET) as small,
     ):
         filled = time.perf_counter() - began
+        row = large.sql.execute("SELECT pg_database_size(current_database())").fetchone()
+        assert row is not None  # it always has one
         for stage in (large, small):
             stage.use(["s000", "s001"])
             stage.callers.run("bind", callers=_CALLERS, seconds=effort.seconds)  # warm
@@ -39,4 +41,5 @@ def measure(rig: Rig, effort: Effort, report: Report) -> None:
         median(few),
         "1,000 extensions /s",
     )
+    report.figure("  the database, an extension with its phone", row[0] / effort.many_extensions / 1024, "KB")
     report.figure("filling and starting it", filled, "s")
