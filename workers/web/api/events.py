@@ -25,7 +25,7 @@ _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "`extension` says where one rings now, `phone` whom one acts as, `gone` what is no more; "
         "`cursor` ends each batch, its id is what `Last-Event-ID` resumes from; `reset`: read the lists anew.",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {}},
     }
 }
 

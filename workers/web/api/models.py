@@ -54,10 +54,11 @@ Search = Annotated[str, Field(min_length=1, max_length=64, pattern=_NO_CONTROL)]
 Reason = Annotated[str, Field(max_length=200, pattern=_NO_CONTROL, description="Why; the journal keeps it.")]
 SecretCode = Annotated[str, Field(pattern=r"^[0-9]{4,8}$", description="4 to 8 digits.", examples=["2468"])]
 Duration = Annotated[
-    str, BeforeValidator(_as_duration), AfterValidator(_valid_duration),
+    str, AfterValidator(_valid_duration),
     StringConstraints(pattern=r"^([0-9]{1,5}d)?([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,6}s)?$", min_length=2),
     Field(examples=["8h", "1d12h"]),
 ]  # fmt: skip
+ShownDuration = Annotated[str, BeforeValidator(_as_duration), Field(examples=["8h", "1d12h"])]
 WallClock = Annotated[
     str,
     BeforeValidator(_as_wall_clock),
@@ -111,11 +112,11 @@ class Organization(Shown):
     name: str
     enabled: bool
     policy: str
-    max_stay: Duration | None
+    max_stay: ShownDuration | None
     daily_return: WallClock | None
     timezone: str
     lock_after: int
-    lock_for: Duration
+    lock_for: ShownDuration
     extensions: int
     phones: int
 
@@ -154,7 +155,7 @@ class Extension(Shown):
     code_set_at: datetime | None
     failed_codes: int
     locked_until: datetime | None
-    max_stay: Duration | None
+    max_stay: ShownDuration | None
     daily_return: WallClock | None
     phone: str | None
     host: str | None

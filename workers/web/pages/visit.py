@@ -19,6 +19,7 @@ from roost.access import Asker, NotPermitted
 from roost.sessions import NotSignedIn
 from roost.settings import Settings
 from roost.users import Person
+from workers.web.limits import MAX_IMPORT
 from workers.web.parts import Parts, parts_of
 
 TheParts = Annotated[Parts, Depends(parts_of)]
@@ -68,7 +69,7 @@ async def checked_form(request: Request, secret: str) -> FormData:
     """The fields of a form that carries the proof of this secret. Raises StaleForm."""
     if not _from_here(request):
         raise StaleForm
-    form = await request.form(max_files=1, max_fields=30)
+    form = await request.form(max_files=1, max_fields=30, max_part_size=MAX_IMPORT)
     if not hmac.compare_digest(text_of(form, "csrf").encode(), form_proof(secret).encode()):
         raise StaleForm
     return form

@@ -1,0 +1,92 @@
+"""PostgreSQL or RabbitMQ away: the page and the API say so, and come back by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from localcluster.postgres import Postgres
+from localcluster.rabbitmq import RabbitCluster
+from roost.schema import init_database
+from tests.cluster import wait_until
+from tests.web.browsing import visitor
+from tests.web.office import Office
+
+
+@pytest.fixture(scope="module")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A server of this module's own: it is stopped here."""
+    with Postgres(tmp_path_factory.mktemp("postgres")) as server:
+        server.create_database("template_roost")
+        init_database(server.url("template_roost"))
+        yield server
+
+
+@pytest.fixture(scope="module")
+def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitCluster]:
+    """Likewise."""
+    folder: Path = tmp_path_factory.mktemp("rabbitmq")
+    with RabbitCluster(folder) as broker:
+        yield broker
+
+
+@pytest.mark.timeout(240)
+def test_postgresql_away(office: Office, postgres: Postgres, chromium: Browser) -> None:
+    api, browser = office.api(), office.browser("admin0001")
+    with visitor(chromium, office, "admin0001") as page:
+        expect(page.locator("#live-state")).to_have_text("Live")
+        postgres.stop()
+        try:
+            shown = browser.get("/organizations/0001")
+            assert shown.status_code == 503
+            assert "The database does not answer" in shown.text
+            answer = api.get("/extensions")
+            assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
+            assert answer.headers["retry-after"] == "2"
+            ready = api.get(f"{office.address}/readyz")
+            assert (ready.status_code, ready.json()["postgresql"]["ok"]) == (503, False)
+            assert api.get(f"{office.address}/healthz").status_code == 200
+            expect(page.locator("#live-state")).to_contain_text("Not live", timeout=30_000)
+        finally:
+            postgres.start()
+        wait_until(lambda: browser.get("/organizations/0001").status_code == 200, "the page is back", 30)
+        wait_until(lambda: api.get("/extensions").status_code == 200, "the API is back", 30)
+        expect(page.locator("#live-state")).to_have_text("Live", timeout=40_000)
+
+        def moves() -> bool:
+            return api.post("/extensions/0001*001/virtualize", json={"phone": "desk002"}).status_code == 200
+
+        wait_until(moves, "extensions move again", 40)
+        expect(page.locator("#desk-002")).to_contain_text("sits here", timeout=30_000)
+
+
+@pytest.mark.timeout(240)
+def test_rabbitmq_away(office: Office, rabbitmq: RabbitCluster, chromium: Browser) -> None:
+    api, browser = office.api(), office.browser("owner0001-001")
+    office.world.sit("001", "desk002")
+    with visitor(chromium, office, "root") as page:
+        rabbitmq.stop()
+        try:
+            expect(page.locator("#cluster-queues")).to_contain_text(
+                "RabbitMQ does not answer", timeout=40_000
+            )
+            answer = api.post("/extensions/0001*001/return")
+            assert (answer.status_code, answer.json()["code"]) == (503, "broker_unavailable")
+            assert api.get("/extensions/0001*001").status_code == 200
+            shown = browser.post("/extensions/0001*001/return")
+            assert shown.status_code == 503
+            assert "The workers do not answer" in shown.text
+            ready = api.get(f"{office.address}/readyz")
+            assert (ready.status_code, ready.json()["rabbitmq"]["ok"]) == (503, False)
+        finally:
+            rabbitmq.start()
+
+        def returns() -> bool:
+            return browser.post("/extensions/0001*001/return").status_code == 200
+
+        wait_until(returns, "people come home again", 60)
+        expect(page.locator("#cluster-queues")).to_contain_text("push to n1", timeout=40_000)
+    assert office.world.guests() == {}

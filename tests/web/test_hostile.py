@@ -1,0 +1,82 @@
+"""Programs that mean harm, or are broken: bodies that are too much, and text that is none."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+
+import httpx
+import psutil
+import pytest
+
+from tests.web.office import Office
+
+
+@pytest.fixture
+def memory(office: Office) -> Iterator[None]:
+    """The web process does not grow."""
+    process = psutil.Process(office.cluster.product.processes["web1"].pid)
+    before = process.memory_info().rss
+    yield
+    assert process.memory_info().rss - before < 60_000_000
+
+
+def ten_megabytes() -> Iterator[bytes]:
+    for _ in range(160):
+        yield b"x" * 65_536
+
+
+@pytest.mark.usefixtures("memory")
+@pytest.mark.parametrize("announced", [True, False], ids=["announced", "chunked"])
+@pytest.mark.parametrize(
+    "path", ["/api/v1/organizations", "/api/v1/import", "/sign-in", "/organizations/0001/import"]
+)
+def test_ten_megabytes_are_refused_in_time(office: Office, path: str, *, announced: bool) -> None:
+    headers = {"Authorization": f"Bearer {office.token()}", "Content-Type": "application/json"}
+    if path in {"/sign-in", "/organizations/0001/import"}:
+        browser = office.browser("admin0001")
+        headers = {
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Cookie": f"roost={browser.http.cookies['roost']}",
+        }
+    if path == "/api/v1/import":
+        headers["Content-Type"] = "text/csv"
+    started = time.monotonic()
+    with httpx.Client(base_url=office.address, timeout=20) as client:
+        try:
+            body = b"x" * 10_485_760 if announced else ten_megabytes()
+            status = client.post(path, content=body, headers=headers).status_code
+        except httpx.WriteError:
+            status = 413  # closed while we were still sending
+    assert status == 413
+    assert time.monotonic() - started < 10
+
+
+@pytest.mark.usefixtures("memory")
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * 60_000, b'{"a":' * 12_000, b"\xff\xfe\xfa", b'{"code": "\xc3\x28"}', b'{"code": "\\ud800"}',
+        b'{"code": "0009", "name": "\\ud800"}', b'{"code": "0009", "name": "\\u0000"}', b'{"code": NaN}', b"null", b"",
+        b'{"code": "0009", "lock_after": 1e999}', b'{"code": "0009", "lock_after": ' + b"9" * 5000 + b"}",
+        json.dumps({"code": "0009", "unknown": 1}).encode(), b'{"code": "0009", "max_stay": "99999d99999h"}',
+    ],
+)  # fmt: skip
+def test_broken_json_is_refused(office: Office, body: bytes) -> None:
+    headers = {"Content-Type": "application/json"}
+    answer = office.api().post("/organizations", content=body, headers=headers)
+    if answer.status_code == 201:
+        assert body.endswith(b'"99999d99999h"}')  # long, and valid
+        return
+    assert answer.status_code in {400, 413, 422}
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    ["/extensions/%FF", "/journal?phone=%FF%00", "/organizations/%F0%9F%90%94", "/extensions?search=%00"],
+)
+def test_bad_utf8_in_addresses_is_refused(office: Office, raw: str) -> None:
+    for answer in (office.api().get(raw), office.browser("root").get(raw)):
+        assert answer.status_code in {403, 404, 422}
