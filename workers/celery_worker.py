@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 from celery import bootsteps
 from celery.worker.consumer import Consumer
+from kombu.exceptions import KombuError
 
 from roost.errors import SettingMissing
 from roost.settings import settings
@@ -27,9 +28,17 @@ _DELAYED = "celery.worker.consumer.delayed_delivery:DelayedDelivery"
 #: The headers that Roost has a use for. Others make Celery wait, limit or revoke, and some that are malformed end a worker.
 _HEADERS = ("task", "id", "expires", "argsrepr", "kwargsrepr")
 #: What Celery's handler raises on a message that is no task: it reads fields without looking whether they are there.
-_NO_TASK = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+_NO_TASK = (ArithmeticError, AttributeError, KombuError, LookupError, TypeError, ValueError)
 
 log = structlog.get_logger(__name__)
+
+
+def _check_body(body: object) -> None:
+    """Raise TypeError unless it is a task's: arguments, named ones, and what follows. Another is never acknowledged."""
+    match body:
+        case [list(), dict(), dict()]:
+            return
+    raise TypeError(f"a task's body cannot be a {type(body).__name__} of this kind")
 
 
 class RoostConsumer(Consumer):
@@ -43,6 +52,7 @@ class RoostConsumer(Consumer):
             given = message.headers or {}
             message.headers = {name: given[name] for name in _HEADERS if isinstance(given.get(name), str)}
             try:
+                _check_body(message.payload)
                 handle(message)
             except _NO_TASK as error:
                 log.warning(
