@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, expect
 
 from localcluster.postgres import Postgres
 from localcluster.rabbitmq import RabbitCluster
+from roost.errors import DatabaseUnavailable
 from roost.schema import init_database
 from tests.cluster import wait_until
 from tests.web.browsing import visitor
@@ -61,6 +62,15 @@ def test_postgresql_away(office: Office, postgres: Postgres, chromium: Browser) 
 
         wait_until(moves, "extensions move again", 40)
         expect(page.locator("#desk-002")).to_contain_text("sits here", timeout=30_000)
+    wait_until(lambda: reached(office), "this test's own pool is back", 30)
+
+
+def reached(office: Office) -> bool:
+    try:
+        office.world.now()
+    except DatabaseUnavailable:
+        return False
+    return True
 
 
 @pytest.mark.timeout(240)
