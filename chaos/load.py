@@ -96,7 +96,8 @@ class Load:
         self._busy.release(self._people)  # of whoever was paused
         self._go.set()
         for thread in self._threads:
-            thread.join(60)
+            if thread.ident is not None:  # it was started
+                thread.join(60)
         self._pairs.shutdown()
 
     def settle(self) -> list[Asked]:
