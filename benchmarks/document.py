@@ -18,7 +18,7 @@ def write_results(document: Mapping[str, Any], page: Path) -> None:
     _, _, after = rest.partition(_END)
     if not rest or not after:
         raise ValueError(f"{page} lacks the markers {_BEGIN} and {_END}.")
-    tables = "\n".join([*_targets(document), "", *_figures(document)])
+    tables = "\n".join([*_targets(document), *_figures(document)])
     page.write_text(f"{before}{_BEGIN}\n{tables}\n{_END}{after}", encoding="utf-8")
 
 
