@@ -36,8 +36,8 @@ class Parts:
     pulse: Pulse
 
 
-def parts_of(connection: HTTPConnection) -> Parts:
-    """The parts of the process that serves this request; a dependency."""
+async def parts_of(connection: HTTPConnection) -> Parts:
+    """The parts of the process that serves this request; a dependency, and async so that it costs no thread."""
     parts = connection.app.state.parts
     assert isinstance(parts, Parts)
     return parts
