@@ -92,6 +92,7 @@ class PhoneCall:
         self._stack = stack
         self._call = call
         self._digits: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._was_up = threading.Event()
         self._over = threading.Event()
         self._reason = ""
         call.on_dtmf(lambda event: self._digits.put(event.digit))
@@ -137,8 +138,14 @@ class PhoneCall:
             self._stack.run(self._hang_up())
 
     def wait_up(self, deadline: float = _STEP_DEADLINE) -> None:
-        """Wait until it is answered; `PhoneFailed` when it ends instead."""
-        self._stack.run(self._call.wait_established(deadline), deadline + 1)
+        """Wait until it is answered; `PhoneFailed` when it ends instead. One that was up and is over was answered."""
+        if self._was_up.is_set():
+            return
+        try:
+            self._stack.run(self._call.wait_established(deadline), deadline + 1)
+        except PhoneFailed:
+            if not self._was_up.is_set():
+                raise
 
     def wait_over(self, deadline: float = _STEP_DEADLINE) -> None:
         """Wait until it has ended."""
@@ -174,6 +181,8 @@ class PhoneCall:
             await self._call.hangup()
 
     def _hear(self, event: StackEvent) -> None:
+        if event.event is Event.CALL_ESTABLISHED:
+            self._was_up.set()
         if event.event is Event.CALL_CLOSED:
             self._reason = event.text or ""
             self._over.set()
