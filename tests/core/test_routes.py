@@ -8,9 +8,8 @@ import pytest
 
 from roost.database import Database
 from roost.pbx.node import ActsAs, Gone, Rings
-from roost.routes import announce, news_since, everything, read_history
+from roost.routes import announce, everything, news_since, read_history
 from tests.world import World
-
 
 
 @pytest.fixture
