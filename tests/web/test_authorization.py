@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from roost.access import RULES, Action, Asker, Right, demand, may
+from tests.cluster import wait_until
 from tests.web.office import Browser, Office
 
 #: Refused: may not, is unknown to the asker.
@@ -265,7 +266,7 @@ def test_an_expired_token_opens_nothing(office: Office) -> None:
     api = office.api()
     assert api.get("/extensions").status_code == 200
     office.world.sql("UPDATE token SET expires_at = now()")
-    assert api.get("/extensions").status_code == 401
+    wait_until(lambda: api.get("/extensions").status_code == 401, "it is expired", 2)
 
 
 def test_a_session_is_no_token_and_a_token_no_session(office: Office) -> None:

@@ -74,7 +74,7 @@ def list_tokens(
 
 @app.command("remove")
 def remove(token_id: Annotated[int, typer.Argument(metavar="ID", help="Its number in the list.")]) -> None:
-    """End a token, at once."""
+    """End a token; within a second nobody takes it any more."""
     with open_database() as database:
         Tokens(database).remove(token_id)
     say(f"removed token {token_id}")

@@ -23,6 +23,7 @@ from workers.web.api import calls, cluster, events, extensions, journal, organiz
 from workers.web.api.document import write_document
 from workers.web.asking import Asking
 from workers.web.faults import add_fault_handlers
+from workers.web.known_tokens import KnownTokens
 from workers.web.limits import Limits
 from workers.web.live import routes as live
 from workers.web.live.hub import Hub
@@ -49,13 +50,15 @@ def make_parts(settings: Settings, stack: AsyncExitStack) -> Parts:
     queues = Queues(settings)
     stack.callback(queues.close)
     metrics = Metrics()
+    tokens = Tokens(database)
     return Parts(
         settings=settings,
         database=database,
         directory=Directory(database, settings.seal_public_key),
         people=People(database),
         sessions=Sessions(database, settings),
-        tokens=Tokens(database),
+        tokens=tokens,
+        known_tokens=KnownTokens(tokens),
         asking=Asking(client, database, settings, metrics),
         hub=Hub(metrics, max_viewers=settings.web_max_viewers),
         metrics=metrics,

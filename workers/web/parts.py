@@ -14,6 +14,7 @@ from roost.tokens import Tokens
 from roost.users import People
 from tasks.queues import Queues
 from workers.web.asking import Asking
+from workers.web.known_tokens import KnownTokens
 from workers.web.live.hub import Hub
 from workers.web.live.pulse import Pulse
 from workers.web.metrics import Metrics
@@ -29,6 +30,7 @@ class Parts:
     people: People
     sessions: Sessions
     tokens: Tokens
+    known_tokens: KnownTokens
     asking: Asking
     hub: Hub
     metrics: Metrics

@@ -21,13 +21,13 @@ _bearer = HTTPBearer(
 TheParts = Annotated[Parts, Depends(parts_of)]
 
 
-def find_asker(
+async def find_asker(
     parts: TheParts, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Asker:
     """Who shows the token. Raises BadToken."""
     if credentials is None:
         raise BadToken
-    return parts.tokens.find(credentials.credentials)
+    return await parts.known_tokens.find(credentials.credentials)
 
 
 TheAsker = Annotated[Asker, Depends(find_asker)]

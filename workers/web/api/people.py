@@ -153,7 +153,7 @@ def add_token(parts: TheParts, asker: TheAsker, new: NewToken) -> MadeToken:
 
 @router.delete("/tokens/{token}", status_code=204)
 def remove_token(parts: TheParts, asker: TheAsker, token: TokenInPath) -> None:
-    """End a token, at once."""
+    """End a token; within a second no process takes it any more."""
     demand_token(parts, asker, token)
     parts.tokens.remove(token)
 
