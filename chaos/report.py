@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -48,8 +49,26 @@ def as_markdown(verdicts: dict[str, dict[str, object]]) -> str:
     """The table of `docs/reliability.md`: a column for each run, by its title; from what `write_json` wrote."""
     titles = list(verdicts)
     rows = [["", *titles], ["---"] * (len(titles) + 1)]
-    for name in ("asked", "answered", *ZEROS, "worst_to_heal"):
+    for name in ("seconds", "seed", "asked", "answered", *ZEROS, "worst_to_heal"):
         cells = [verdicts[title][name] for title in titles]
         shown = [f"{cell:.1f} s" if isinstance(cell, float) else str(cell) for cell in cells]
         rows.append([name.replace("_", " "), *shown])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
+
+
+def main(named: list[str]) -> None:
+    """Print the table of `TITLE=FILE` arguments, with the faults of each run."""
+    verdicts = {
+        title: json.loads(Path(path).read_text())
+        for title, _, path in (each.partition("=") for each in named)
+    }
+    print(as_markdown(verdicts))
+    for title, verdict in verdicts.items():
+        healed = [
+            f"`{name}` {fault['worst_to_heal']:.1f}" for name, fault in sorted(verdict["faults"].items())
+        ]
+        print(f"{title}, seconds to heal: {', '.join(healed)}.\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
