@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from functools import partial
 from itertools import chain
-from types import TracebackType
-from typing import Self
 
 from pydantic import SecretStr
 
@@ -53,14 +51,6 @@ class Office(Cluster):
         self.telephony = telephony
         for name, node in telephony.nodes.items():
             self.world.node(name, host=node.address, port=AMI_PORT, secret=node.secret)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        super().__exit__(kind, error, trace)
 
     @property
     def nodes(self) -> dict[str, AsteriskNode]:
