@@ -51,8 +51,10 @@ class Verifying:
 
     def _verify(self, request: Try, digits: str) -> Answer:
         asked = Entry("virtualize", Outcome.EXPIRED, None, request.number, request.phone)
-        with self._database.connection() as connection:
-            seen = read_scene(connection, request, self._settings, lock=False)
+        # In a transaction for its retry alone: after PostgreSQL was restarted, old connections fail once each.
+        seen = self._database.transaction(
+            lambda connection: read_scene(connection, request, self._settings, lock=False)
+        )
         comparable = not seen.recorded and check_move(seen) is None
         right = comparable and code_matches(self._pepper, seen.code_hash or "", digits)
 
