@@ -78,19 +78,22 @@ def binds(first: int, last: int, _settings: Settings) -> Requests:
 def verified(first: int, last: int, settings: Settings) -> Requests:
     """As `binds`, with the right code keyed in a call."""
     for number in movers(first, last):
-        yield _try(number, CODE, settings)
+        yield _try(number, _move_on(number), CODE, settings)
 
 
 def wrong_codes(first: int, last: int, settings: Settings) -> Requests:
     """A wrong code in each call: the verify worker's whole job, and nothing after it."""
     for number in movers(first, last):
-        yield _try(number, WRONG_CODE, settings)
-        _move_on(number)
+        yield _try(number, _other_place(number), WRONG_CODE, settings)
 
 
 def _move_on(number: int) -> int:
-    _place[number] = 1 - _place.get(number, 1)
+    _place[number] = _other_place(number)
     return _place[number]
+
+
+def _other_place(number: int) -> int:
+    return 1 - _place.get(number, 1)
 
 
 def _virtualize(extension: str, phone: str) -> Virtualize:
@@ -100,12 +103,12 @@ def _virtualize(extension: str, phone: str) -> Virtualize:
     )  # fmt: skip
 
 
-def _try(number: int, digits: str, settings: Settings) -> tuple[str, Try]:
+def _try(number: int, place: int, digits: str, settings: Settings) -> tuple[str, Try]:
     extension, phones = mover(number)
     request_id = uuid4().hex
     return "roost.verify", Try(
         request_id=request_id, made_at=datetime.now(UTC), call=uuid4().hex, number=extension,
-        phone=phones[_move_on(number)], sealed_code=seal(settings.need("seal_public_key"), request_id, digits),
+        phone=phones[place], sealed_code=seal(settings.need("seal_public_key"), request_id, digits),
     )  # fmt: skip
 
 
