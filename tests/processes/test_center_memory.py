@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import socket
 from concurrent.futures import ThreadPoolExecutor
@@ -71,7 +72,11 @@ def _send(door: tuple[str, int], text: bytes) -> None:
     """Send it, and wait until the center has closed; it may do so while we are still sending."""
     with socket.create_connection(door, timeout=20) as connection, suppress(ConnectionError):
         connection.sendall(text)
-        connection.shutdown(socket.SHUT_WR)
+        try:
+            connection.shutdown(socket.SHUT_WR)
+        except OSError as error:
+            if error.errno != errno.ENOTCONN:  # it has closed already
+                raise
         while connection.recv(4096):
             pass
 
