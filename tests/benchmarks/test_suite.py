@@ -29,7 +29,7 @@ def test_a_scenario_runs_and_its_json_has_the_keys(tmp_path: Path) -> None:
     found = json.loads(output.read_text())
     assert found["failed"] == {}
     assert found["catch_up"] == 1000
-    assert found["targets"]["catch_up"] == {"relation": "=", "limit": 1000, "met": True}
+    assert found["targets"]["catch_up"].items() >= {"relation": "=", "limit": 1000, "met": True}.items()
     assert found["bind_vs_noop"] > 0
     assert found["verify_vs_argon2"] > 0
     assert set(found["latency_vs_noop"]) == {"p50", "p99"}
