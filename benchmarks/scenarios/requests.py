@@ -62,9 +62,9 @@ def _keyed(stage: Stage, seconds: float) -> list[float]:
     """Calls one after the other, each with the right code; milliseconds of silence, in order."""
     found: list[float] = []
     ends = time.monotonic() + seconds
-    for _, request in binds(*stage.own_movers, stage.settings):
-        if found and time.monotonic() >= ends:
-            break
+    requests = binds(*stage.own_movers, stage.settings)
+    while not found or time.monotonic() < ends:
+        _, request = next(requests)
         assert isinstance(request, Virtualize)  # `binds` makes nothing else
         found.append(
             outcome_after_code(stage.product.centers[0], request.phone, f"*30{request.number}", CODE)
