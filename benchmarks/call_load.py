@@ -1,7 +1,8 @@
 """A process of calls to one center, as Asterisk makes them: people who listen, think, key nothing, and are dropped.
 
-A conversation: ANSWER; a question to the workers; three times GET DATA, held open, and a try, which costs the workers
-no hashing; two prompts, held open; the outcome. Times are taken from what we say to what the center says next.
+One in two dials what does not exist: ANSWER; a question to the workers; two prompts, held open; the outcome. The others
+are asked three times for a code, each held open, and each a try that costs the workers no hashing; then the prompts.
+Times are taken from what we say to what the center says next.
 """
 
 from __future__ import annotations
@@ -81,11 +82,12 @@ class Calls:
 
     async def _call(self, number: int) -> None:
         extension, phones = mover(number)
+        dialled = f"*30{extension}" if number % 2 else f"*309{extension}"
         values = {"agi_network": "yes", "agi_network_script": "center", "agi_uniqueid": uuid4().hex}
         reader, writer = await asyncio.open_connection(self._job.host, self._job.port)
         self._in_progress += 1
         try:
-            await self._talk(reader, writer, agi.environment(values, ["home", phones[0], f"*30{extension}"]))
+            await self._talk(reader, writer, agi.environment(values, ["home", phones[0], dialled]))
         finally:
             self._in_progress -= 1
             writer.close()

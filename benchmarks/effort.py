@@ -23,7 +23,7 @@ class Effort:
     hold: float
 
 
-FULL = Effort(5, 4, 100_000, 1_000_000, 100_000, 1_020, 20)
+FULL = Effort(5, 4, 100_000, 1_000_000, 100_000, 1_020, 10)
 QUICK = Effort(1, 2, 100_000, 100_000, 10_000, 1_000, 10)
 #: Shows that everything runs; its figures mean nothing.
 TINY = Effort(1, 0.3, 1_000, 2_000, 2_000, 20, 0.05)
