@@ -143,7 +143,9 @@ def _debian_mirror() -> str:
     for uri in listed.split():
         if uri.rstrip("/").endswith("/debian"):
             return uri.rstrip("/")
-    raise ServiceFailed("Asterisk cannot be fetched: this machine names no Debian mirror")
+    raise ServiceFailed(
+        "Asterisk cannot be fetched: this machine's apt sources name no Debian mirror (a URI ending in /debian)"
+    )
 
 
 def _os_release() -> dict[str, str]:
