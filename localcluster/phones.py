@@ -97,6 +97,8 @@ class PhoneCall:
         self._reason = ""
         call.on_dtmf(lambda event: self._digits.put(event.digit))
         call.on(self._hear)
+        if call.state is CallState.CLOSED:  # refused before anybody listened
+            self._over.set()
 
     @property
     def caller_number(self) -> str:
@@ -116,7 +118,7 @@ class PhoneCall:
     @property
     def is_over(self) -> bool:
         """Whether it has ended."""
-        return self._over.is_set()
+        return self._over.is_set() or self._call.state is CallState.CLOSED
 
     @property
     def close_reason(self) -> str:
@@ -149,7 +151,7 @@ class PhoneCall:
 
     def wait_over(self, deadline: float = _STEP_DEADLINE) -> None:
         """Wait until it has ended."""
-        if not self._over.wait(deadline):
+        if not self.is_over and not self._over.wait(deadline):
             raise PhoneFailed(f"the call is not over within {deadline:g} s")
 
     def transfer(self, uri: str) -> None:
