@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import select
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -91,12 +92,27 @@ class Database:
         )
         self._pool = ConnectionPool(
             conninfo, min_size=1, max_size=size, open=True, timeout=3, kwargs={"autocommit": True, "cursor_factory": _Cursor},
-            max_lifetime=3600, reconnect_timeout=5, num_workers=1,
+            max_lifetime=3600, reconnect_timeout=5, num_workers=1, check=self._check_alive,
         )  # fmt: skip
 
     def close(self) -> None:
         """Close every connection."""
         self._pool.close()
+
+    def _check_alive(self, connection: Connection) -> None:
+        """Raise when the server ended this connection while it lay in the pool, and throw out all that it ended with it.
+
+        The server is asked only when it left us something to read, its goodbye as a rule: else this costs one system
+        call. So nobody hears "unavailable" because of a server that went away and has come back.
+        """
+        try:
+            waiting = select.poll()
+            waiting.register(connection.fileno(), select.POLLIN)
+            if waiting.poll(0):
+                self._pool.check_connection(connection)
+        except psycopg.Error:
+            self._pool.check()
+            raise
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
@@ -107,7 +123,6 @@ class Database:
         except _CONFLICT:
             raise
         except (PoolTimeout, pg.OperationalError, pg.InterfaceError) as error:
-            self._pool.check()  # what else was open to a server that went away is replaced now
             raise DatabaseUnavailable from error
 
     def transaction(self, work: Callable[[Connection], T]) -> T:

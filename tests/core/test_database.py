@@ -1,9 +1,12 @@
-"""Transactions of a worker that is frozen: PostgreSQL ends them, so that nobody waits for it."""
+"""What a frozen worker or a PostgreSQL that went away leaves behind: nothing that others wait for, or trip over."""
 
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
+from pathlib import Path
 
+from localcluster.postgres import Postgres
 from roost.database import Connection, Database
 from tests.cluster import wait_until
 from tests.world import World
@@ -30,3 +33,18 @@ def test_a_transaction_whose_worker_is_frozen_holds_no_lock(world: World, databa
     frozen.transaction(work)
     frozen.close()
     assert waited[0] < 5
+
+
+def test_a_server_that_came_back_is_not_unavailable(tmp_path: Path) -> None:
+    """Every connection of the pool ended with the old server; the next one who asks is given a new one."""
+    with Postgres(tmp_path / "postgres") as server:
+        pool = Database(server.url(), size=4)
+        with ExitStack() as stack:
+            for _ in range(4):
+                stack.enter_context(pool.connection()).execute("SELECT 1")
+        server.kill()
+        server.start()
+        for _ in range(4):
+            with pool.connection() as connection:
+                assert connection.execute("SELECT 1").fetchone() == (1,)
+        pool.close()
