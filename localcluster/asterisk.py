@@ -175,6 +175,13 @@ class AsteriskNode:
             line.split("!")[0] for line in self.cli("core show channels concise").splitlines() if "!" in line
         ]
 
+    def is_talking(self, phone: str) -> bool:
+        """Whether a call of this phone is bridged to its other party; an answered one is a moment before that."""
+        calls = [
+            line.split("!") for line in self.cli("core show channels concise").splitlines() if "!" in line
+        ]
+        return any(call[0].startswith(f"PJSIP/{phone}-") and call[-2] for call in calls)
+
     def wait_until_silent(self, deadline: float = 10.0) -> None:
         """Wait until no call is left."""
         wait_until(lambda: not self.channels(), deadline, f"no call left on {self.name}")

@@ -155,8 +155,15 @@ class PhoneCall:
             raise PhoneFailed(f"the call is not over within {deadline:g} s")
 
     def transfer(self, uri: str) -> None:
-        """Send the other party to `uri` (a blind transfer), and wait until this call has ended."""
-        self._stack.run(self._call.transfer(uri, timeout=_STEP_DEADLINE), _STEP_DEADLINE + 1)
+        """Send the other party to `uri` (a blind transfer), and wait until it is taken over.
+
+        A PBX may end this call before it says so: that is the same.
+        """
+        try:
+            self._stack.run(self._call.transfer(uri, timeout=_STEP_DEADLINE), _STEP_DEADLINE + 1)
+        except PhoneFailed:
+            if not self.is_over:
+                raise
 
     def send_dtmf(self, digits: str) -> None:
         """Key in digits, about a quarter of a second each."""
