@@ -11,7 +11,7 @@ import contextlib
 import queue
 import re
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 from urllib.parse import unquote
@@ -20,7 +20,6 @@ from baresip import (
     Account,
     BaresipError,
     Call,
-    CallState,
     Config,
     Event,
     Runtime,
@@ -86,19 +85,23 @@ class _Stack:
 
 
 class PhoneCall:
-    """One call at one phone, either direction."""
+    """One call at one phone, either direction. `heard` is what the stack said of it before.
 
-    def __init__(self, stack: _Stack, call: Call) -> None:
+    It keeps its own account: the stack's `Call` misses what happens before its `dial` returns, on a busy machine the answer.
+    """
+
+    def __init__(self, stack: _Stack, call: Call, heard: Iterable[StackEvent] = ()) -> None:
         self._stack = stack
         self._call = call
         self._digits: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self._was_up = threading.Event()
+        self._was_up = False
+        self._up_or_over = threading.Event()
         self._over = threading.Event()
         self._reason = ""
         call.on_dtmf(lambda event: self._digits.put(event.digit))
         call.on(self._hear)
-        if call.state is CallState.CLOSED:  # refused before anybody listened
-            self._over.set()
+        for event in heard:
+            self._hear(event)
 
     @property
     def caller_number(self) -> str:
@@ -113,12 +116,12 @@ class PhoneCall:
     @property
     def is_up(self) -> bool:
         """Whether it is answered and not ended."""
-        return self._call.state is CallState.ESTABLISHED
+        return self._was_up and not self.is_over
 
     @property
     def is_over(self) -> bool:
         """Whether it has ended."""
-        return self._over.is_set() or self._call.state is CallState.CLOSED
+        return self._over.is_set()
 
     @property
     def close_reason(self) -> str:
@@ -141,17 +144,14 @@ class PhoneCall:
 
     def wait_up(self, deadline: float = _STEP_DEADLINE) -> None:
         """Wait until it is answered; `PhoneFailed` when it ends instead. One that was up and is over was answered."""
-        if self._was_up.is_set():
-            return
-        try:
-            self._stack.run(self._call.wait_established(deadline), deadline + 1)
-        except PhoneFailed:
-            if not self._was_up.is_set():
-                raise
+        if not self._up_or_over.wait(deadline):
+            raise PhoneFailed(f"not answered within {deadline:g} s")
+        if not self._was_up:
+            raise PhoneFailed(f"the call failed: {self._reason}")
 
     def wait_over(self, deadline: float = _STEP_DEADLINE) -> None:
         """Wait until it has ended."""
-        if not self.is_over and not self._over.wait(deadline):
+        if not self._over.wait(deadline):
             raise PhoneFailed(f"the call is not over within {deadline:g} s")
 
     def transfer(self, uri: str) -> None:
@@ -191,10 +191,12 @@ class PhoneCall:
 
     def _hear(self, event: StackEvent) -> None:
         if event.event is Event.CALL_ESTABLISHED:
-            self._was_up.set()
+            self._was_up = True
+            self._up_or_over.set()
         if event.event is Event.CALL_CLOSED:
             self._reason = event.text or ""
             self._over.set()
+            self._up_or_over.set()
 
 
 class Phone:
@@ -250,7 +252,13 @@ class Phone:
             self._ringing.get()
 
     async def _dial(self, uri: str) -> PhoneCall:
-        return PhoneCall(self._stack, await self._agent.dial(uri))
+        heard: list[StackEvent] = []
+        self._stack.runtime.subscribe(heard.append)
+        try:
+            call = await self._agent.dial(uri)
+        finally:
+            self._stack.runtime.unsubscribe(heard.append)
+        return PhoneCall(self._stack, call, [event for event in heard if event.call == call.handle])
 
     def _rang(self, call: Call) -> None:
         incoming = PhoneCall(self._stack, call)
