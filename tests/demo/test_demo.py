@@ -18,7 +18,7 @@ import pytest
 from localcluster.asterisk_install import cache_folder
 from tests.cluster import wait_until
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(600)
 
 
 @dataclass
@@ -113,7 +113,7 @@ def _try_out(place: Place, ending: signal.Signals) -> None:
     wait_until(
         lambda: "Ctrl-C ends everything" in place.printed or demo.poll() is not None,
         "the day is over",
-        90,
+        240,
     )
     assert demo.poll() is None, place.printed
     for name in ("env", "people"):

@@ -16,6 +16,7 @@ RACERS = (("001", "n1", 0), ("002", "n2", 1))
 PHONE = "desk004"
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("policy", ["refuse", "displace"])
 def test_two_people_race_for_one_phone(office: Office, policy: str) -> None:
     """Every fifth race is one of calls with codes; in the others the last step alone races, which is closer."""
