@@ -1,4 +1,5 @@
 -- Roost's one truth. Applied by `roost db init` to an empty database; PostgreSQL 15 to 18.
+-- What requests do is in functions beside it, applied after it: roost/functions.
 -- The invariants of extension virtualization are the shape of these tables: a direct UPDATE that breaks
 -- one is refused. What every PBX node must know is derived by two views, and every change of what they
 -- show is noted by triggers, so that nobody who writes can forget to tell the nodes.
@@ -428,3 +429,18 @@ CREATE TABLE token (
     used_at timestamptz
 );
 CREATE INDEX token_by_organization ON token (organization_id);
+
+
+-- The words of the functions in roost/functions: each request is one call of one of them, so one statement and one
+-- transaction, which holds its row locks for as long as PostgreSQL works and no longer.
+-- `asked` is what every request names, `answer` what it came to, `scene` what the checks look at.
+CREATE TYPE asked AS (
+    request_id text, made_at timestamptz, expires_at timestamptz, origin text, actor text, operation text, reason text
+);
+CREATE TYPE answer AS (outcome text, now timestamptz, organization text, extension text, phone text, displaced text);
+CREATE TYPE scene AS (
+    now timestamptz, recorded bool,
+    phone_id bigint, organization text, base_id bigint, base_number text, guest_id bigint, guest_number text,
+    extension_id bigint, code_hash text, host_id bigint, host text, base_host_id bigint, base_host text,
+    tries int, proved bool, proof_fresh bool, ends_as text
+);

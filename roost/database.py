@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import select
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
@@ -125,17 +125,36 @@ class Database:
         except (PoolTimeout, pg.OperationalError, pg.InterfaceError) as error:
             raise DatabaseUnavailable from error
 
+    def statement(self, statement: str, parameters: Mapping[str, object]) -> TupleRow:
+        """Run one statement that gives one row, in a transaction of its own; tried again as `transaction` is."""
+
+        def work() -> TupleRow:
+            with self.connection() as connection:
+                row = connection.execute(statement, parameters).fetchone()
+            assert row is not None  # so are these statements written
+            return row
+
+        return self._persist(work)
+
     def transaction(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in one transaction, pipelined; a deadlock or a lock timeout runs it again from the start.
 
         So does one lost connection: it may or may not have committed, so `work` must find out what it did before.
         Raises DatabaseUnavailable when PostgreSQL is away, or after TRANSACTION_TRIES conflicts.
         """
+
+        def whole() -> T:
+            with self.connection() as connection, connection.pipeline(), connection.transaction():
+                return work(connection)
+
+        return self._persist(whole)
+
+    @staticmethod
+    def _persist(work: Callable[[], T]) -> T:
         lost = 0
         for attempt in range(TRANSACTION_TRIES):
             try:
-                with self.connection() as connection, connection.pipeline(), connection.transaction():
-                    return work(connection)
+                return work()
             except _CONFLICT:
                 time.sleep(random.uniform(0, 0.005 * 2**attempt))
             except DatabaseUnavailable:

@@ -1,50 +1,81 @@
-"""The journal: each request takes effect at most once, and is written down once."""
+"""Requests and the journal: each takes effect at most once, in time, and is written down once.
+
+A request is one call of a function in `roost/functions`, so one statement: its transaction begins and ends inside PostgreSQL,
+and a worker that stops at any moment holds no lock.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
 from psycopg import errors as pg
-from psycopg.rows import dict_row
 
-from roost.database import Connection, Database, query
+from roost.database import Database, query
 from roost.outcomes import Outcome
 from roost.requests import Answer, Request
 from roost.settings import Settings
 
-#: A request made later than now by more than this was dated by a clock that is wrong.
-_FUTURE = timedelta(seconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What one request came to."""
-
-    operation: str
-    outcome: Outcome
-    organization: str | None = None
-    extension: str | None = None
-    phone: str | None = None
-    left_phone: str | None = None
-    displaced: str | None = None
-    reason: str = ""
-
-
-class AlreadyRecorded(Exception):
-    """Raised inside a request's transaction: the journal has this request; undo, and answer what it says."""
+_ASKED = "ROW(%(request_id)s, %(made_at)s, %(expires_at)s, %(origin)s, %(actor)s, %(operation)s, %(reason)s)::asked"
 
 
 class Journal:
-    """Runs a request's transaction so that it happens at most once, in time, and is recorded with it."""
+    """Asks PostgreSQL to do a request."""
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
         self._settings = settings
 
-    def expires_at(self, request: Request) -> datetime | None:
+    def settle(
+        self, function: str, request: Request, operation: str, late: dict[str, str | None], **more: object
+    ) -> Answer:
+        """Call the function with the request and `more`, in their order; what came of it.
+
+        If another delivery of the same request was faster, the recorded outcome is answered; if it came too late to
+        commit, that it is expired is recorded instead, of what `late` names (organization, extension, phone).
+        """
+        asked = {
+            "request_id": request.request_id,
+            "made_at": request.made_at,
+            "expires_at": self._expires_at(request),
+            "origin": request.origin,
+            "actor": request.actor,
+            "operation": operation,
+            "reason": request.reason,
+        }
+        try:
+            return self._answer(request, _call(function, tuple(more)), asked | more)
+        except pg.UniqueViolation as error:
+            if error.diag.constraint_name != "journal_pkey":
+                raise
+            return self._recorded(request)
+        except pg.CheckViolation as error:
+            if error.diag.constraint_name != "in_time":
+                raise
+        # Another delivery may be faster after all: then what it recorded is the answer.
+        with suppress(pg.UniqueViolation):
+            return self._answer(request, query("record_expired"), asked | late)
+        return self._recorded(request)
+
+    def _recorded(self, request: Request) -> Answer:
+        """What the journal says of a request that is in it."""
+        return self._answer(request, query("read_recorded"), {"request_id": request.request_id})
+
+    def _answer(self, request: Request, statement: str, parameters: dict[str, object]) -> Answer:
+        outcome, now, organization, extension, phone, displaced = self._database.statement(
+            statement, parameters
+        )
+        return Answer(
+            request_id=request.request_id,
+            outcome=Outcome(outcome),
+            now=now,
+            extension=extension_key(organization, extension),
+            phone=phone,
+            displaced=extension_key(organization, displaced),
+        )
+
+    def _expires_at(self, request: Request) -> datetime | None:
         """When the request is too old to take effect, by the database's clock; the system's own never are."""
         settings = self._settings
         if request.origin == "system":
@@ -52,81 +83,11 @@ class Journal:
         limit = settings.call_time_limit if request.origin == "call" else settings.request_time_limit
         return request.made_at + timedelta(seconds=limit)
 
-    def is_expired(self, request: Request, now: datetime) -> bool:
-        """Whether the request is too old, or dated in the future."""
-        expires_at = self.expires_at(request)
-        return expires_at is not None and (now > expires_at or request.made_at > now + _FUTURE)
 
-    def settle(
-        self, request: Request, work: Callable[[Connection], Answer], expired: Entry | None = None
-    ) -> Answer:
-        """Run `work`, which records its entry, in a transaction.
-
-        If another delivery of the same request was faster, all of it is undone and the recorded outcome is
-        answered; if it came too late to commit, the `expired` entry is recorded instead.
-        """
-        try:
-            return self._database.transaction(work)
-        except AlreadyRecorded:
-            return self.recorded(request)
-        except pg.UniqueViolation as error:
-            if error.diag.constraint_name != "journal_pkey":
-                raise
-            return self.recorded(request)
-        except pg.CheckViolation as error:
-            if error.diag.constraint_name != "in_time" or expired is None:
-                raise
-        # Another delivery may be faster after all: then what it recorded is the answer.
-        with suppress(pg.UniqueViolation):
-            self._database.transaction(lambda connection: self.write(connection, request, expired))
-        return self.recorded(request)
-
-    def recorded(self, request: Request) -> Answer:
-        """What the journal says of a request that is in it."""
-        with self._database.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
-            row = cursor.execute(query("read_recorded"), {"request_id": request.request_id}).fetchone()
-        assert row is not None  # the primary key has just refused a second row, and rows stay
-        return Answer(
-            request_id=request.request_id,
-            outcome=Outcome(row["outcome"]),
-            now=row["now"],
-            extension=extension_key(row["organization"], row["extension"]),
-            phone=row["phone"],
-            displaced=extension_key(row["organization"], row["displaced"]),
-        )
-
-    def write(self, connection: Connection, request: Request, entry: Entry) -> None:
-        """Record the entry in the caller's transaction."""
-        connection.execute(
-            query("insert_journal"),
-            {
-                "request_id": request.request_id,
-                "made_at": request.made_at,
-                "expires_at": self.expires_at(request),
-                "origin": request.origin,
-                "actor": request.actor,
-                "operation": entry.operation,
-                "organization": entry.organization,
-                "extension": entry.extension,
-                "phone": entry.phone,
-                "outcome": entry.outcome.value,
-                "reason": entry.reason or request.reason,
-                "left_phone": entry.left_phone,
-                "displaced": entry.displaced,
-            },
-        )
-
-
-def answer(request: Request, entry: Entry, now: datetime) -> Answer:
-    """The answer that goes with a journal entry."""
-    return Answer(
-        request_id=request.request_id,
-        outcome=entry.outcome,
-        now=now,
-        extension=extension_key(entry.organization, entry.extension),
-        phone=entry.phone,
-        displaced=extension_key(entry.organization, entry.displaced),
-    )
+@cache
+def _call(function: str, parameters: tuple[str, ...]) -> str:
+    """The statement that calls a function of ours with the request and these parameters."""
+    return f"SELECT * FROM {function}({', '.join((_ASKED, *(f'%({name})s' for name in parameters)))})"  # noqa: S608 - names from this package alone
 
 
 def extension_key(organization: str | None, number: str | None) -> str | None:

@@ -32,12 +32,13 @@ class SchemaOutdated(Conflict):
 
 
 def init_database(url: str) -> None:
-    """Apply `schema.sql` in one transaction. Raises DatabaseNotEmpty, DatabaseUnavailable."""
+    """Apply `schema.sql`, and then `roost/functions`, in one transaction. Raises DatabaseNotEmpty, DatabaseUnavailable."""
     with _connect(url) as connection:
         found = connection.execute(_ANYTHING_THERE).fetchone()
         if found is not None:
             raise DatabaseNotEmpty(f"It has {found[0]}.")
         connection.execute(_read_schema())
+        _replace_functions(connection)
 
 
 def check_schema(url: str) -> None:
@@ -54,7 +55,7 @@ def check_schema(url: str) -> None:
 
 
 def upgrade_database(url: str) -> list[int]:
-    """Apply the migrations the database lacks, each in its own transaction; their versions."""
+    """Apply the migrations the database lacks, each in its own transaction, and then the functions; their versions."""
     done = []
     for version in range(2, VERSION + 1):
         with _connect(url) as connection:
@@ -65,7 +66,15 @@ def upgrade_database(url: str) -> list[int]:
             connection.execute(files("roost").joinpath("migrations", f"{version:03}.sql").read_bytes())
             connection.execute("INSERT INTO roost_schema (version) VALUES (%s)", (version,))
             done.append(version)
+    with _connect(url) as connection:
+        _replace_functions(connection)
     return done
+
+
+def _replace_functions(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+    """Each file replaces one function; what they call is looked up when they run, so their order says nothing."""
+    for file in sorted(files("roost").joinpath("functions").iterdir(), key=lambda file: file.name):
+        connection.execute(file.read_bytes())
 
 
 def _connect(url: str) -> psycopg.Connection[tuple[Any, ...]]:

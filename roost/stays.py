@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from psycopg.rows import class_row, dict_row
+from psycopg.rows import class_row
 
-from roost.database import Connection, Database, query
-from roost.journal import AlreadyRecorded, Entry, Journal, answer
+from roost.binding import Binding
+from roost.database import Database, query
 from roost.outcomes import Outcome
 from roost.requests import Answer, Return
 from roost.settings import Settings
@@ -31,7 +31,7 @@ class Stays:
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
         self._settings = settings
-        self._journal = Journal(database, settings)
+        self._binding = Binding(database, settings)
 
     def end_due(self) -> int:
         """Send home the guests whose stay is over; how many went."""
@@ -58,22 +58,4 @@ class Stays:
             organization=stay.organization,
             number=stay.number,
         )
-        params = request.model_dump()
-
-        def work(connection: Connection) -> Answer:
-            connection.execute(query("lock_extension"), params)
-            connection.execute(query("lock_host"), params)
-            with connection.cursor(row_factory=dict_row) as cursor:
-                row = cursor.execute(query("read_whereabouts"), params).fetchone()
-            assert row is not None  # the statement starts from one row
-            if row["recorded"]:
-                raise AlreadyRecorded
-            entry = Entry("return", Outcome.NOTHING_TO_RETURN, stay.organization, stay.number, row["host"])
-            if (row["host_id"], row["guest_since"]) != (stay.phone_id, stay.guest_since):
-                return answer(request, entry, row["now"])  # gone meanwhile: nothing to record
-            connection.execute(query("vacate_phone"), {"phone_id": stay.phone_id})
-            entry = Entry("return", Outcome.RETURNED, stay.organization, stay.number, row["host"])
-            self._journal.write(connection, request, entry)
-            return answer(request, entry, row["now"])
-
-        return self._journal.settle(request, work)
+        return self._binding.end_stay(request, stay.phone_id, stay.guest_since)

@@ -1,1 +1,1 @@
-SELECT outcome, organization, extension, phone, displaced, clock_timestamp() AS now FROM journal WHERE request_id = %(request_id)s
+SELECT * FROM recorded_answer(%(request_id)s)

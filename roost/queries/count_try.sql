@@ -1,1 +1,0 @@
-UPDATE call SET tries = tries + 1 WHERE id = %(call)s

@@ -1,1 +1,0 @@
-SELECT id FROM extension WHERE id = %(extension_id)s FOR NO KEY UPDATE

@@ -1,1 +1,0 @@
-UPDATE phone SET guest_id = NULL, guest_since = NULL WHERE id = %(phone_id)s
