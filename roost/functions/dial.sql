@@ -3,8 +3,7 @@
 CREATE OR REPLACE FUNCTION dial(request asked, phone_name text, short_number text) RETURNS answer LANGUAGE plpgsql AS $$
 DECLARE seen scene;
 BEGIN
-    PERFORM lock_seats(phone_name, short_number);
-    seen := read_scene(request.request_id, phone_name, short_number, NULL, NULL, 0);
+    seen := take_scene(request.request_id, phone_name, short_number, NULL, NULL, 0);
     IF seen.recorded THEN
         RETURN recorded_answer(request.request_id);
     ELSIF is_expired(request, seen.now) THEN

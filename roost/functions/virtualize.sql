@@ -8,8 +8,7 @@ DECLARE
     outcome text;
     organization text;
 BEGIN
-    PERFORM lock_seats(phone_name, short_number);
-    seen := read_scene(request.request_id, phone_name, short_number, organization_named, call_id, proof_lifetime);
+    seen := take_scene(request.request_id, phone_name, short_number, organization_named, call_id, proof_lifetime);
     organization := coalesce(organization_named, seen.organization);
     outcome := CASE
         WHEN seen.recorded THEN NULL
