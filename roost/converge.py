@@ -17,7 +17,7 @@ from psycopg.rows import class_row
 from roost.database import Connection, Database, query
 from roost.errors import Invalid, NodeRefused, NodeUnavailable
 from roost.pbx.node import Change, Cursor, Gone, PbxNode, key_of
-from roost.routes import BATCH, News, Scope, everything, news_since, pending_keys, read_history
+from roost.routes import BATCH, News, Scope, everything, news_since, pending_keys
 
 #: The delay after the first failure; it doubles with each further one.
 FIRST_RETRY = 0.2
@@ -38,8 +38,15 @@ class NodeRow:
     resync: bool
     applied_version: int
     failures: int
-    audit_due: bool
     due: bool
+    audit_due: bool
+    database: str
+    version: int
+
+    @property
+    def history(self) -> Cursor:
+        """Where the database was when the row was taken."""
+        return Cursor(self.database, self.version)
 
     @property
     def scope(self) -> Scope:
@@ -128,17 +135,16 @@ def _with_node(
     audit_every: float = 1e9,
 ) -> Converged | Failed | None:
     """Hold the node's row while its PBX is written: one writer a node, whatever the queues do."""
-    with database.connection() as connection, connection.pipeline(), connection.transaction():
-        locked = connection.cursor(row_factory=class_row(NodeRow))
-        locked.execute(
-            query("lock_node"), {"node": node_name, "now_please": now_please, "audit_every": audit_every}
+    with database.connection() as connection, connection.transaction():
+        taken = connection.cursor(row_factory=class_row(NodeRow))
+        taken.execute(
+            query("take_node"), {"node": node_name, "now_please": now_please, "audit_every": audit_every}
         )
-        history = read_history(connection)  # after the lock: nobody else can bring the node further than this
-        row = locked.fetchone()
+        row = taken.fetchone()
         if row is None or not row.due:
             return None
         try:
-            return work(connection, row, history, nodes.open(row))
+            return work(connection, row, row.history, nodes.open(row))
         except (NodeUnavailable, NodeRefused, Invalid) as error:
             nodes.drop(row)
             delay = min(retry_max, FIRST_RETRY * 2 ** min(row.failures, 16)) * random.uniform(0.5, 1)

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
-from typing import Self, TypeVar
+from typing import TypeVar
 
 import psycopg
 from psycopg import errors as pg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.rows import Row, TupleRow
+from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from roost.errors import DatabaseUnavailable
@@ -34,50 +34,24 @@ def query(name: str) -> str:
     return files("roost").joinpath("queries", f"{name}.sql").read_text(encoding="utf-8")
 
 
-class _Cursor(psycopg.Cursor[Row]):
-    """A cursor whose reading ends a part of the pipeline (a Sync instead of a Flush; the transaction goes on).
-
-    PostgreSQL does not count a client as idle in the middle of a pipeline: a worker that is frozen there would keep
-    its locks for as long as it is, and nobody could move that extension, or announce anything.
-    """
-
-    def fetchone(self) -> Row | None:
-        self._sync()
-        return super().fetchone()
-
-    def fetchmany(self, size: int = 0) -> list[Row]:
-        self._sync()
-        return super().fetchmany(size)
-
-    def fetchall(self) -> list[Row]:
-        self._sync()
-        return super().fetchall()
-
-    def __iter__(self) -> Self:
-        self._sync()
-        return super().__iter__()
-
-    def _sync(self) -> None:
-        pipeline = self._conn._pipeline  # noqa: SLF001 -- psycopg gives no other way to the one that is open
-        if pipeline is not None and self.pgresult is None:
-            pipeline.sync()
-
-
 class Database:
     """A pool of connections with deadlines on the server's side too.
 
     A worker that is stopped in mid-transaction loses it after `idle_limit` seconds, so that it neither holds
     a lock for others nor commits late when it wakes up. With `one_plan` a statement is planned once for all
-    parameters: right for the workers, whose few statements are written for it, and which run them all day.
+    parameters: right for the workers, whose few statements are written for it, and which run them all day. What is written
+    with `bookkeeping` may be lost in a crash of PostgreSQL: nobody waits for the disk.
     """
 
     def __init__(
-        self, url: str, *, size: int = 4, idle_limit: float = 2, name: str = "roost", one_plan: bool = False
-    ) -> None:
+        self, url: str, *, size: int = 4, idle_limit: float = 2, name: str = "roost", one_plan: bool = False,
+        bookkeeping: bool = False,
+    ) -> None:  # fmt: skip
         given = conninfo_to_dict(url)
         limits = (
             "-c lock_timeout=3000 -c statement_timeout=15000"
             f"{' -c plan_cache_mode=force_generic_plan' if one_plan else ''}"
+            f"{' -c synchronous_commit=off' if bookkeeping else ''}"
             f" -c idle_in_transaction_session_timeout={idle_limit * 1000:.0f}"
         )
         conninfo = make_conninfo(
@@ -91,7 +65,7 @@ class Database:
             tcp_user_timeout=10_000,
         )
         self._pool = ConnectionPool(
-            conninfo, min_size=1, max_size=size, open=True, timeout=3, kwargs={"autocommit": True, "cursor_factory": _Cursor},
+            conninfo, min_size=1, max_size=size, open=True, timeout=3, kwargs={"autocommit": True},
             max_lifetime=3600, reconnect_timeout=5, num_workers=1, check=self._check_alive,
         )  # fmt: skip
 
@@ -137,14 +111,14 @@ class Database:
         return self._persist(work)
 
     def transaction(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` in one transaction, pipelined; a deadlock or a lock timeout runs it again from the start.
+        """Run `work` in one transaction; a deadlock or a lock timeout runs it again from the start.
 
         So does one lost connection: it may or may not have committed, so `work` must find out what it did before.
         Raises DatabaseUnavailable when PostgreSQL is away, or after TRANSACTION_TRIES conflicts.
         """
 
         def whole() -> T:
-            with self.connection() as connection, connection.pipeline(), connection.transaction():
+            with self.connection() as connection, connection.transaction():
                 return work(connection)
 
         return self._persist(whole)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
-from psycopg.rows import class_row, dict_row
+from psycopg.rows import TupleRow, class_row
 
 from roost.database import Connection, Database, query
 from roost.pbx.node import ActsAs, Change, Cursor, Gone, Key, Rings
 
-#: Changes told at a time: what `list_changed_keys` reads at most.
+#: Changes told at a time: what `list_news` reads at most.
 BATCH = 5_000
 
 
@@ -39,34 +39,16 @@ def announce(database: Database) -> Announced:
 
     A change whose transaction is still open is numbered by a later run; it holds up nobody else's.
     """
-
-    def work(connection: Connection) -> Announced:
-        numbered, organizations = _number(connection)
-        nodes: list[str] = []
-        if numbered:
-            rows = connection.execute(query("list_concerned_nodes"), {"organizations": organizations})
-            nodes = [name for (name,) in rows]
-        return Announced(numbered, nodes)
-
-    return database.transaction(work)
+    return _announce(database, None)
 
 
 def sweep(database: Database, unseen_for: float) -> Announced:
     """The same for changes whose announcer died; and which nodes lag, or were not looked at for so many seconds."""
-
-    def work(connection: Connection) -> Announced:
-        numbered, _ = _number(connection)
-        rows = connection.execute(query("list_due_nodes"), {"unseen_for": unseen_for})
-        return Announced(numbered, [name for (name,) in rows])
-
-    return database.transaction(work)
+    return _announce(database, unseen_for)
 
 
-def _number(connection: Connection) -> tuple[int, list[int]]:
-    connection.execute(query("lock_announcing"))
-    row = connection.execute(query("number_changes")).fetchone()
-    assert row is not None  # an aggregate always gives a row
-    return row[0], row[1]
+def _announce(database: Database, unseen_for: float | None) -> Announced:
+    return Announced(*database.statement(query("announce"), {"unseen_for": unseen_for}))
 
 
 def read_history(connection: Connection) -> Cursor:
@@ -90,22 +72,15 @@ def news_since(connection: Connection, version: int, top: int, scope: Scope = EV
 
     For each key changed since, what is true now: later changes have later versions, and are told again.
     """
-    who = asdict(scope)
-    keys = connection.execute(query("list_changed_keys"), who | {"version": version}).fetchall()
-    extensions = [key[2:] for key, _ in keys if key[0] == "e"]
-    phones = [key[2:] for key, _ in keys if key[0] == "p"]
-    rows = connection.cursor(row_factory=dict_row)
-    rows.execute(query("list_changed_routes"), who | {"extensions": extensions})
-    speakers = connection.cursor(row_factory=dict_row)
-    speakers.execute(query("list_changed_phones"), who | {"phones": phones})
-    changes: list[Change] = [
-        Rings(row["extension"], row["node"], row["phone"]) if row["known"] else Gone("e", row["extension"])
-        for row in rows
-    ]
-    changes += [
-        ActsAs(**row) if row["organization"] is not None else Gone("p", row["phone"]) for row in speakers
-    ]
-    return News(changes, top if len(keys) < BATCH else keys[-1][1])
+    rows = connection.execute(query("list_news"), asdict(scope) | {"version": version}).fetchall()
+    return News([_change(row) for row in rows], top if len(rows) < BATCH else rows[-1][1])
+
+
+def _change(row: TupleRow) -> Change:
+    key, _, known, node, phone, *speaks = row
+    if key[0] == "e":
+        return Rings(key[2:], node, phone) if known else Gone("e", key[2:])
+    return ActsAs(key[2:], *speaks) if speaks[0] is not None else Gone("p", key[2:])
 
 
 def everything(

@@ -16,12 +16,11 @@ from roost.routes import announce
 from tasks.topology import BROKER_LOST
 from tasks.wake import wake_nodes
 
-#: At most one run in this many seconds; what is committed meanwhile shares the next one. At 5 ms almost every
-#: bind had a run and a push of its own; at 20 ms a bind costs about a third less, and nobody hears the difference.
-MIN_INTERVAL = 0.02
-#: At most so many wake-ups a second, however many nodes there are: at full load many nodes are each woken less
-#: often, with more news each time. The first wake-up after a pause is never delayed.
-WAKE_UPS_PER_SECOND = 250
+#: Wake-ups a second while little changes, and while much does: each costs the same, whatever it carries, so a machine that is
+#: full of moves tells each node less often, with more news each time. The first wake-up after a pause is never delayed.
+MOST_WAKE_UPS, FEWEST_WAKE_UPS = 400, 64
+#: So many seconds of pause for each change of a run, between those two bounds: some 300 changes a second count as much.
+PAUSE_OF_A_CHANGE = 0.003
 
 log = structlog.get_logger(__name__)
 
@@ -50,19 +49,26 @@ class Announcer:
         while not self._closing.is_set():
             self._changed.wait()
             self._changed.clear()
-            woken = 0
+            pause = 0.0
             try:
-                woken = self._announce()
+                pause = self._announce()
             except (DatabaseUnavailable, *BROKER_LOST) as error:
                 log.warning("announce_failed", error=type(error).__name__)
             except Exception:
                 # Whatever it is: a process without its announcer would leave every change to the sweep, unseen.
                 log.exception("announce_failed")
-            self._closing.wait(max(MIN_INTERVAL, woken / WAKE_UPS_PER_SECOND))
+            self._closing.wait(pause)
 
-    def _announce(self) -> int:
+    def _announce(self) -> float:
+        """One run; how long to pause after it, in seconds."""
         announced = announce(self._database)
         if not announced.numbered:
-            return 0  # another process numbered our changes, and wakes the nodes
+            return 1 / MOST_WAKE_UPS  # another process numbered our changes, and wakes the nodes
         wake_nodes(announced.nodes)
-        return len(announced.nodes)
+        return pause_after(announced.numbered, len(announced.nodes))
+
+
+def pause_after(changes: int, nodes: int) -> float:
+    """Seconds until the next run, after one that numbered so many changes and woke so many nodes."""
+    least, most = max(1, nodes) / MOST_WAKE_UPS, max(1, nodes) / FEWEST_WAKE_UPS
+    return min(most, max(least, changes * PAUSE_OF_A_CHANGE))

@@ -21,13 +21,15 @@ log = structlog.get_logger(__name__)
 
 @once
 def _database() -> Database:
-    # The transaction that holds the node's row is idle while the PBX is written, one batch at a time.
+    # The transaction that holds the node's row is idle while the PBX is written, one batch at a time. What it writes there,
+    # how far the node was seen to be, is only a note: the truth is the cursor in the node.
     return Database(
         settings().need("database_url"),
         size=2 * THREADS,
         idle_limit=2 * settings().node_deadline,
         name="roost-push",
         one_plan=True,
+        bookkeeping=True,
     )
 
 

@@ -1,0 +1,19 @@
+"""How often changes are told: at once when there are few, and no more often than a full machine can afford."""
+
+from __future__ import annotations
+
+import pytest
+
+from tasks.announcer import FEWEST_WAKE_UPS, MOST_WAKE_UPS, pause_after
+
+
+@pytest.mark.parametrize("nodes", [1, 2, 16, 64, 200])
+def test_the_pause_grows_with_the_changes_between_its_bounds(nodes: int) -> None:
+    pauses = [pause_after(changes, nodes) for changes in (1, 10, 100, 1_000, 100_000)]
+    assert pauses == sorted(pauses)
+    assert min(pauses) >= nodes / MOST_WAKE_UPS
+    assert max(pauses) == nodes / FEWEST_WAKE_UPS
+
+
+def test_a_single_move_holds_the_next_one_up_for_milliseconds() -> None:
+    assert pause_after(4, 2) < 0.02
