@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Protocol
@@ -190,11 +191,20 @@ def _send(connection: Connection, node: PbxNode, changes: Iterable[Change], befo
     """
     sent = 0
     rest = iter(changes)
-    while batch := list(islice(rest, BATCH)):
+    for batch in _ahead(lambda: list(islice(rest, BATCH))):
         node.apply(batch, before)
         sent += len(batch)
         _stay_alive(connection)
     return sent
+
+
+def _ahead(make: Callable[[], list[Change]]) -> Iterator[list[Change]]:
+    """What `make` makes until it makes nothing, each while the one before is used: PostgreSQL is read while a node writes."""
+    with ThreadPoolExecutor(1, "ahead") as maker:
+        coming = maker.submit(make)
+        while made := coming.result():
+            coming = maker.submit(make)
+            yield made
 
 
 def _stay_alive(connection: Connection) -> None:
