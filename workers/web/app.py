@@ -26,13 +26,16 @@ from workers.web.faults import add_fault_handlers
 from workers.web.known_tokens import KnownTokens
 from workers.web.limits import Limits
 from workers.web.live import routes as live
-from workers.web.live.hub import Hub
+from workers.web.live.hub import PACE, Hub
+from workers.web.live.pictures import ClusterPicture
 from workers.web.live.pulse import Pulse
+from workers.web.live.shared import Shared
 from workers.web.metrics import Metrics
 from workers.web.pages import administration, extension, organization, sign_in
 from workers.web.pages import cluster as cluster_page
 from workers.web.pages import journal as journal_page
 from workers.web.pages import settings as settings_page
+from workers.web.pages.kept import KeptPages
 from workers.web.parts import Parts
 
 #: Connections to PostgreSQL of one process; as many requests are served at once.
@@ -40,6 +43,7 @@ POOL = 16
 
 _API = (organizations, extensions, phones, cluster, journal, people, calls, events)
 _PAGES = (sign_in, cluster_page, organization, settings_page, administration, journal_page, extension, live)
+_OFTEN_READ = (extension, organization, journal_page, cluster_page)
 
 
 def make_parts(settings: Settings, stack: AsyncExitStack) -> Parts:
@@ -51,6 +55,7 @@ def make_parts(settings: Settings, stack: AsyncExitStack) -> Parts:
     stack.callback(queues.close)
     metrics = Metrics()
     tokens = Tokens(database)
+    pulse = Pulse(database, metrics)
     return Parts(
         settings=settings,
         database=database,
@@ -63,7 +68,9 @@ def make_parts(settings: Settings, stack: AsyncExitStack) -> Parts:
         hub=Hub(metrics, max_viewers=settings.web_max_viewers),
         metrics=metrics,
         queues=queues,
-        pulse=Pulse(database, metrics),
+        pulse=pulse,
+        cluster=Shared(ClusterPicture(database, queues, pulse), PACE),
+        kept=KeptPages(),
     )
 
 
@@ -86,6 +93,8 @@ def create_app(settings: Settings) -> FastAPI:
         title="Roost", lifespan=lifespan, openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None
     )
     app.openapi = lambda: write_document(app)  # type: ignore[method-assign]  # FastAPI's own way to replace it
+    for page in _OFTEN_READ:
+        app.router.routes.extend(page.READ)
     for door in _API:
         app.include_router(door.router, prefix="/api/v1")
     app.include_router(health.router)

@@ -15,9 +15,11 @@ from roost.users import People
 from tasks.queues import Queues
 from workers.web.asking import Asking
 from workers.web.known_tokens import KnownTokens
-from workers.web.live.hub import Hub
+from workers.web.live.hub import Fragments, Hub
 from workers.web.live.pulse import Pulse
+from workers.web.live.shared import Shared
 from workers.web.metrics import Metrics
+from workers.web.pages.kept import KeptPages
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ class Parts:
     metrics: Metrics
     queues: Queues
     pulse: Pulse
+    cluster: Shared[Fragments]
+    kept: KeptPages
 
 
 async def parts_of(connection: HTTPConnection) -> Parts:

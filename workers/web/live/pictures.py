@@ -1,11 +1,10 @@
-"""The pictures that are watched: an organization's desks, and the cluster."""
+"""The cluster as a picture."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from roost.database import Database
-from roost.desks import Desk, list_desks
 from roost.errors import BrokerUnavailable
 from roost.pulse import Count, count_requests
 from roost.status import ClusterStatus, cluster_status
@@ -15,8 +14,6 @@ from workers.web.live.pulse import Pulse
 from workers.web.pages.render import render
 from workers.web.texts import text
 
-#: Desks in one picture.
-MOST_DESKS = 500
 #: Seconds in a chart.
 SPAN = 60
 _CHART_WIDTH, _CHART_HEIGHT = 240, 62
@@ -34,31 +31,6 @@ class Bar:
     y: float
     width: float
     height: float
-
-
-class DeskPicture:
-    """The desks of one organization; a desk that did not change is not rendered again."""
-
-    def __init__(self, database: Database, organization: str) -> None:
-        self._database = database
-        self._organization = organization
-        self._rendered: dict[Desk, str] = {}
-
-    def __call__(self) -> Fragments:
-        """Read and render it."""
-        return self.render(list_desks(self._database, self._organization, limit=MOST_DESKS))
-
-    def render(self, desks: list[Desk]) -> Fragments:
-        """Render these desks."""
-        fragments = {"desk-counts": render("desk_counts.html", desks=desks)}
-        rendered = {}
-        for desk in desks:
-            rendered[desk] = self._rendered.get(desk) or render(
-                "desk_card.html", desk=desk, code=self._organization
-            )
-            fragments[f"desk-{desk.number}"] = rendered[desk]
-        self._rendered = rendered
-        return fragments
 
 
 class ClusterPicture:
