@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from contextlib import closing
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from statistics import median
 from types import TracebackType
 from typing import Self
+
+import psycopg
 
 from benchmarks.effort import Effort
 from benchmarks.load import at_quantile
@@ -120,8 +124,33 @@ def measure(rig: Rig, effort: Effort, report: Report) -> None:
                 name: reader.read(web_port, [ask], effort.seconds / 2)
                 for name, ask in {**doors.pages, **doors.api}.items()
             }
+            with changing(stage):
+                for name in list(doors.pages)[:2]:
+                    found = reader.read(web_port, [doors.pages[name]], effort.seconds / 2)
+                    alone[f"{name}, which change all the time"] = found
         report.figure("resident: a web process", sum(resident(stage.processes)["web1"]), "MB")
     _report(report, results, costs, alone)
+
+
+@contextmanager
+def changing(stage: Stage) -> Iterator[None]:
+    """The owner's name changes again and again: a page that shows it is made anew nearly each time."""
+    over = threading.Event()
+
+    def change() -> None:
+        with psycopg.connect(stage.url, autocommit=True) as connection:
+            while not over.wait(0.002):
+                connection.execute(
+                    "UPDATE extension SET name = gen_random_uuid()::text WHERE number = '0000003'"
+                )
+
+    changer = threading.Thread(target=change)
+    changer.start()
+    try:
+        yield
+    finally:
+        over.set()
+        changer.join()
 
 
 def _open_doors(stage: Stage) -> Doors:

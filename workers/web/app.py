@@ -17,6 +17,8 @@ from roost.settings import Settings
 from roost.tokens import Tokens
 from roost.users import People
 from tasks.client import Client
+from tasks.presence import Presence
+from tasks.processes import Processes
 from tasks.queues import Queues
 from workers.web import health
 from workers.web.api import calls, cluster, events, extensions, journal, organizations, people, phones
@@ -53,6 +55,9 @@ def make_parts(settings: Settings, stack: AsyncExitStack) -> Parts:
     client = stack.enter_context(Client(settings))
     queues = Queues(settings)
     stack.callback(queues.close)
+    processes = Processes(settings)
+    stack.callback(processes.close)
+    stack.enter_context(Presence(settings, "web"))
     metrics = Metrics()
     tokens = Tokens(database)
     pulse = Pulse(database, metrics)
@@ -68,8 +73,9 @@ def make_parts(settings: Settings, stack: AsyncExitStack) -> Parts:
         hub=Hub(metrics, max_viewers=settings.web_max_viewers),
         metrics=metrics,
         queues=queues,
+        processes=processes,
         pulse=pulse,
-        cluster=Shared(ClusterPicture(database, queues, pulse), PACE),
+        cluster=Shared(ClusterPicture(database, queues, processes, pulse), PACE),
         kept=KeptPages(),
     )
 

@@ -12,6 +12,7 @@ from roost.sessions import Sessions
 from roost.settings import Settings
 from roost.tokens import Tokens
 from roost.users import People
+from tasks.processes import Processes
 from tasks.queues import Queues
 from workers.web.asking import Asking
 from workers.web.known_tokens import KnownTokens
@@ -37,6 +38,7 @@ class Parts:
     hub: Hub
     metrics: Metrics
     queues: Queues
+    processes: Processes
     pulse: Pulse
     cluster: Shared[Fragments]
     kept: KeptPages

@@ -8,6 +8,7 @@ from roost.database import Database
 from roost.errors import BrokerUnavailable
 from roost.pulse import Count, count_requests
 from roost.status import ClusterStatus, cluster_status
+from tasks.processes import KINDS, Processes
 from tasks.queues import QueueDepth, Queues
 from workers.web.live.hub import Fragments
 from workers.web.live.pulse import Pulse
@@ -34,11 +35,12 @@ class Bar:
 
 
 class ClusterPicture:
-    """Nodes, queues and charts."""
+    """Nodes, processes, queues and charts."""
 
-    def __init__(self, database: Database, queues: Queues, pulse: Pulse) -> None:
+    def __init__(self, database: Database, queues: Queues, processes: Processes, pulse: Pulse) -> None:
         self._database = database
         self._queues = queues
+        self._processes = processes
         self._pulse = pulse
 
     def __call__(self) -> Fragments:
@@ -58,6 +60,9 @@ class ClusterPicture:
         fragments = {f"node-{node.name}": render("node_card.html", node=node) for node in status.nodes}
         fragments["cluster-version"] = render("cluster_version.html", version=status.version)
         fragments["cluster-queues"] = render("queues.html", queues=queues)
+        fragments["cluster-processes"] = render(
+            "processes.html", processes=self._processes.look(), kinds=KINDS
+        )
         fragments["chart-requests"] = _requests_chart(counts, int(status.now.timestamp()))
         fragments["chart-converge"] = _converge_chart(self._pulse.converged)
         return fragments
