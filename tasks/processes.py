@@ -52,6 +52,7 @@ class Processes:
         self._url = settings.need("broker_url")
         self._errors = (*Connection(self._url).recoverable_connection_errors, OSError, KombuError)
         self._heard: dict[Process, float] = {}
+        self._answered_at = float("-inf")
         self._wanted_until = 0.0
         self._changed = threading.Condition()
         self._closing = threading.Event()
@@ -61,14 +62,13 @@ class Processes:
     def look(self, patience: float = 0.0) -> list[Process] | None:
         """Who runs, by kind, in the Procfile's order. None: it is not known, for nobody was heard lately.
 
-        When nothing is known yet, it waits at most `patience` seconds for the first answers.
+        When nothing is known yet, it waits at most `patience` seconds until everybody had the time to answer.
         """
         with self._changed:
             self._wanted_until = time.monotonic() + WANTED_FOR
             self._changed.notify_all()
-            if patience:
-                self._changed.wait_for(self._alive, patience)
-            alive = self._alive()
+            self._changed.wait_for(self._is_known, patience)
+            alive = self._alive() if self._is_known() else []
         return sorted(alive, key=lambda each: (KINDS.index(each.kind), each.host, each.process_id)) or None
 
     def close(self) -> None:
@@ -78,9 +78,12 @@ class Processes:
             self._changed.notify_all()
         self._thread.join(timeout=2)
 
+    def _is_known(self) -> bool:
+        return time.monotonic() - self._answered_at < GONE_AFTER
+
     def _alive(self) -> list[Process]:
         since = time.monotonic() - GONE_AFTER
-        return [process for process, at in self._heard.items() if at > since]
+        return [process for process, at in self._heard.copy().items() if at > since]
 
     def _run(self) -> None:
         while not self._closing.is_set():
@@ -102,18 +105,19 @@ class Processes:
             box = mailbox(connection)
             while self._wanted() and not self._closing.is_set():
                 asked = time.monotonic()
-                box.multi_call("ping", timeout=SILENCE, callback=self._note)
-                self._forget(asked - GONE_AFTER)
+                answers = box.multi_call("ping", timeout=SILENCE, callback=self._note)
+                self._settle(answered=bool(answers), before=asked - GONE_AFTER)
                 self._closing.wait(PAUSE)
 
     def _note(self, answer: object) -> None:
         for name in answer if isinstance(answer, dict) else ():
             found = _NAME.fullmatch(str(name))
             if found and len(self._heard) < MOST:
-                with self._changed:
-                    self._heard[Process(found[1], found[3], int(found[2]))] = time.monotonic()
-                    self._changed.notify_all()
+                self._heard[Process(found[1], found[3], int(found[2]))] = time.monotonic()
 
-    def _forget(self, before: float) -> None:
+    def _settle(self, *, answered: bool, before: float) -> None:
         with self._changed:
             self._heard = {process: at for process, at in self._heard.items() if at > before}
+            if answered:
+                self._answered_at = time.monotonic()
+                self._changed.notify_all()

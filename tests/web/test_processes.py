@@ -13,7 +13,7 @@ from localcluster.rabbitmq import RabbitCluster
 from roost.access import Right
 from tasks.processes import GONE_AFTER, KINDS
 from tests.cluster import wait_until
-from tests.web.browsing import visitor
+from tests.web.browsing import PATIENCE, visitor
 from tests.web.office import Office, items
 
 
@@ -72,15 +72,15 @@ def test_the_page_shows_them_and_moves_by_itself(office: Office, chromium: Brows
     with visitor(chromium, office, "root", width=360) as page:
         page.goto("/cluster")
         shown = page.locator("#cluster-processes")
-        expect(shown).to_contain_text(f"process {bind.pid}")
+        expect(shown).to_contain_text(f"process {bind.pid}", timeout=PATIENCE)
         bind.kill()
         try:
             expect(shown.get_by_role("row").filter(has_text="bind: moves extensions")).to_contain_text(
-                "None runs"
+                "None runs", timeout=PATIENCE
             )
         finally:
             bind.start()
-        expect(shown).to_contain_text(f"process {bind.pid}")
+        expect(shown).to_contain_text(f"process {bind.pid}", timeout=PATIENCE)
 
 
 @pytest.mark.timeout(240)

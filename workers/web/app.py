@@ -61,6 +61,8 @@ def make_parts(settings: Settings, stack: AsyncExitStack) -> Parts:
     metrics = Metrics()
     tokens = Tokens(database)
     pulse = Pulse(database, metrics)
+    picture = ClusterPicture(database, queues, processes, pulse)
+    stack.callback(picture.close)
     return Parts(
         settings=settings,
         database=database,
@@ -75,7 +77,7 @@ def make_parts(settings: Settings, stack: AsyncExitStack) -> Parts:
         queues=queues,
         processes=processes,
         pulse=pulse,
-        cluster=Shared(ClusterPicture(database, queues, processes, pulse), PACE),
+        cluster=Shared(picture, PACE),
         kept=KeptPages(),
     )
 

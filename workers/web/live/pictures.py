@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from roost.database import Database
-from roost.errors import BrokerUnavailable
 from roost.pulse import Count, count_requests
 from roost.status import ClusterStatus, cluster_status
+from tasks.background import Background
 from tasks.processes import KINDS, Processes
 from tasks.queues import QueueDepth, Queues
 from workers.web.live.hub import Fragments
@@ -15,6 +15,8 @@ from workers.web.live.pulse import Pulse
 from workers.web.pages.render import render
 from workers.web.texts import text
 
+#: Seconds that the first look after a quiet time may wait for what RabbitMQ tells.
+PATIENCE = 1.0
 #: Seconds in a chart.
 SPAN = 60
 _CHART_WIDTH, _CHART_HEIGHT = 240, 62
@@ -39,20 +41,22 @@ class ClusterPicture:
 
     def __init__(self, database: Database, queues: Queues, processes: Processes, pulse: Pulse) -> None:
         self._database = database
-        self._queues = queues
+        self._nodes: tuple[str, ...] = ()
+        self._queues = Background(lambda: queues.look(self._nodes), "queues")
         self._processes = processes
         self._pulse = pulse
 
     def __call__(self) -> Fragments:
         """Read and render it."""
         status = cluster_status(self._database)
-        queues: list[QueueDepth] | None
-        try:
-            queues = self._queues.look(tuple(node.name for node in status.nodes))
-        except BrokerUnavailable:
-            queues = None
+        self._nodes = tuple(node.name for node in status.nodes)
+        queues = self._queues.seen(PATIENCE)
         counts = count_requests(self._database, SPAN)
         return self._render(status, queues, counts)
+
+    def close(self) -> None:
+        """Look no more."""
+        self._queues.close()
 
     def _render(
         self, status: ClusterStatus, queues: list[QueueDepth] | None, counts: list[Count]
@@ -61,7 +65,7 @@ class ClusterPicture:
         fragments["cluster-version"] = render("cluster_version.html", version=status.version)
         fragments["cluster-queues"] = render("queues.html", queues=queues)
         fragments["cluster-processes"] = render(
-            "processes.html", processes=self._processes.look(), kinds=KINDS
+            "processes.html", processes=self._processes.look(PATIENCE), kinds=KINDS
         )
         fragments["chart-requests"] = _requests_chart(counts, int(status.now.timestamp()))
         fragments["chart-converge"] = _converge_chart(self._pulse.converged)

@@ -11,19 +11,23 @@ T = TypeVar("T")
 
 
 class Shared(Generic[T]):
-    """Thread-safe. A look is good for `fresh` seconds; who asks meanwhile hears the same, who asks during one waits for it."""
+    """Thread-safe. What was seen is good for `fresh` seconds; who asks during a look waits for it, and hears what it saw."""
 
     def __init__(self, look: Callable[[], T], fresh: float) -> None:
         self._look = look
         self._fresh = fresh
         self._lock = threading.Lock()
-        self._seen: tuple[float, T] | None = None
+        self._seen: tuple[float, float, T] | None = None
 
     def __call__(self) -> T:
         """What there is. Raises what looking does."""
+        asked = time.monotonic()
         with self._lock:
-            if self._seen is None or time.monotonic() - self._seen[0] >= self._fresh:
-                # The age counts from before the look: what changes during it is not missed for longer.
-                began = time.monotonic()
-                self._seen = (began, self._look())
-            return self._seen[1]
+            if self._seen is not None:
+                began, ended, seen = self._seen
+                if asked - began < self._fresh or asked < ended:
+                    return seen
+            began = time.monotonic()
+            seen = self._look()
+            self._seen = (began, time.monotonic(), seen)
+            return seen
