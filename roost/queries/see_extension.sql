@@ -1,5 +1,5 @@
 -- All that an extension's page shows of it, but for its journal: a page that was made of the same need not be made anew.
-SELECT e.name, e.enabled, o.enabled, e.allows_virtualization, e.code_set_at, e.locked_until > clock_timestamp(),
+SELECT e.name, e.enabled, o.enabled, e.allows_virtualization, e.code_hash IS NOT NULL, e.code_set_at,
        CASE WHEN e.locked_until > clock_timestamp() THEN e.locked_until END,
        host.name, host.guest_since, own.name, own.enabled, guest.number,
        stay_ends(host.guest_since, coalesce(e.max_stay, o.max_stay), coalesce(e.daily_return, o.daily_return), o.timezone)

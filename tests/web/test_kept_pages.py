@@ -87,6 +87,14 @@ def test_who_is_not_let_in_any_more_is_refused_a_kept_page(office: Office, path:
     assert browser.get(path).url.path == "/sign-in"
 
 
+@pytest.mark.parametrize(
+    "path", ["/organizations/%00", "/organizations/a b/journal", "/organizations/%ff", "/extensions/%00"]
+)
+def test_an_address_that_is_none_is_refused_in_words(office: Office, path: str) -> None:
+    assert office.browser("admin0001").get(path).status_code == 422
+    assert office.browser().get(path).url.path == "/sign-in"
+
+
 def test_a_page_kept_for_one_person_is_not_shown_to_another(office: Office) -> None:
     assert office.browser("admin0001").get("/organizations/0001").status_code == 200
     assert office.browser("admin0002").get("/organizations/0001").status_code == 403

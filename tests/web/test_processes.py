@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from kombu import Connection
 from playwright.sync_api import Browser, expect
 
 from localcluster.rabbitmq import RabbitCluster
@@ -61,6 +62,26 @@ def test_processes_are_listed_in_parts(office: Office) -> None:
     assert len(first["items"]) == 4
     assert sorted(each["kind"] for each in first["items"] + second["items"]) == sorted(KINDS)
     assert second["next"] is None
+
+
+def test_a_broadcast_that_is_no_question_silences_nobody(office: Office) -> None:
+    wait_until(lambda: running(office) == started(office), "every process is told", 30)
+    with Connection(office.cluster.product.settings.need("broker_url")) as connection:
+        producer = connection.Producer()
+        for body in (
+            [1],
+            "ping",
+            {"method": ["ping"]},
+            {"method": "ping", "arguments": 5},
+            {"method": "ping", "more": 1},
+        ):
+            producer.publish(body, exchange="celery.pidbox", serializer="json")
+    heard_before = time.monotonic() + GONE_AFTER
+    wait_until(
+        lambda: time.monotonic() > heard_before and running(office) == started(office),
+        "all are told again",
+        30,
+    )
 
 
 def test_only_who_sees_the_cluster_is_told(office: Office) -> None:

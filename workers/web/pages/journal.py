@@ -22,7 +22,7 @@ from roost.history import JournalEntry, journal_entries
 from roost.looks import Rows
 from roost.outcomes import Outcome
 from workers.web.api.journal import read_place, write_place
-from workers.web.pages.reading import Reading, page_route, read_page
+from workers.web.pages.reading import Reading, organization_of, page_route, read_page
 from workers.web.pages.render import show
 from workers.web.pages.visit import TheParts, TheVisit, Visit, find_visit
 from workers.web.parts import Parts
@@ -69,7 +69,7 @@ def _filters(
 
 def show_journal(request: Request, parts: Parts) -> Response:
     """Show a page of it. The newest entries of an organization are asked for most, and kept."""
-    code: str | None = request.path_params.get("code")
+    code = organization_of(request, parts) if "code" in request.path_params else None
     given, cursor = _filters(*_given(request)), request.query_params.get("cursor", "")[:400]
     path = f"/organizations/{code}/journal" if code else "/journal"
     if code is None or given.query() or cursor:

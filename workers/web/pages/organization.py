@@ -20,7 +20,7 @@ from roost.whereabouts import where_is_phone
 from workers.web.live.desks import Wanted, show_desks, wanted
 from workers.web.live.hub import stamp_of
 from workers.web.pages.extension import form_key
-from workers.web.pages.reading import Reading, page_route, read_page
+from workers.web.pages.reading import Reading, organization_of, page_route, read_page
 from workers.web.pages.render import show
 from workers.web.pages.visit import TheForm, TheParts, TheVisit, Visit, text_of
 from workers.web.parts import Parts
@@ -34,7 +34,7 @@ SPARE_PHONES = 100
 
 def show_organization(request: Request, parts: Parts) -> Response:
     """Show the desks."""
-    code: str = request.path_params["code"]
+    code = organization_of(request, parts)
     which = wanted(request.query_params.get("q", ""), request.query_params.get("part", ""))
     reading = Reading(
         "desks.html", f"/organizations/{code}", (Action.SEE_ORGANIZATION, code),

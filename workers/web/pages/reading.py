@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from roost.access import Action, demand
 from roost.database import Database
+from roost.fields import ORGANIZATION_CODE
 from roost.looks import Rows, read_prints
 from workers.web.pages.render import notice_of, render_page
 from workers.web.pages.visit import AnyVisit, Visit, new_form_key, session_secret
@@ -33,6 +34,13 @@ def page_route(path: str, show: Callable[[Request, Parts], Response]) -> Route:
         return await run_in_threadpool(show, request, request.app.state.parts)
 
     return Route(path, endpoint, methods=["GET"])
+
+
+def organization_of(request: Request, parts: Parts) -> str:
+    """The organization in the address. Raises NotSignedIn, without a look at the address, and BadField."""
+    session_secret(request, parts)
+    code: str = request.path_params["code"]
+    return ORGANIZATION_CODE.check(code)
 
 
 @dataclass(frozen=True, slots=True)
