@@ -5,6 +5,7 @@ So a look costs what an organization is large, not what its viewers are many, wh
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -55,6 +56,7 @@ class _View:
     """The same desks on several screens, and what these were told."""
 
     told: Fragments
+    stamp: str
     desks: int
     after: int
     viewers: set[Viewer] = field(default_factory=set)
@@ -66,19 +68,29 @@ class WatchedDesks:
     def __init__(self, database: Database, organization: str) -> None:
         self._database = database
         self._organization = organization
+        #: Held while a viewer is taken in: of many who come at once, one has the desks read.
+        self.door = asyncio.Lock()
         self._views: dict[tuple[str, ...], _View] = {}
         self._looks = 0
         self._desks: dict[str, Desk] = {}
         self._counts = DeskCounts(0, 0, 0, 0)
 
+    def join(self, viewer: Viewer, seen: str) -> bool:
+        """A page was opened that shows what others were told last, by its stamp; False: none of them was told that."""
+        for view in self._views.values():
+            if view.stamp == seen:
+                view.viewers.add(viewer)
+                return True
+        return False
+
     def add(self, viewer: Viewer, part: DeskPart, seen: str) -> None:
         """A page was opened on this part, which is read just now; `seen` is the stamp of what the page shows."""
         shown = show_desks(part, self._organization)
-        numbers = tuple(desk.number for desk in part.desks)
-        view = self._views.setdefault(numbers, _View(shown, part.counts.desks, self._looks))
+        numbers, stamp = tuple(desk.number for desk in part.desks), stamp_of(shown)
+        view = self._views.setdefault(numbers, _View(shown, stamp, part.counts.desks, self._looks))
         view.viewers.add(viewer)
-        if stamp_of(shown) != seen or view.told != shown:
-            viewer.tell(event("reload", "", stamp_of(shown)))
+        if stamp != seen or view.stamp != stamp:
+            viewer.tell(event("reload", "", stamp))
 
     def look(self) -> None:
         """Read every desk that is shown somewhere."""
@@ -104,10 +116,8 @@ class WatchedDesks:
         others, view.desks = view.desks != self._counts.desks, self._counts.desks
         if told == now:
             return
-        message = (
-            event("reload", "", stamp_of(now))
-            if others or told.keys() != now.keys()
-            else change_of(told, now)
-        )
+        view.stamp = stamp_of(now)
+        anew = others or told.keys() != now.keys()
+        message = event("reload", "", view.stamp) if anew else change_of(told, now)
         for viewer in view.viewers:
             viewer.tell(message)

@@ -40,10 +40,13 @@ async def watch_desks(
 
     async def greet(watched: Watched, viewer: Viewer) -> None:
         assert isinstance(watched, WatchedDesks)
-        shown = await run_in_threadpool(
-            read_desks, parts.database, code, search=which.search, part=which.part
-        )
-        watched.add(viewer, shown, last or seen)
+        async with watched.door:
+            if watched.join(viewer, last or seen):
+                return
+            shown = await run_in_threadpool(
+                read_desks, parts.database, code, search=which.search, part=which.part
+            )
+            watched.add(viewer, shown, last or seen)
 
     lifetime = parts.settings.web_stream_lifetime
     watch = parts.hub.watch(("desks", code), lambda: WatchedDesks(parts.database, code), lifetime, greet)
