@@ -39,6 +39,10 @@ TARGETS = {
     "rss.push": Target("MB resident: a push worker with 64 nodes", "≤", 120),
     "rss.bind": Target("MB resident: a bind worker", "≤", 120),
     "rss.center": Target("MB resident: a center with 1,000 calls", "≤", 120),
+    "api_reads_vs_bare": Target(
+        "API reads a second over a bare route that reads one row; 8 connections", "≥", 0.5
+    ),
+    "page_reads_vs_bare": Target("pages a second over the same route", "≥", 0.5),
     "vs_naive": Target("time to converge on 16 nodes over a task for each bind and node", "≤", 0.2),
     "vs_procrastinate": Target("binds a second over the same core driven by procrastinate", "≥", 1.5),
 }

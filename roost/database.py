@@ -110,6 +110,13 @@ class Database:
 
         return self._persist(work)
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """The database as it is at one moment: all that is read from it is of that moment. Raises DatabaseUnavailable."""
+        with self.connection() as connection, connection.transaction():
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            yield Snapshot(connection)
+
     def transaction(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in one transaction; a deadlock or a lock timeout runs it again from the start.
 
@@ -136,3 +143,15 @@ class Database:
                 if lost > 1:
                     raise
         raise DatabaseUnavailable("Too many conflicting transactions.")
+
+
+class Snapshot(Database):
+    """What is read through it comes over one connection, in one transaction that sees one moment."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """The connection of the transaction."""
+        yield self._connection

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from psycopg.rows import class_row
 
 from roost.database import Database, query
+from roost.looks import Rows
+
+#: Desks in one part of the picture.
+PART = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +54,72 @@ class Desk:
         return self.node_answers is False
 
 
-def list_desks(
-    database: Database, organization: str, *, search: str | None = None, limit: int = 1000
-) -> list[Desk]:
-    """Read the desks in order of number; `search`: how a number begins, or a part of a name."""
-    params = {"organization": organization, "search": search, "limit": limit}
+@dataclass(frozen=True, slots=True)
+class DeskCounts:
+    """What all desks of an organization come to."""
+
+    desks: int
+    away: int
+    unreachable: int
+    cut_off: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeskPart:
+    """One part of the desks, counted from 1, in order of number; and what all desks of the organization come to."""
+
+    desks: list[Desk]
+    counts: DeskCounts
+    more: bool
+
+
+def read_desks(database: Database, organization: str, *, search: str = "", part: int = 1) -> DeskPart:
+    """Read a part of the desks; `search`: how a number begins, or a part of a name."""
+    desks = _list_desks(database, desk_params(organization, search, part))
+    counts = _count(desks) if part == 1 and not search and len(desks) <= PART else None
+    return DeskPart(desks[:PART], counts or count_desks(database, organization), len(desks) > PART)
+
+
+def read_desks_of(database: Database, organization: str, numbers: Sequence[str]) -> list[Desk]:
+    """Read the desks of these short numbers, as far as they are there."""
+    params = desk_params(organization) | {"numbers": list(numbers), "limit": None}
+    return _list_desks(database, params)
+
+
+def count_desks(database: Database, organization: str) -> DeskCounts:
+    """Count all desks."""
+    params = {"organization": organization, "at_most": 0}
+    with database.connection() as connection, connection.cursor(row_factory=class_row(DeskCounts)) as cursor:
+        return cursor.execute(query("count_desks"), params).fetchone() or DeskCounts(0, 0, 0, 0)
+
+
+def desks_shown(organization: str, search: str, part: int) -> tuple[Rows, Rows]:
+    """The rows that `read_desks` makes a part of; those of a small organization count themselves."""
+    at_most = PART if part == 1 and not search else 0
+    return (
+        Rows("list_desks", desk_params(organization, search, part)),
+        Rows("count_desks", {"organization": organization, "at_most": at_most}),
+    )
+
+
+def desk_params(organization: str, search: str = "", part: int = 1) -> dict[str, object]:
+    """Of `list_desks`: one more than a part, which says that there are more."""
+    return {
+        "organization": organization, "search": search or None, "numbers": None, "skip": (part - 1) * PART,
+        "limit": PART + 1,
+    }  # fmt: skip
+
+
+def _list_desks(database: Database, params: Mapping[str, object]) -> list[Desk]:
     with database.connection() as connection, connection.cursor(row_factory=class_row(Desk)) as cursor:
         return cursor.execute(query("list_desks"), params).fetchall()
+
+
+def _count(desks: Sequence[Desk]) -> DeskCounts:
+    return DeskCounts(
+        len(desks), sum(desk.away for desk in desks), sum(desk.unreachable for desk in desks),
+        sum(desk.cut_off for desk in desks),
+    )  # fmt: skip
 
 
 def list_spare_phones(database: Database, organization: str, *, limit: int = 100) -> list[str]:

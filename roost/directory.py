@@ -135,8 +135,8 @@ class Directory:
 
     def extension(self, key: str) -> ExtensionRecord:
         """One extension."""
-        params = {**ExtensionKey.parse(key)._asdict(), "search": None, "after": None, "limit": 1}
-        return _found(self._list(ExtensionRecord, "list_extensions", params), UnknownExtension, key)
+        rows = self._list(ExtensionRecord, "read_extension", ExtensionKey.parse(key)._asdict())
+        return _found(rows, UnknownExtension, key)
 
     def change_extension(self, key: str, **given: Unpack[ExtensionFields]) -> None:
         """Change what is given. Guests go home from a phone whose extension stops allowing virtualization."""

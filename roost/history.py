@@ -78,6 +78,16 @@ def journal_entries(
         return cursor.execute(query("list_journal"), params).fetchall()
 
 
+def latest_of(database: Database, extension: ExtensionKey, entries: int) -> list[JournalEntry]:
+    """The newest entries of one extension, those that displaced it too."""
+    params = extension._asdict() | {"entries": entries}
+    with (
+        database.connection() as connection,
+        connection.cursor(row_factory=class_row(JournalEntry)) as cursor,
+    ):
+        return cursor.execute(query("list_lately"), params).fetchall()
+
+
 def who_was_on(database: Database, phone: str, at: datetime) -> Occupant:
     """Who was on this phone at that time. Raises UnknownPhone when neither directory nor journal knows it.
 

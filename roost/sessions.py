@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from functools import cache
 
 from psycopg.rows import class_row
 
 from roost.database import Connection, Database, query
 from roost.errors import RoostError
+from roost.looks import Prints, Rows, beside, names_of, params_of
 from roost.secret_tokens import hash_secret, new_secret
 from roost.settings import Settings
 from roost.users import Person, hash_password, password_matches
+
+#: A session's row begins with its person; then it says whether its last use is to be noted.
+_PERSON = len(fields(Person))
 
 
 class WrongPassword(RoostError):
@@ -86,15 +91,22 @@ class Sessions:
 
     def find(self, secret: str) -> Person:
         """Whose session this is. Raises NotSignedIn."""
-        params = {"token_hash": hash_secret(secret), "idle": self._settings.session_idle}
+        return self._read(secret, query("read_session"), {})[0]
+
+    def look(self, secret: str, shown: Sequence[Rows]) -> tuple[Person, Prints]:
+        """Whose session this is, and a fingerprint of each of these rows. Raises NotSignedIn."""
+        return self._read(secret, beside("read_session", names_of(shown)), params_of(shown))
+
+    def _read(self, secret: str, statement: str, more: Mapping[str, object]) -> tuple[Person, Prints]:
+        params = {"token_hash": hash_secret(secret), "idle": self._settings.session_idle, **more}
         with self._database.connection() as connection:
-            row = connection.execute(query("read_session"), params).fetchone()
+            row = connection.execute(statement, params).fetchone()
             if row is None:
                 raise NotSignedIn
-            *person, stale = row
+            person, stale, prints = row[:_PERSON], row[_PERSON], row[_PERSON + 1 :]
             if stale:  # once a minute is often enough, and spares a write at each page
                 connection.execute(query("touch_session"), params)
-        return Person(*person)
+        return Person(*person), prints
 
     def end(self, secret: str) -> None:
         """End this session."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import sys
 
 from celery.beat import Scheduler
@@ -12,6 +10,7 @@ from roost.errors import SettingMissing
 from roost.settings import settings
 from tasks.app import app
 from tasks.periodic import schedule
+from tasks.presence import process_name
 from workers.logs import set_up
 
 #: A beat whose schedule stands still for so many seconds answers no health check.
@@ -34,7 +33,7 @@ def main() -> int:
         loglevel=settings().log_level.upper(),
         max_interval=1,
         remote_control=True,
-        hostname=f"beat-{os.getpid()}@{socket.gethostname()}",
+        hostname=process_name("beat"),
     ).run()
     return 0
 

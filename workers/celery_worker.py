@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import socket
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -18,6 +16,7 @@ from kombu.exceptions import KombuError
 from roost.errors import SettingMissing
 from roost.settings import settings
 from tasks.app import app
+from tasks.presence import process_name
 from tasks.topology import fixed_queues
 from workers.logs import set_up
 
@@ -100,7 +99,7 @@ def run(kind: str, queues: list[str], *, pool: str, concurrency: int, needs: tup
         return 2
     app.steps["consumer"].add(Topology)
     worker = app.Worker(
-        hostname=f"{kind}-{os.getpid()}@{socket.gethostname()}",
+        hostname=process_name(kind),
         pool=pool,
         concurrency=concurrency,
         queues=queues,

@@ -1,5 +1,6 @@
--- The desks of an organization: each phone with its own extension and its guest, and each extension without a phone.
--- `rings_at` is where the desk's own extension rings now; null: nowhere.
+-- The desks of an organization: each phone with its own extension and its guest, and each extension without a phone;
+-- all, those that match a search, or those of some numbers. `rings_at` is where the desk's own extension rings now;
+-- null: nowhere.
 SELECT p.name AS phone, n.name AS node, n.enabled AND n.failures = 0 AS node_answers,
        coalesce(p.enabled, true) AS enabled, b.number, b.name, coalesce(b.enabled, true) AS extension_enabled,
        coalesce(b.allows_virtualization, false) AS allows, b.code_hash IS NOT NULL AS has_code,
@@ -15,5 +16,7 @@ LEFT JOIN rings r ON r.extension_id = b.id
 WHERE o.code = %(organization)s
   AND (%(search)s::text IS NULL OR b.number ^@ %(search)s OR g.number ^@ %(search)s
        OR strpos(lower(concat_ws(' ', b.name, g.name, p.name)), lower(%(search)s)) > 0)
+  AND (%(numbers)s::text[] IS NULL OR b.number = ANY (%(numbers)s))
 ORDER BY b.number
+OFFSET %(skip)s
 LIMIT %(limit)s

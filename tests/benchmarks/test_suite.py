@@ -38,6 +38,23 @@ def test_a_scenario_runs_and_its_json_has_the_keys(tmp_path: Path) -> None:
     assert list((tmp_path / "data").iterdir()) == []
 
 
+@pytest.mark.timeout(300)
+def test_pages_are_read_beside_a_bare_route(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    output = tmp_path / "figures.json"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ROOST_")}
+    command = [
+        *(sys.executable, "-m", "benchmarks", "--effort", "tiny", "--only", "pages"),
+        *("--json", str(output), "--folder", str(tmp_path / "data")),
+    ]
+    done = subprocess.run(command, cwd=TOP, env=environment, capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(output.read_text())
+    assert found["failed"] == {}
+    assert found["page_reads_vs_bare"] > 0
+    assert found["api_reads_vs_bare"] > 0
+
+
 @pytest.mark.parametrize(("relation", "value"), [("≥", 0.6), ("≥", 0.7), ("≤", 0.6), ("≤", 0.5), ("=", 0.6)])
 def test_a_target_is_met(relation: str, value: float) -> None:
     assert Target("", relation, 0.6).met(value)
@@ -52,5 +69,6 @@ def test_every_key_of_the_suite_has_a_target() -> None:
     groups = {key.partition(".")[0] for key in TARGETS}
     assert groups >= {
         "bind_vs_noop", "bind_64_vs_2", "verify_vs_argon2", "latency_vs_noop", "converge_vs_noop", "messages_per_bind",
-        "resync_vs_dbput", "bind_1m_vs_1k", "catch_up", "center_calls", "rss", "vs_naive", "vs_procrastinate",
+        "resync_vs_dbput", "bind_1m_vs_1k", "catch_up", "center_calls", "rss", "vs_naive", "vs_procrastinate", "api_reads_vs_bare",
+        "page_reads_vs_bare",
     }  # fmt: skip

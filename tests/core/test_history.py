@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from roost.history import journal_entries, who_was_on
+from roost.fields import ExtensionKey
+from roost.history import journal_entries, latest_of, who_was_on
 from roost.refused_changes import UnknownExtension, UnknownPhone
 from roost.whereabouts import Why, where_is_extension, where_is_phone
 from tests.world import World
@@ -200,3 +201,20 @@ def test_the_journal_is_filtered(office: World) -> None:
     assert outcomes(since=noon) == [nothing, moved, displaced]
     assert outcomes(until=noon) == [left]
     assert outcomes(organization="0002") == []
+
+
+def test_the_latest_of_an_extension_are_the_first_of_its_journal(office: World) -> None:
+    office.sql("UPDATE organization SET policy = 'displace'")
+    chance = random.Random(7)
+    for _ in range(120):
+        number, phone = chance.choice(("001", "002", "003")), f"desk00{chance.randint(1, 4)}"
+        if chance.random() < 0.2:
+            office.dial(phone)
+        else:
+            office.move(number, phone)
+    assert office.value("SELECT count(*) FROM journal WHERE displaced IS NOT NULL") != 0
+    for number in ("001", "002", "003"):
+        key = ExtensionKey("0001", number)
+        for entries in (1, 3, 10, 50):
+            wanted = journal_entries(office.database, extension=str(key), limit=entries)
+            assert latest_of(office.database, key, entries) == wanted

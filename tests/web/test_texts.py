@@ -14,7 +14,7 @@ _WEB = Path(__file__).parent.parent.parent / "workers" / "web"
 _TEMPLATES = sorted((_WEB / "templates").glob("*.html"))
 _USED = re.compile(r"""(?:\bt|\btext)\(\s*f?["']([a-z_.]+)["' ~{)]""")
 #: Groups whose names are made of codes.
-_BY_CODE = ("outcome.", "reason.", "origin.", "operation.", "queue_names.", "fault.")
+_BY_CODE = ("outcome.", "reason.", "origin.", "operation.", "queue_names.", "process_names.", "fault.")
 
 
 def used() -> set[str]:

@@ -9,6 +9,7 @@ import sys
 from roost.errors import SettingMissing
 from roost.settings import Settings, settings
 from tasks.client import Client
+from tasks.presence import Presence
 from workers.center.server import Center
 from workers.logs import set_up
 
@@ -18,7 +19,7 @@ DRAIN = 8.0
 
 async def serve(config: Settings) -> None:
     """Serve calls until SIGTERM or SIGINT."""
-    with Client(config) as client:
+    with Client(config) as client, Presence(config, "center"):
         center = Center(client, config)
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, center.stop)

@@ -17,6 +17,8 @@ from roost.settings import Settings
 from roost.tokens import Tokens
 from roost.users import People
 from tasks.client import Client
+from tasks.presence import Presence
+from tasks.processes import Processes
 from tasks.queues import Queues
 from workers.web import health
 from workers.web.api import calls, cluster, events, extensions, journal, organizations, people, phones
@@ -26,13 +28,16 @@ from workers.web.faults import add_fault_handlers
 from workers.web.known_tokens import KnownTokens
 from workers.web.limits import Limits
 from workers.web.live import routes as live
-from workers.web.live.hub import Hub
+from workers.web.live.hub import PACE, Hub
+from workers.web.live.pictures import ClusterPicture
 from workers.web.live.pulse import Pulse
+from workers.web.live.shared import Shared
 from workers.web.metrics import Metrics
 from workers.web.pages import administration, extension, organization, sign_in
 from workers.web.pages import cluster as cluster_page
 from workers.web.pages import journal as journal_page
 from workers.web.pages import settings as settings_page
+from workers.web.pages.kept import KeptPages
 from workers.web.parts import Parts
 
 #: Connections to PostgreSQL of one process; as many requests are served at once.
@@ -40,6 +45,7 @@ POOL = 16
 
 _API = (organizations, extensions, phones, cluster, journal, people, calls, events)
 _PAGES = (sign_in, cluster_page, organization, settings_page, administration, journal_page, extension, live)
+_OFTEN_READ = (extension, organization, journal_page, cluster_page)
 
 
 def make_parts(settings: Settings, stack: AsyncExitStack) -> Parts:
@@ -49,8 +55,14 @@ def make_parts(settings: Settings, stack: AsyncExitStack) -> Parts:
     client = stack.enter_context(Client(settings))
     queues = Queues(settings)
     stack.callback(queues.close)
+    processes = Processes(settings)
+    stack.callback(processes.close)
+    stack.enter_context(Presence(settings, "web"))
     metrics = Metrics()
     tokens = Tokens(database)
+    pulse = Pulse(database, metrics)
+    picture = ClusterPicture(database, queues, processes, pulse)
+    stack.callback(picture.close)
     return Parts(
         settings=settings,
         database=database,
@@ -63,7 +75,10 @@ def make_parts(settings: Settings, stack: AsyncExitStack) -> Parts:
         hub=Hub(metrics, max_viewers=settings.web_max_viewers),
         metrics=metrics,
         queues=queues,
-        pulse=Pulse(database, metrics),
+        processes=processes,
+        pulse=pulse,
+        cluster=Shared(picture, PACE),
+        kept=KeptPages(),
     )
 
 
@@ -86,6 +101,8 @@ def create_app(settings: Settings) -> FastAPI:
         title="Roost", lifespan=lifespan, openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None
     )
     app.openapi = lambda: write_document(app)  # type: ignore[method-assign]  # FastAPI's own way to replace it
+    for page in _OFTEN_READ:
+        app.router.routes.extend(page.READ)
     for door in _API:
         app.include_router(door.router, prefix="/api/v1")
     app.include_router(health.router)

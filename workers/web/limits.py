@@ -16,6 +16,7 @@ _IMPORT_PATH = re.compile(r"/api/v1/import|/organizations/[^/]+/import")
 #: Seconds until a body must be there.
 BODY_DEADLINE = 20.0
 
+#: What every answer says, unless it says otherwise itself.
 _HEADERS = {
     b"content-security-policy": b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     b"font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -25,7 +26,9 @@ _HEADERS = {
     b"cross-origin-opener-policy": b"same-origin",
     b"cross-origin-resource-policy": b"same-origin",
     b"permissions-policy": b"camera=(), microphone=(), geolocation=()",
+    b"cache-control": b"no-store",
 }
+_ALL = list(_HEADERS.items())
 
 
 class Limits:
@@ -40,25 +43,24 @@ class Limits:
             await self._app(scope, receive, send)
             return
         limit = MAX_IMPORT if _IMPORT_PATH.fullmatch(scope["path"]) else MAX_BODY
-        headers = dict(scope["headers"])
-
+        announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
         started = time.monotonic()
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 metrics = scope["app"].state.parts.metrics
                 metrics.served(scope["method"], message["status"], time.monotonic() - started)
-                given = {name.lower() for name, _ in message["headers"]}
-                message["headers"] = [
-                    *message["headers"],
-                    *(h for h in _HEADERS.items() if h[0] not in given),
-                ]
-                if b"cache-control" not in given:
-                    message["headers"].append((b"cache-control", b"no-store"))
+                message["headers"] = with_headers(message["headers"])
             await send(message)
 
-        body = _Body(receive, limit, headers.get(b"content-length", b"0"))
+        body = _Body(receive, limit, announced)
         await self._app(scope, body.receive, send_with_headers)
+
+
+def with_headers(given: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """These headers, and those of every answer that are not among them."""
+    own = {name.lower() for name, _ in given} & _HEADERS.keys()
+    return given + ([pair for pair in _ALL if pair[0] not in own] if own else _ALL)
 
 
 class _Body:

@@ -11,6 +11,7 @@ from roost.pulse import Timing
 from roost.status import ClusterStatus
 from tasks.queues import QueueDepth
 
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
 _FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
@@ -34,6 +35,7 @@ class Metrics:
             buckets=_FAST,
             registry=registry,
         )
+        self._answers: dict[tuple[str, int], Histogram] = {}
         self._viewers = Gauge("roost_viewers", "Open live pages and event streams.", registry=registry)
         self._version = Gauge("roost_version", "The version of the last numbered change.", registry=registry)
         self._behind = Gauge("roost_node_behind", "Changes that a node lacks.", ["node"], registry=registry)
@@ -58,8 +60,11 @@ class Metrics:
 
     def served(self, method: str, status: int, seconds: float) -> None:
         """An HTTP request was answered."""
-        known = method if method in {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} else "other"
-        self._http.labels(known, str(status)).observe(seconds)
+        known = method if method in _METHODS else "other"
+        answers = self._answers.get((known, status))
+        if answers is None:
+            answers = self._answers[known, status] = self._http.labels(known, str(status))
+        answers.observe(seconds)
 
     def recorded(self, timings: list[Timing]) -> None:
         """These requests were recorded."""

@@ -12,12 +12,15 @@ from roost.sessions import Sessions
 from roost.settings import Settings
 from roost.tokens import Tokens
 from roost.users import People
+from tasks.processes import Processes
 from tasks.queues import Queues
 from workers.web.asking import Asking
 from workers.web.known_tokens import KnownTokens
-from workers.web.live.hub import Hub
+from workers.web.live.hub import Fragments, Hub
 from workers.web.live.pulse import Pulse
+from workers.web.live.shared import Shared
 from workers.web.metrics import Metrics
+from workers.web.pages.kept import KeptPages
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,10 @@ class Parts:
     hub: Hub
     metrics: Metrics
     queues: Queues
+    processes: Processes
     pulse: Pulse
+    cluster: Shared[Fragments]
+    kept: KeptPages
 
 
 async def parts_of(connection: HTTPConnection) -> Parts:

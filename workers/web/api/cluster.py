@@ -9,13 +9,18 @@ from fastapi import APIRouter, Path
 from pydantic import Field
 
 from roost.access import Action, demand
+from roost.errors import BrokerUnavailable
 from roost.pbx import KINDS
 from roost.status import cluster_status, request_audit
+from tasks.processes import KINDS as KINDS_OF_PROCESS
+from tasks.processes import Process as FoundProcess
 from workers.web.api import paging
 from workers.web.api.access import TheAsker, TheParts
 from workers.web.api.models import Given, Name, Page, Shown
 
 router = APIRouter(tags=["cluster"])
+#: Seconds that a first question after a quiet time may take.
+PATIENCE = 3.0
 InPath = Annotated[Name, Path(description="The node's name.")]
 
 Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,253}$", examples=["10.0.0.7"])]
@@ -87,11 +92,33 @@ class ClusterState(Shown):
     nodes: list[NodeState]
 
 
+class Process(Shown):
+    """A process that runs."""
+
+    kind: str = Field(examples=[*KINDS_OF_PROCESS])
+    host: str
+    process_id: int
+
+
 @router.get("/cluster")
 def read_cluster(parts: TheParts, asker: TheAsker) -> ClusterState:
     """Say how far every node is."""
     demand(asker, Action.SEE_CLUSTER)
     return ClusterState.model_validate(cluster_status(parts.database))
+
+
+@router.get("/processes")
+def list_processes(
+    parts: TheParts, asker: TheAsker, limit: paging.Limit = 100, cursor: paging.Cursor = None
+) -> Page[Process]:
+    """List the processes that run, by kind, host and process id: those that answered over RabbitMQ a moment ago."""
+    demand(asker, Action.SEE_CLUSTER)
+    found = parts.processes.look(PATIENCE)
+    if found is None:
+        raise BrokerUnavailable
+    start = paging.read_cursor(cursor, 3) or ["", "", ""]
+    rows = sorted((each for each in found if _place(each) > start), key=_place)
+    return paging.page(Process, rows, limit, _place)
 
 
 @router.get("/nodes")
@@ -141,3 +168,7 @@ def audit_node(parts: TheParts, asker: TheAsker, name: InPath) -> NodeState:
     demand(asker, Action.AUDIT)
     request_audit(parts.database, name)
     return NodeState.model_validate(cluster_status(parts.database, name).nodes[0])
+
+
+def _place(process: FoundProcess) -> list[str]:
+    return [process.kind, process.host, f"{process.process_id:010}"]

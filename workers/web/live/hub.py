@@ -65,11 +65,8 @@ class Picture:
         told, self._told = self._told, self._seen
         if told is None or told == self._seen:
             return
-        if told.keys() != self._seen.keys():
-            message = event("reload", "", stamp_of(self._seen))
-        else:
-            changed = [_out_of_band(html) for name, html in self._seen.items() if told[name] != html]
-            message = event("change", "\n".join(changed), stamp_of(self._seen))
+        others = told.keys() != self._seen.keys()
+        message = event("reload", "", stamp_of(self._seen)) if others else change_of(told, self._seen)
         for viewer in viewers:
             viewer.tell(message)
 
@@ -77,6 +74,12 @@ class Picture:
         """A viewer came with a page of this stamp: it is told if that is an old one."""
         if self._told is not None and stamp_of(self._told) != stamp:
             viewer.tell(event("reload", "", stamp_of(self._told)))
+
+
+def change_of(told: Fragments, now: Fragments) -> str:
+    """The event that brings what was told to what is now; both of the same elements."""
+    changed = [_out_of_band(html) for name, html in now.items() if told[name] != html]
+    return event("change", "\n".join(changed), stamp_of(now))
 
 
 def _out_of_band(html: str) -> str:
@@ -187,13 +190,14 @@ class Hub:
         while True:
             started = time.monotonic()
             try:
-                await run_in_threadpool(watched.look)
+                cost = await run_in_threadpool(_timed, watched.look)
             except Unavailable as error:
                 if not trouble:
                     log.warning("live_view_interrupted", error=error.code)
                     for viewer in viewers:
                         viewer.tell(event("trouble", error.code))
                 trouble = True
+                cost = time.monotonic() - started
             else:
                 watched.tell(viewers)
                 looked.set()
@@ -201,8 +205,14 @@ class Hub:
                     for viewer in viewers:
                         viewer.tell(event("fine", ""))
                 trouble = False
-            cost = time.monotonic() - started
             await asyncio.sleep(max(PACE, cost / SHARE - cost))
+
+
+def _timed(look: Callable[[], None]) -> float:
+    """Look; the seconds it took. To wait for a thread, when many come at once, is not the look's cost."""
+    started = time.monotonic()
+    look()
+    return time.monotonic() - started
 
 
 def _end_all(task: asyncio.Task[None], viewers: set[Viewer]) -> None:

@@ -1,22 +1,22 @@
-"""The pictures that are watched: an organization's desks, and the cluster."""
+"""The cluster as a picture."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from roost.database import Database
-from roost.desks import Desk, list_desks
-from roost.errors import BrokerUnavailable
 from roost.pulse import Count, count_requests
 from roost.status import ClusterStatus, cluster_status
+from tasks.background import Background
+from tasks.processes import KINDS, Processes
 from tasks.queues import QueueDepth, Queues
 from workers.web.live.hub import Fragments
 from workers.web.live.pulse import Pulse
 from workers.web.pages.render import render
 from workers.web.texts import text
 
-#: Desks in one picture.
-MOST_DESKS = 500
+#: Seconds that the first look after a quiet time may wait for what RabbitMQ tells.
+PATIENCE = 1.0
 #: Seconds in a chart.
 SPAN = 60
 _CHART_WIDTH, _CHART_HEIGHT = 240, 62
@@ -36,49 +36,27 @@ class Bar:
     height: float
 
 
-class DeskPicture:
-    """The desks of one organization; a desk that did not change is not rendered again."""
-
-    def __init__(self, database: Database, organization: str) -> None:
-        self._database = database
-        self._organization = organization
-        self._rendered: dict[Desk, str] = {}
-
-    def __call__(self) -> Fragments:
-        """Read and render it."""
-        return self.render(list_desks(self._database, self._organization, limit=MOST_DESKS))
-
-    def render(self, desks: list[Desk]) -> Fragments:
-        """Render these desks."""
-        fragments = {"desk-counts": render("desk_counts.html", desks=desks)}
-        rendered = {}
-        for desk in desks:
-            rendered[desk] = self._rendered.get(desk) or render(
-                "desk_card.html", desk=desk, code=self._organization
-            )
-            fragments[f"desk-{desk.number}"] = rendered[desk]
-        self._rendered = rendered
-        return fragments
-
-
 class ClusterPicture:
-    """Nodes, queues and charts."""
+    """Nodes, processes, queues and charts."""
 
-    def __init__(self, database: Database, queues: Queues, pulse: Pulse) -> None:
+    def __init__(self, database: Database, queues: Queues, processes: Processes, pulse: Pulse) -> None:
         self._database = database
-        self._queues = queues
+        self._nodes: tuple[str, ...] = ()
+        self._queues = Background(lambda: queues.look(self._nodes), "queues")
+        self._processes = processes
         self._pulse = pulse
 
     def __call__(self) -> Fragments:
         """Read and render it."""
         status = cluster_status(self._database)
-        queues: list[QueueDepth] | None
-        try:
-            queues = self._queues.look(tuple(node.name for node in status.nodes))
-        except BrokerUnavailable:
-            queues = None
+        self._nodes = tuple(node.name for node in status.nodes)
+        queues = self._queues.seen(PATIENCE)
         counts = count_requests(self._database, SPAN)
         return self._render(status, queues, counts)
+
+    def close(self) -> None:
+        """Look no more."""
+        self._queues.close()
 
     def _render(
         self, status: ClusterStatus, queues: list[QueueDepth] | None, counts: list[Count]
@@ -86,6 +64,9 @@ class ClusterPicture:
         fragments = {f"node-{node.name}": render("node_card.html", node=node) for node in status.nodes}
         fragments["cluster-version"] = render("cluster_version.html", version=status.version)
         fragments["cluster-queues"] = render("queues.html", queues=queues)
+        fragments["cluster-processes"] = render(
+            "processes.html", processes=self._processes.look(PATIENCE), kinds=KINDS
+        )
         fragments["chart-requests"] = _requests_chart(counts, int(status.now.timestamp()))
         fragments["chart-converge"] = _converge_chart(self._pulse.converged)
         return fragments

@@ -6,12 +6,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
+from starlette.concurrency import run_in_threadpool
 
 from roost.access import Action, demand
+from roost.desks import read_desks
 from roost.fields import ExtensionKey
+from workers.web.live.desks import WatchedDesks, wanted
 from workers.web.live.extensions import WatchedExtensions
 from workers.web.live.hub import Watched
-from workers.web.live.pictures import ClusterPicture, DeskPicture
 from workers.web.live.stream import Viewer, respond
 from workers.web.pages.visit import TheParts, TheVisit
 
@@ -23,14 +25,32 @@ LastSeen = Annotated[str | None, Header(alias="Last-Event-ID", max_length=64)]
 
 @router.get("/organizations/{code}")
 async def watch_desks(
-    parts: TheParts, visit: TheVisit, code: str, seen: Seen = "", last: LastSeen = None
+    parts: TheParts,
+    visit: TheVisit,
+    code: str,
+    seen: Seen = "",
+    q: str = "",
+    part: str = "",
+    last: LastSeen = None,
 ) -> StreamingResponse:
-    """Watch an organization's desks."""
+    """Watch a part of an organization's desks."""
     demand(visit.asker, Action.SEE_ORGANIZATION, code)
     parts.hub.demand_room()
-    picture = DeskPicture(parts.database, code)
+    which = wanted(q, part)
+
+    async def greet(watched: Watched, viewer: Viewer) -> None:
+        assert isinstance(watched, WatchedDesks)
+        async with watched.door:
+            if watched.join(viewer, last or seen):
+                return
+            shown = await run_in_threadpool(
+                read_desks, parts.database, code, search=which.search, part=which.part
+            )
+            watched.add(viewer, shown, last or seen)
+
     lifetime = parts.settings.web_stream_lifetime
-    return respond(parts.hub.watch_picture(("desks", code), picture, last or seen, lifetime))
+    watch = parts.hub.watch(("desks", code), lambda: WatchedDesks(parts.database, code), lifetime, greet)
+    return respond(watch)
 
 
 @router.get("/cluster")
@@ -40,9 +60,8 @@ async def watch_cluster(
     """Watch the cluster."""
     demand(visit.asker, Action.SEE_CLUSTER)
     parts.hub.demand_room()
-    picture = ClusterPicture(parts.database, parts.queues, parts.pulse)
     lifetime = parts.settings.web_stream_lifetime
-    return respond(parts.hub.watch_picture("cluster", picture, last or seen, lifetime))
+    return respond(parts.hub.watch_picture("cluster", parts.cluster, last or seen, lifetime))
 
 
 @router.get("/extensions/{key}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
@@ -9,22 +11,30 @@ from roost.access import Action, demand
 from roost.errors import RoostError
 from roost.status import request_audit
 from workers.web.live.hub import stamp_of
-from workers.web.live.pictures import ClusterPicture
+from workers.web.pages.reading import keep_page, page_route
 from workers.web.pages.render import show
-from workers.web.pages.visit import TheForm, TheParts, TheVisit, Visit, text_of
+from workers.web.pages.visit import TheForm, TheParts, TheVisit, Visit, find_visit, text_of
 from workers.web.parts import Parts
 from workers.web.problems import status_of
 
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/cluster")
-def show_cluster(request: Request, parts: TheParts, visit: TheVisit) -> Response:
-    """Show every node and queue."""
+def show_cluster(request: Request, parts: Parts) -> Response:
+    """Show every node, queue and process: the picture that the viewers of this process share."""
+    visit = find_visit(request, parts)
     demand(visit.asker, Action.SEE_CLUSTER)
-    fragments = ClusterPicture(parts.database, parts.queues, parts.pulse)()
-    nodes = [name for name in fragments if name.startswith("node-")]
-    return show(request, visit, "cluster.html", fragments=fragments, nodes=nodes, stamp=stamp_of(fragments))
+    fragments = parts.cluster()
+    stamp = stamp_of(fragments)
+
+    def values() -> tuple[str, dict[str, Any]]:
+        nodes = [name for name in fragments if name.startswith("node-")]
+        return stamp, {"fragments": fragments, "nodes": nodes, "stamp": stamp}
+
+    return keep_page(request, parts, visit, ("cluster.html", "/cluster", None), stamp, values)
+
+
+READ = (page_route("/cluster", show_cluster),)
 
 
 @router.post("/cluster/audit")

@@ -11,13 +11,17 @@ from starlette.concurrency import run_in_threadpool
 
 from roost.access import Action, demand
 from roost.codes import is_code
+from roost.database import Database
 from roost.desks import watched_extensions
+from roost.directory import Directory
 from roost.fields import BadField, ExtensionKey
-from roost.history import journal_entries
+from roost.history import latest_of
+from roost.looks import Rows
 from roost.requests import Answer
 from roost.whereabouts import where_is_extension
+from workers.web.pages.reading import Reading, page_route, read_page
 from workers.web.pages.render import show
-from workers.web.pages.visit import TheForm, TheParts, TheVisit, Visit, text_of
+from workers.web.pages.visit import TheForm, TheParts, TheVisit, Visit, session_secret, text_of
 from workers.web.parts import Parts
 from workers.web.problems import refusal
 from workers.web.texts import text
@@ -28,12 +32,20 @@ LATELY = 10
 _KEY = re.compile(r"[\x21-\x7e]{1,60}")
 
 
-@router.get("")
-def show_extension(request: Request, parts: TheParts, visit: TheVisit, key: str) -> Response:
+def show_extension(request: Request, parts: Parts) -> Response:
     """Show the page."""
-    extension = ExtensionKey.parse(key)
-    demand(visit.asker, Action.SEE_EXTENSION, *extension)
-    return _page(request, parts, visit, extension)
+    session_secret(request, parts)  # who is not signed in hears only that
+    extension = ExtensionKey.parse(request.path_params["key"])
+    named = extension._asdict()
+    reading = Reading(
+        "extension.html", f"/extensions/{extension}", (Action.SEE_EXTENSION, *extension),
+        (Rows("see_extension", named), Rows("list_lately", named | {"entries": LATELY})),
+        lambda moment: _values(moment, parts, extension),
+    )  # fmt: skip
+    return read_page(request, parts, reading)
+
+
+READ = (page_route("/extensions/{key}", show_extension),)
 
 
 @router.post("/code")
@@ -126,10 +138,17 @@ def _page(
     request: Request, parts: Parts, visit: Visit, extension: ExtensionKey, problem: str | None = None,
     status: int = 200, phone: str = "", reason: str = "",
 ) -> Response:  # fmt: skip
-    key = str(extension)
-    stamp = watched_extensions(parts.database, [extension]).get(key, "")
+    values = _values(parts.database, parts, extension) | {"phone": phone, "reason": reason}
     return show(
-        request, visit, "extension.html", status=status, problem=problem, stamp=stamp, phone=phone,
-        reason=reason, path=f"/extensions/{key}", record=parts.directory.extension(key), place=where_is_extension(parts.database, key),
-        lately=journal_entries(parts.database, extension=key, limit=LATELY), center=parts.settings.feature_code,
+        request, visit, "extension.html", status=status, problem=problem, path=f"/extensions/{extension}", **values
     )  # fmt: skip
+
+
+def _values(database: Database, parts: Parts, extension: ExtensionKey) -> dict[str, Any]:
+    """What the page shows. Whatever is read here must be in the fingerprints of its reading."""
+    key = str(extension)
+    return {
+        "stamp": watched_extensions(database, [extension]).get(key, ""), "phone": "", "reason": "",
+        "record": Directory(database).extension(key), "place": where_is_extension(database, key),
+        "lately": latest_of(database, extension, LATELY), "center": parts.settings.feature_code,
+    }  # fmt: skip

@@ -7,21 +7,24 @@ import io
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass, fields
 from datetime import datetime, timedelta, timezone
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from roost.access import Action, demand
+from roost.database import Database
+from roost.directory import Directory
 from roost.errors import Invalid
 from roost.fields import PHONE_NAME, ExtensionKey
 from roost.history import JournalEntry, journal_entries
+from roost.looks import Rows
 from roost.outcomes import Outcome
-from roost.records import OrganizationRecord
 from workers.web.api.journal import read_place, write_place
+from workers.web.pages.reading import Reading, organization_of, page_route, read_page
 from workers.web.pages.render import show
-from workers.web.pages.visit import TheParts, TheVisit
+from workers.web.pages.visit import TheParts, TheVisit, Visit, find_visit
 from workers.web.parts import Parts
 from workers.web.texts import text
 
@@ -35,7 +38,9 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 #: Outcomes that a journal never holds.
 _NEVER = {Outcome.CODE_NEEDED, Outcome.CODE_RIGHT, Outcome.NOTED, Outcome.BAD_REQUEST, Outcome.UNAVAILABLE}
 
-Filter = Annotated[str, Query(max_length=64)]
+#: Characters of a filter.
+MOST_FILTER = 64
+Filter = Annotated[str, Query(max_length=MOST_FILTER)]
 
 
 @dataclass(slots=True)
@@ -62,29 +67,56 @@ def _filters(
     return Filters(*("".join(c for c in value.strip() if c.isprintable()) for value in given))
 
 
-@router.get("/journal")
-@router.get("/organizations/{code}/journal")
-def show_journal(
-    request: Request, parts: TheParts, visit: TheVisit, code: str | None = None, extension: Filter = "", phone: Filter = "",
-    outcome: Filter = "", since: Filter = "", until: Filter = "", zone: Filter = "",
-    cursor: Annotated[str, Query(max_length=400)] = "",
-) -> Response:  # fmt: skip
-    """Show a page of it."""
-    organization = _demand(parts, visit, code)
-    given = _filters(extension, phone, outcome, since, until, zone)
+def show_journal(request: Request, parts: Parts) -> Response:
+    """Show a page of it. The newest entries of an organization are asked for most, and kept."""
+    code = organization_of(request, parts) if "code" in request.path_params else None
+    given, cursor = _filters(*_given(request)), request.query_params.get("cursor", "")[:400]
+    path = f"/organizations/{code}/journal" if code else "/journal"
+    if code is None or given.query() or cursor:
+        return _show_some(request, parts, path, code, given, cursor)
+    reading = Reading(
+        "journal.html", path, (Action.SEE_ORGANIZATION, code),
+        (Rows("list_latest", {"organization": code, "entries": ON_PAGE + 1}), Rows("name_organization", {"organization": code})),
+        lambda moment: _values(moment, code, given, journal_entries(moment, organization=code, limit=ON_PAGE + 1)),
+    )  # fmt: skip
+    return read_page(request, parts, reading)
+
+
+READ = (page_route("/journal", show_journal), page_route("/organizations/{code}/journal", show_journal))
+
+
+def _given(request: Request) -> Iterator[str]:
+    for field in fields(Filters):
+        yield request.query_params.get(field.name, "")[:MOST_FILTER]
+
+
+def _show_some(
+    request: Request, parts: Parts, path: str, code: str | None, given: Filters, cursor: str
+) -> Response:
+    visit = find_visit(request, parts)
+    _demand(parts, visit, code)
     problem = None
-    entries: list[JournalEntry] = []
     try:
         entries = _read(parts, code, given, read_place(cursor or None), ON_PAGE + 1)
     except Invalid:
         problem = text("journal.bad_filter")
         entries = _read(parts, code, Filters(), None, ON_PAGE + 1)
-    following = write_place(entries[ON_PAGE - 1]) if len(entries) > ON_PAGE else None
+    values = _values(parts.database, code, given, entries) | {"cursor": cursor}
     return show(
-        request, visit, "journal.html", status=422 if problem else 200, problem=problem, organization=organization,
-        filters=given, query=given.query(), entries=entries[:ON_PAGE], cursor=cursor, following=following,
-        outcomes=[outcome.value for outcome in Outcome if outcome not in _NEVER],
-    )  # fmt: skip
+        request, visit, "journal.html", status=422 if problem else 200, problem=problem, path=path, **values
+    )
+
+
+def _values(
+    database: Database, code: str | None, given: Filters, entries: list[JournalEntry]
+) -> dict[str, Any]:
+    """What the page shows. Whatever is read here must be in the fingerprints of its reading."""
+    following = write_place(entries[ON_PAGE - 1]) if len(entries) > ON_PAGE else None
+    return {
+        "organization": Directory(database).organization(code) if code else None, "filters": given,
+        "query": given.query(), "entries": entries[:ON_PAGE], "cursor": "", "following": following,
+        "outcomes": [outcome.value for outcome in Outcome if outcome not in _NEVER],
+    }  # fmt: skip
 
 
 @router.get("/journal.csv")
@@ -104,12 +136,12 @@ def download_journal(
     )  # fmt: skip
 
 
-def _demand(parts: Parts, visit: TheVisit, code: str | None) -> OrganizationRecord | None:
+def _demand(parts: Parts, visit: Visit, code: str | None) -> None:
     if code is None:
         demand(visit.asker, Action.SEE_CLUSTER)
-        return None
+        return
     demand(visit.asker, Action.SEE_ORGANIZATION, code)
-    return parts.directory.organization(code)
+    parts.directory.organization(code)  # raises UnknownOrganization
 
 
 def _read(

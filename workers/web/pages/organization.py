@@ -9,14 +9,18 @@ from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
 from roost.access import Action, demand, may
-from roost.desks import list_desks, list_spare_phones
+from roost.database import Database
+from roost.desks import PART, desks_shown, list_spare_phones, read_desks
+from roost.directory import Directory
 from roost.fields import BadField, ExtensionKey
+from roost.looks import Rows
 from roost.refused_changes import UnknownPhone
 from roost.requests import Answer
 from roost.whereabouts import where_is_phone
+from workers.web.live.desks import Wanted, show_desks, wanted
 from workers.web.live.hub import stamp_of
-from workers.web.live.pictures import MOST_DESKS, DeskPicture
 from workers.web.pages.extension import form_key
+from workers.web.pages.reading import Reading, organization_of, page_route, read_page
 from workers.web.pages.render import show
 from workers.web.pages.visit import TheForm, TheParts, TheVisit, Visit, text_of
 from workers.web.parts import Parts
@@ -24,13 +28,27 @@ from workers.web.problems import refusal
 from workers.web.texts import text
 
 router = APIRouter(include_in_schema=False, prefix="/organizations/{code}")
+#: Names of phones without an extension that are shown.
+SPARE_PHONES = 100
 
 
-@router.get("")
-def show_desks(request: Request, parts: TheParts, visit: TheVisit, code: str, q: str = "") -> Response:
+def show_organization(request: Request, parts: Parts) -> Response:
     """Show the desks."""
-    demand(visit.asker, Action.SEE_ORGANIZATION, code)
-    return _desks(request, parts, visit, code, q=_searchable(q))
+    code = organization_of(request, parts)
+    which = wanted(request.query_params.get("q", ""), request.query_params.get("part", ""))
+    reading = Reading(
+        "desks.html", f"/organizations/{code}", (Action.SEE_ORGANIZATION, code),
+        (
+            *desks_shown(code, which.search, which.part),
+            Rows("name_organization", {"organization": code}),
+            Rows("list_spare_phones", {"organization": code, "limit": SPARE_PHONES}),
+        ),
+        lambda moment: _values(moment, code, which), about=which,
+    )  # fmt: skip
+    return read_page(request, parts, reading)
+
+
+READ = (page_route("/organizations/{code}", show_organization),)
 
 
 @router.post("/virtualize")
@@ -96,23 +114,26 @@ async def _virtualize(
 
 
 def _desks(
-    request: Request, parts: Parts, visit: Visit, code: str, *, q: str = "", number: str = "", phone: str = "",
-    reason: str = "", problem: str | None = None, status: int = 200,
+    request: Request, parts: Parts, visit: Visit, code: str, *, number: str, phone: str, reason: str, problem: str,
+    status: int,
 ) -> Response:  # fmt: skip
-    organization = parts.directory.organization(code)
-    picture = DeskPicture(parts.database, code)
-    desks = list_desks(parts.database, code, limit=MOST_DESKS)
-    fragments = picture.render(desks)
-    stamp = stamp_of(fragments)
-    found = list_desks(parts.database, code, search=q, limit=MOST_DESKS) if q else desks
-    if q:
-        fragments |= {name: html for name, html in picture.render(found).items() if name != "desk-counts"}
-    return show(
-        request, visit, "desks.html", status=status, problem=problem, organization=organization, desks=desks, q=q,
-        fragments=fragments, shown=[f"desk-{desk.number}" for desk in found], stamp=stamp, limit=MOST_DESKS,
-        spare=list_spare_phones(parts.database, code), number=number, phone=phone, reason=reason,
-        path=f"/organizations/{code}",
-    )  # fmt: skip
+    given = {"number": number, "phone": phone, "reason": reason}
+    values = _values(parts.database, code, wanted("", "")) | given
+    path = f"/organizations/{code}"
+    return show(request, visit, "desks.html", status=status, problem=problem, path=path, **values)
+
+
+def _values(database: Database, code: str, which: Wanted) -> dict[str, Any]:
+    """What the page shows. Whatever is read here must be in the fingerprints of its reading."""
+    part = read_desks(database, code, search=which.search, part=which.part)
+    fragments = show_desks(part, code)
+    first = (which.part - 1) * PART + 1
+    return {
+        "organization": Directory(database).organization(code), "desks": part.desks, "q": which.search,
+        "fragments": fragments, "shown": [f"desk-{desk.number}" for desk in part.desks], "stamp": stamp_of(fragments),
+        "counts": part.counts, "part": which.part, "more": part.more, "first": first, "last": first + len(part.desks) - 1,
+        "spare": list_spare_phones(database, code, limit=SPARE_PHONES), "number": "", "phone": "", "reason": "",
+    }  # fmt: skip
 
 
 def _desk(
@@ -131,7 +152,3 @@ def _desk(
 
 def _reason(form: Any) -> str:
     return text_of(form, "reason").strip()
-
-
-def _searchable(text_given: str) -> str:
-    return "".join(character for character in text_given[:64] if character.isprintable())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ from markupsafe import Markup, escape
 
 from roost.access import Action, may
 from roost.fields import format_duration
-from workers.web.pages.visit import Visit, new_form_key
+from roost.history import JournalEntry
+from workers.web.pages.visit import AnyVisit, Visit
 from workers.web.problems import Problem
 from workers.web.texts import catalogue, text
 
@@ -29,6 +30,8 @@ _SAID = frozenset(
         "cluster.audit_started",
     }
 )
+#: Rows of the journal that are kept rendered.
+_KEPT_ROWS = 4096
 _FOLDER = Path(__file__).parent.parent / "templates"
 
 
@@ -39,7 +42,13 @@ def templates() -> Environment:
         loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True, auto_reload=False,
     )  # fmt: skip
-    made.globals |= {"t": text, "may": may, "Action": Action, "form_key": new_form_key, "in_words": in_words}
+    made.globals |= {
+        "t": text,
+        "may": may,
+        "Action": Action,
+        "in_words": in_words,
+        "journal_row": _journal_row,
+    }
     made.filters |= {"moment": moment, "duration": _duration}
     return made
 
@@ -48,13 +57,31 @@ def show(
     request: Request, visit: Visit | None, template: str, *, status: int = 200, **values: Any
 ) -> HTMLResponse:
     """Render a page."""
-    said = request.query_params.get("said", "")
-    notice = values.pop("notice", None) or (_said(said) if said else None)
-    html = templates().get_template(template).render(
-        visit=visit, path=values.pop("path", request.url.path), notice=notice, problem=values.pop("problem", None), status=status, **values
-    )  # fmt: skip
+    notice = values.pop("notice", None) or notice_of(request)
+    path = values.pop("path", request.url.path)
+    html = render_page(template, visit, path=path, notice=notice, status=status, **values)
     # What answers a failed form has the form's address, which cannot be opened: it is no place to come back to.
     return HTMLResponse(html, status, {"HX-Push-Url": "false"} if status >= 400 else None)
+
+
+@lru_cache(_KEPT_ROWS)
+def _journal_row(entry: JournalEntry, with_extension: bool) -> Markup:  # noqa: FBT001 - a template's positional argument
+    """An entry never changes, so that its row is rendered once for all pages it is on."""
+    return Markup(render("journal_row.html", entry=entry, with_extension=with_extension))  # noqa: S704 - a template escapes
+
+
+def render_page(
+    template: str, visit: Visit | AnyVisit | None, *, path: str, notice: str | None = None, problem: str | None = None,
+    status: int = 200, **values: Any,
+) -> str:  # fmt: skip
+    """Render the text of a page."""
+    return render(template, visit=visit, path=path, notice=notice, problem=problem, status=status, **values)
+
+
+def notice_of(request: Request) -> str | None:
+    """What the page is to say, for it came back from a form."""
+    said = request.query_params.get("said", "")
+    return _said(said) if said else None
 
 
 def render(template: str, **values: Any) -> str:

@@ -20,6 +20,7 @@ from roost.sessions import NotSignedIn
 from roost.settings import Settings
 from roost.users import Person
 from workers.web.limits import MAX_IMPORT
+from workers.web.pages.kept import KEY, PROOF
 from workers.web.parts import Parts, parts_of
 
 TheParts = Annotated[Parts, Depends(parts_of)]
@@ -44,12 +45,33 @@ class Visit:
         """What every form of this session carries."""
         return form_proof(self.secret)
 
+    @property
+    def form_key(self) -> str:
+        """A fresh id for a form that is to be filled in: sent twice, it is done once."""
+        return new_form_key()
 
-def find_visit(request: Request, parts: TheParts) -> Visit:
-    """Who is signed in. Raises NotSignedIn."""
+
+@dataclass(frozen=True, slots=True)
+class AnyVisit:
+    """A visit as the template of a kept page sees it: marks instead of what belongs to one session and one reading."""
+
+    person: Person
+    asker: Asker
+    csrf: str = PROOF
+    form_key: str = KEY
+
+
+def session_secret(request: Request, parts: Parts) -> str:
+    """What the browser shows of its session. Raises NotSignedIn."""
     secret = request.cookies.get(cookie_name(parts.settings), "")
     if not secret or len(secret) > 100:
         raise NotSignedIn
+    return secret
+
+
+def find_visit(request: Request, parts: TheParts) -> Visit:
+    """Who is signed in. Raises NotSignedIn."""
+    secret = session_secret(request, parts)
     person = parts.sessions.find(secret)
     return Visit(person, person.asker, secret)
 
@@ -87,7 +109,7 @@ def form_proof(secret: str) -> str:
 
 
 def new_form_key() -> str:
-    """The id of one filled-in form: sent twice, it is done once."""
+    """The id of one filled-in form."""
     return secrets.token_urlsafe(12)
 
 

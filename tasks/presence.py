@@ -1,0 +1,98 @@
+"""Which processes run: each says so when it is asked, as Celery's workers do; nobody keeps a list that could be wrong.
+
+Bind, verify and push workers and the beat answer Celery's `ping` by themselves. Centers and web processes answer it by
+a `Presence`; everything else that is broadcast to workers they leave alone.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Self
+
+import structlog
+from kombu import Connection
+from kombu.exceptions import KombuError
+from kombu.pidbox import Mailbox
+
+from roost.settings import Settings
+from tasks.topology import CONNECT_TIMEOUT, TRANSPORT_OPTIONS
+
+#: Seconds between tries to reach the broker.
+RECONNECT_AFTER = 1.0
+#: What reading a broadcast raises when it is none: kombu takes its fields as they come.
+_NO_QUESTION = (ArithmeticError, AttributeError, KombuError, LookupError, TypeError, ValueError)
+
+log = structlog.get_logger(__name__)
+
+
+def process_name(kind: str) -> str:
+    """How this process names itself: `center-4711@host`."""
+    return f"{kind}-{os.getpid()}@{socket.gethostname()}"
+
+
+def mailbox(connection: Connection) -> Mailbox:
+    """Where Celery's workers are asked, over this connection; with queues that end with it."""
+    return Mailbox("celery", type="fanout", connection=connection, accept=["json"], serializer="json")
+
+
+class Presence:
+    """A thread with a connection of its own: whatever befalls it, the process goes on. Use as a context manager."""
+
+    def __init__(self, settings: Settings, kind: str) -> None:
+        self._url = settings.need("broker_url")
+        self._name = process_name(kind)
+        self._closing = threading.Event()
+        self._errors = (*Connection(self._url).recoverable_connection_errors, OSError, KombuError)
+        self._thread = threading.Thread(target=self._run, name="presence", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closing.set()
+        self._thread.join(timeout=2)
+
+    def _run(self) -> None:
+        while not self._closing.is_set():
+            with (
+                suppress(*self._errors),
+                self._connect() as connection,
+            ):  # whoever needs the broker says that it is lost
+                self._answer_on(connection)
+            self._closing.wait(RECONNECT_AFTER)
+
+    def _connect(self) -> Connection:
+        connection = Connection(
+            self._url, connect_timeout=CONNECT_TIMEOUT, heartbeat=10, transport_options=TRANSPORT_OPTIONS
+        )
+        connection.ensure_connection(max_retries=self._url.count(";"), reraise_as_library_errors=False)
+        return connection
+
+    def _answer_on(self, connection: Connection) -> None:
+        node = mailbox(connection).Node(
+            self._name, channel=connection.channel(), handlers={"ping": lambda _state: {"ok": "pong"}}
+        )
+
+        def asked(body: Any, message: Any) -> None:
+            try:
+                if body["method"] in node.handlers:
+                    node.handle_message(body, message)
+            except _NO_QUESTION as error:
+                log.warning("question_unreadable", error=type(error).__name__)
+
+        with node.listen(callback=asked):
+            heartbeat = time.monotonic()
+            while not self._closing.is_set():
+                with suppress(TimeoutError):
+                    connection.drain_events(timeout=0.5)
+                if time.monotonic() - heartbeat > 1:
+                    heartbeat = time.monotonic()
+                    connection.heartbeat_check()

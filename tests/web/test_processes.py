@@ -1,0 +1,126 @@
+"""Operators see which processes run, by name: who dies vanishes, who starts appears, a frozen broker hangs no page."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+from kombu import Connection
+from playwright.sync_api import Browser, expect
+
+from localcluster.rabbitmq import RabbitCluster
+from roost.access import Right
+from tasks.processes import GONE_AFTER, KINDS
+from tests.cluster import wait_until
+from tests.web.browsing import PATIENCE, visitor
+from tests.web.office import Office, items
+
+
+@pytest.fixture(scope="module")
+def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitCluster]:
+    """A broker of this module's own: it is frozen here."""
+    with RabbitCluster(tmp_path_factory.mktemp("rabbitmq")) as broker:
+        yield broker
+
+
+def running(office: Office) -> set[tuple[str, int]]:
+    """What the API tells of this machine."""
+    answer = office.api(Right.READ).get("/processes")
+    if answer.status_code == 503:
+        return set()
+    host = socket.gethostname()
+    return {(each["kind"], each["process_id"]) for each in items(answer) if each["host"] == host}
+
+
+def started(office: Office) -> set[tuple[str, int]]:
+    """What was started here."""
+    processes = {(kind, process) for kind in KINDS for process in office.cluster.product.of_kind(kind)}
+    return {(kind, process.pid) for kind, process in processes if process.running}
+
+
+def test_the_api_tells_every_process_and_only_those_that_run(office: Office) -> None:
+    wait_until(lambda: running(office) == started(office), "every process is told", 30)
+    assert {kind for kind, _ in running(office)} == set(KINDS)
+    center = office.cluster.product.processes["center1"]
+    verify = office.cluster.product.processes["verify1"]
+    center.kill()
+    verify.kill()
+    wait_until(lambda: running(office) == started(office), "the dead are told no more", GONE_AFTER + 15)
+    assert {kind for kind, _ in running(office)} == set(KINDS) - {"center", "verify"}
+    center.start()
+    verify.start()
+    wait_until(lambda: running(office) == started(office), "the new ones are told", 30)
+
+
+def test_processes_are_listed_in_parts(office: Office) -> None:
+    wait_until(lambda: running(office) == started(office), "every process is told", 30)
+    api = office.api(Right.READ)
+    first = api.get("/processes", params={"limit": 4}).json()
+    second = api.get("/processes", params={"limit": 4, "cursor": first["next"]}).json()
+    assert len(first["items"]) == 4
+    assert sorted(each["kind"] for each in first["items"] + second["items"]) == sorted(KINDS)
+    assert second["next"] is None
+
+
+def test_a_broadcast_that_is_no_question_silences_nobody(office: Office) -> None:
+    wait_until(lambda: running(office) == started(office), "every process is told", 30)
+    with Connection(office.cluster.product.settings.need("broker_url")) as connection:
+        producer = connection.Producer()
+        for body in (
+            [1],
+            "ping",
+            {"method": ["ping"]},
+            {"method": "ping", "arguments": 5},
+            {"method": "ping", "more": 1},
+        ):
+            producer.publish(body, exchange="celery.pidbox", serializer="json")
+    heard_before = time.monotonic() + GONE_AFTER
+    wait_until(
+        lambda: time.monotonic() > heard_before and running(office) == started(office),
+        "all are told again",
+        30,
+    )
+
+
+def test_only_who_sees_the_cluster_is_told(office: Office) -> None:
+    assert office.api(Right.ADMINISTER, "0001").get("/processes").status_code == 403
+
+
+def test_the_page_shows_them_and_moves_by_itself(office: Office, chromium: Browser) -> None:
+    bind = office.cluster.product.processes["bind1"]
+    with visitor(chromium, office, "root", width=360) as page:
+        page.goto("/cluster")
+        shown = page.locator("#cluster-processes")
+        expect(shown).to_contain_text(f"process {bind.pid}", timeout=PATIENCE)
+        bind.kill()
+        try:
+            expect(shown.get_by_role("row").filter(has_text="bind: moves extensions")).to_contain_text(
+                "None runs", timeout=PATIENCE
+            )
+        finally:
+            bind.start()
+        expect(shown).to_contain_text(f"process {bind.pid}", timeout=PATIENCE)
+
+
+@pytest.mark.timeout(240)
+def test_a_frozen_broker_keeps_no_page_waiting(office: Office, rabbitmq: RabbitCluster) -> None:
+    browser = office.browser("root")
+    wait_until(lambda: "bind: moves extensions" in browser.get("/cluster").text, "processes are shown", 30)
+    rabbitmq.pause()
+    try:
+
+        def is_said() -> bool:
+            began = time.monotonic()
+            shown = browser.get("/cluster")
+            assert shown.status_code == 200
+            assert time.monotonic() - began < 10
+            return "no process has answered" in shown.text and "RabbitMQ does not answer" in shown.text
+
+        wait_until(is_said, "the page says that it does not know", 60)
+    finally:
+        rabbitmq.resume()
+    wait_until(
+        lambda: "bind: moves extensions" in browser.get("/cluster").text, "processes are shown again", 60
+    )

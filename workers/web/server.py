@@ -1,0 +1,45 @@
+"""How uvicorn serves the page: its settings, and how it ends."""
+
+from __future__ import annotations
+
+from types import FrameType
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from roost.settings import Settings
+
+#: After SIGTERM, requests in hand have so many seconds to end; live pages are closed at once.
+DRAIN = 8
+
+log = structlog.get_logger(__name__)
+
+
+def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    """The settings of the server; the benchmark gives the same to what it compares with."""
+    return uvicorn.Config(
+        app, host=settings.web_host, port=settings.web_port, log_config=None, access_log=False, server_header=False,
+        proxy_headers=bool(settings.web_proxies), forwarded_allow_ips=[str(proxy) for proxy in settings.web_proxies],
+        timeout_graceful_shutdown=DRAIN, timeout_keep_alive=30, backlog=1024, h11_max_incomplete_event_size=32_768,
+    )  # fmt: skip
+
+
+class WebServer(uvicorn.Server):
+    """uvicorn, which closes the live pages first: they would hold it up until the end of the drain."""
+
+    def __init__(self, app: FastAPI, settings: Settings) -> None:
+        self._app = app
+        self._settings = settings
+        super().__init__(server_config(app, settings))
+
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]  # sockets are not looked at
+        """Start, and say so."""
+        await super().startup(sockets)  # type: ignore[arg-type]  # passed on as they come
+        if self.started:
+            log.info("web_ready", host=self._settings.web_host, port=self._settings.web_port)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """On SIGTERM or SIGINT."""
+        self._app.state.parts.hub.stop()
+        super().handle_exit(sig, frame)
