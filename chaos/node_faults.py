@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import socket
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 
 from chaos.faults import ASTERISK, Heal, Scene, define, fault
 from chaos.nodes import Node, RealNode, SimulatedNode
-from localcluster import ports
 from localcluster.process import ServiceFailed, wait_until
+from localcluster.simulator import inject
 from roost.pbx import astdb
 from roost.pbx.node import Cursor
 
@@ -31,19 +30,6 @@ def real(scene: Scene) -> list[Node]:
 def one(scene: Scene) -> Node:
     """Any simulated node: those do wrong what they are told to."""
     return scene.dice.choice(simulated(scene))
-
-
-def inject(node: Node, mode: str, **fields: object) -> None:
-    """Tell a simulator what to do wrong from now on."""
-    lines = ["Action: SimFault", f"Mode: {mode}", *(f"{name}: {value}" for name, value in fields.items())]
-    with socket.create_connection((ports.LOOPBACK, node.port), timeout=5) as connection:
-        connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
-        answer = b""
-        while b"Fault taken" not in answer:
-            data = connection.recv(4096)
-            if not data:
-                break  # what loses its memory loses its connections too
-            answer += data
 
 
 def _define_process_faults(kind: str, some: Callable[[Scene], list[Node]], needs: str | None = None) -> None:
@@ -121,11 +107,11 @@ def node_lost_last_second(scene: Scene) -> Heal:
     """A PBX loses the writes it acknowledged since its last commit, again and again."""
     nodes = simulated(scene)
     for node in nodes:
-        inject(node, "lose-last-second")
+        inject(node.port, "lose-last-second")
 
     def heal() -> None:
         for node in nodes:
-            inject(node, "lose-last-second")
+            inject(node.port, "lose-last-second")
 
     return heal
 
@@ -134,15 +120,15 @@ def node_lost_last_second(scene: Scene) -> Heal:
 def node_memory_lost(scene: Scene) -> Heal:
     """A PBX forgets everything while it runs."""
     node = one(scene)
-    inject(node, "lose-memory")
-    return lambda: inject(node, "lose-memory")
+    inject(node.port, "lose-memory")
+    return lambda: inject(node.port, "lose-memory")
 
 
 def _define_mode(name: str, mode: str, **fields: object) -> None:
     def begin(scene: Scene) -> Heal:
         node = one(scene)
-        inject(node, mode, **fields)
-        return lambda: inject(node, "none")
+        inject(node.port, mode, **fields)
+        return lambda: inject(node.port, "none")
 
     define(f"node-{name}", begin)
 
@@ -159,15 +145,15 @@ _define_mode("drops-connections", "drop-connection")
 def push_killed_half_way(scene: Scene) -> Heal:
     """The push workers die while a node has taken the first half of a push."""
     node = one(scene)
-    inject(node, "hang", After=12)
-    inject(node, "lose-memory")  # so that the next push has many parts
+    inject(node.port, "hang", After=12)
+    inject(node.port, "lose-memory")  # so that the next push has many parts
     pushes = list(scene.stage.product.of_kind("push"))
     wait_until(lambda: 0 < _size(node) < 15, 10.0, "half a push")
     for process in pushes:
         process.kill()
 
     def heal() -> None:
-        inject(node, "none")
+        inject(node.port, "none")
         for process in pushes:
             process.launch()
         for process in pushes:
