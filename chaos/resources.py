@@ -14,7 +14,7 @@ from localcluster.process import ServiceFailed, SupervisedProcess
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 #: A shorter run says nothing about growth: pools fill, and the allocator keeps what it was given. Seconds.
 LONG = 300.0
-_LEAST_SAMPLES = 9
+_LEAST_SAMPLES = 6
 #: More than this share, and more than so many, is growth; less is chance.
 _SHARE = 0.1
 _CHANCE = {"threads": 2.0, "sockets": 3.0, "memory": 5.0}
