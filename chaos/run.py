@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from chaos import history
 from chaos.faults import FAULTS, Scene
 from chaos.load import Asked, Load
-from chaos.observer import Observer, connect, differences, unnumbered, version_now
+from chaos.observer import Observer, change_by_hand, connect, differences, unnumbered, version_now
 from chaos.people import settle_in
 from chaos.resources import Sample, grown, sample
 from chaos.stage import Stage
@@ -76,6 +76,7 @@ class Run:
             self._wait_healthy()
             self._load.pause()
             self._find("unsettled", [f"{asked.request_id} hears nothing" for asked in self._load.settle()])
+            change_by_hand(self._stage)
             self._find("diverged", self._wait_caught_up(all_numbered=True))
         finally:
             self._load.stop()
@@ -117,11 +118,20 @@ class Run:
         return sample(time.monotonic() - self._begun, self._stage.product.processes)
 
     def _wait_healed(self) -> tuple[float, list[str]]:
-        """Seconds until every node has caught up and calls through each center work; how nodes differ in the end."""
+        """Seconds until every node has caught up and calls through each center work; how nodes differ in the end.
+
+        The nodes are compared while nobody asks, and after a change that no process of ours made: while people ask,
+        each announcement carries the news of others too, and would hide that the sweep has ended.
+        """
         begun = time.monotonic()
-        diverged = self._wait_caught_up()
+        self._wait_caught_up()
         self._wait_healthy()
-        return time.monotonic() - begun, diverged
+        took = time.monotonic() - begun
+        self._load.pause()
+        change_by_hand(self._stage)
+        diverged = self._wait_caught_up(all_numbered=True)
+        self._load.go_on()
+        return took, diverged
 
     def _wait_caught_up(self, *, all_numbered: bool = False) -> list[str]:
         """Wait until no node differs, at most CAUGHT_UP_WITHIN; how they differ then."""

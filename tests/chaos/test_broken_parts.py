@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from chaos.load import Load
+from chaos.observer import change_by_hand, differences, unnumbered, version_now
 from chaos.people import PROBE, phone_name
 from chaos.stage import Stage
 from tests.caller import call
@@ -40,6 +41,16 @@ def test_with_a_frozen_broker_every_caller_hears_unavailable_soon(stage: Stage, 
     assert {outcome for outcome, _ in heard} == {"unavailable"}
     assert max(seconds for _, seconds in heard) < SOON
     wait_until(lambda: load.probe(0), "calls work again", 30)
+
+
+@pytest.mark.timeout(120)
+def test_the_sweep_goes_on_after_the_beats_lost_the_broker(stage: Stage) -> None:
+    stage.network.drop(*stage.network.names("beat", "broker"))
+    change_by_hand(stage)
+    wait_until(lambda: not unnumbered(stage), "the sweep numbers what nobody announced", 20)
+    version = version_now(stage)
+    for node in stage.nodes.values():
+        wait_until(lambda: not differences(stage, node, version), f"{node.name} knows", 20)  # noqa: B023  # called at once
 
 
 @pytest.mark.timeout(300)
