@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 
 from chaos import message_faults, network_faults, node_faults, postgres_faults, process_faults
-from chaos.faults import FAULTS, UnknownFault, chosen
+from chaos.faults import ASTERISK, FAULTS, THREE_BROKERS, UnknownFault, chosen
 from chaos.report import as_text, write_json
-from chaos.run import NotHealed, Run
+from chaos.run import NotHealed, Pace, Run
 from chaos.stage import Stage
 from localcluster.process import ServiceFailed
 
@@ -33,9 +33,27 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
         "--faults", default="all", help="names or their beginnings, by comma; `list` names them all"
     )
     parser.add_argument("--hold", type=float, default=2, help="seconds a fault lasts (default: %(default)s)")
+    parser.add_argument(
+        "--calm",
+        type=float,
+        default=1,
+        help="seconds without any fault before the next (default: %(default)s)",
+    )
     parser.add_argument("--people", type=int, default=6, help="who ask at once (default: %(default)s)")
     parser.add_argument(
         "--rabbitmq", type=int, choices=(1, 3), default=1, help="broker nodes (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--rabbitmq-version", type=int, choices=(4,), help="fetched once (default: the machine's own)"
+    )
+    parser.add_argument(
+        "--asterisk",
+        type=int,
+        nargs="?",
+        const=2,
+        default=0,
+        metavar="N",
+        help="so many real Asterisks beside the simulated nodes (2 when no number is given)",
     )
     parser.add_argument("--json", type=Path, help="write the verdict here too")
     parser.add_argument("--folder", type=Path, help="keep data and logs in this new folder")
@@ -49,7 +67,8 @@ def main(argv: list[str] | None = None) -> int:
         print("\n".join(FAULTS))
         return 0
     try:
-        names = chosen(options.faults, options.rabbitmq)
+        has = {THREE_BROKERS} if options.rabbitmq > 1 else set()
+        names = chosen(options.faults, has | ({ASTERISK} if options.asterisk else set()))
         with tempfile.TemporaryDirectory(prefix="roost-chaos-") as temporary:
             return _run(options, names, options.folder or Path(temporary))
     except (ServiceFailed, UnknownFault) as error:
@@ -64,11 +83,16 @@ def _run(options: argparse.Namespace, names: list[str], folder: Path) -> int:
         print(f"{time.monotonic() - begun:6.1f}  {text}", flush=True)
 
     tell(f"seed {options.seed}, {len(names)} faults")
-    with Stage(folder, brokers=options.rabbitmq) as stage:
+    with Stage(
+        folder,
+        brokers=options.rabbitmq,
+        rabbitmq_version=options.rabbitmq_version,
+        asterisk=options.asterisk,
+    ) as stage:
         tell("everything runs")
         run = Run(stage, seed=options.seed, people=options.people, tell=tell)
         try:
-            verdict = run.go(names, seconds=options.seconds, hold=options.hold, each=options.each)
+            verdict = run.go(names, Pace(options.seconds, options.hold, options.calm, each=options.each))
         except NotHealed as error:
             tell(f"FAILED: {error}")
             return 1
@@ -76,7 +100,17 @@ def _run(options: argparse.Namespace, names: list[str], folder: Path) -> int:
         if options.json:
             about = {
                 name: getattr(options, name)
-                for name in ("seconds", "each", "seed", "hold", "people", "rabbitmq")
+                for name in (
+                    "seconds",
+                    "each",
+                    "seed",
+                    "hold",
+                    "calm",
+                    "people",
+                    "rabbitmq",
+                    "rabbitmq_version",
+                    "asterisk",
+                )
             }
             write_json(verdict, options.json, **about)
     return 0 if verdict.passed else 1

@@ -6,7 +6,7 @@ The names are those of `--faults`; a prefix such as `bind` stands for all that b
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 
 from chaos.load import Load
@@ -29,8 +29,10 @@ Begin = Callable[[Scene], Heal]
 
 #: All faults, filled by the modules that define them.
 FAULTS: dict[str, Begin] = {}
-#: The faults that only make sense on three brokers.
-NEEDS_THREE_BROKERS: set[str] = set()
+#: What a stage may have, and a fault may need: three brokers, a real Asterisk.
+THREE_BROKERS, ASTERISK = "three brokers (--rabbitmq 3)", "Asterisk (--asterisk)"
+#: What each fault needs that not every stage has.
+NEEDS: dict[str, str] = {}
 #: The faults that ask something of the machine; left out of `all`, to be named.
 ON_DEMAND: set[str] = set()
 
@@ -39,13 +41,11 @@ class UnknownFault(ValueError):
     """There is no such fault."""
 
 
-def fault(name: str, *, three_brokers: bool = False, on_demand: bool = False) -> Callable[[Begin], Begin]:
+def fault(name: str, *, needs: str | None = None, on_demand: bool = False) -> Callable[[Begin], Begin]:
     """Define a fault."""
 
     def note(begin: Begin) -> Begin:
-        define(name, begin)
-        if three_brokers:
-            NEEDS_THREE_BROKERS.add(name)
+        define(name, begin, needs=needs)
         if on_demand:
             ON_DEMAND.add(name)
         return begin
@@ -53,14 +53,16 @@ def fault(name: str, *, three_brokers: bool = False, on_demand: bool = False) ->
     return note
 
 
-def define(name: str, begin: Begin) -> None:
+def define(name: str, begin: Begin, *, needs: str | None = None) -> None:
     """Define a fault whose name is made up of parts."""
     FAULTS[name] = begin
+    if needs:
+        NEEDS[name] = needs
 
 
-def chosen(wanted: str, brokers: int) -> list[str]:
-    """The names that a list such as `bind,node-killed` or `all` stands for. Raises UnknownFault."""
-    possible = [name for name in FAULTS if brokers > 1 or name not in NEEDS_THREE_BROKERS]
+def chosen(wanted: str, has: Container[str] = ()) -> list[str]:
+    """The names that a list such as `bind,node-killed` or `all` stands for, on a stage that has this. Raises UnknownFault."""
+    possible = [name for name in FAULTS if name not in NEEDS or NEEDS[name] in has]
     names: list[str] = []
     for part in wanted.split(","):
         if part == "all":
@@ -68,9 +70,14 @@ def chosen(wanted: str, brokers: int) -> list[str]:
         else:
             found = [name for name in possible if name == part or name.startswith(f"{part}-")]
         if not found:
-            raise UnknownFault(f"{part}; there are: {', '.join(possible)}")
+            raise UnknownFault(_why_not(part, possible))
         names += [name for name in found if name not in names]
     return names
+
+
+def _why_not(part: str, possible: list[str]) -> str:
+    asks = sorted({need for name, need in NEEDS.items() if name.startswith(part)})
+    return f"{part} needs {' and '.join(asks)}" if asks else f"{part}; there are: {', '.join(possible)}"
 
 
 def nothing() -> None:

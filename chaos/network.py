@@ -54,6 +54,12 @@ class Link:
         """Listen."""
         self._server = await asyncio.start_server(self._accept, ports.LOOPBACK, self.port, backlog=256)
 
+    async def close(self) -> None:
+        """Listen no more, and end every connection."""
+        if self._server is not None:
+            self._server.close()
+        await self.drop()
+
     async def set(self, flow: Flow) -> None:
         """From now on only this passes."""
         async with self._changed:
@@ -156,9 +162,11 @@ class Network:
 
     def close(self) -> None:
         """End everything."""
-        self.set(Flow.NOTHING, *self.links)
+        for link in self.links.values():
+            self._do(link.close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_DEADLINE)
+        self._loop.close()
 
     def _do(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(_DEADLINE)

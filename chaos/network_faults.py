@@ -5,7 +5,7 @@ A boundary is met from outside: a stalled link holds a worker exactly there, and
 
 from __future__ import annotations
 
-from chaos.faults import Heal, Scene, define, fault
+from chaos.faults import ASTERISK, Heal, Scene, define, fault
 from chaos.network import Flow
 from chaos.process_faults import start_all
 
@@ -13,7 +13,7 @@ _TO_BROKER = ("center", "bind", "verify", "push", "beat", "door")
 _TO_POSTGRES = ("bind", "verify", "push")
 
 
-def _define_link_faults(kind: str, far: str) -> None:
+def _define_link_faults(kind: str, far: str, needs: str | None = None) -> None:
     def with_flow(flow: Flow) -> None:
         def begin(scene: Scene) -> Heal:
             network = scene.stage.network
@@ -21,7 +21,7 @@ def _define_link_faults(kind: str, far: str) -> None:
             network.set(flow, *names)
             return lambda: network.set(Flow.ALL, *names)
 
-        define(f"net-{kind}-{far}-{'cut' if flow is Flow.NOTHING else 'stalled'}", begin)
+        define(f"net-{kind}-{far}-{'cut' if flow is Flow.NOTHING else 'stalled'}", begin, needs=needs)
 
     with_flow(Flow.NOTHING)
     with_flow(Flow.HELD)
@@ -32,6 +32,7 @@ for _kind in _TO_BROKER:
 for _kind in _TO_POSTGRES:
     _define_link_faults(_kind, "postgres")
 _define_link_faults("push", "n1")
+_define_link_faults("push", "a1", ASTERISK)
 
 
 @fault("net-flapping")

@@ -2,86 +2,116 @@
 
 from __future__ import annotations
 
-import shutil
-import socket
 import sqlite3
+from collections.abc import Callable
+from contextlib import closing
 
-from chaos.faults import Heal, Scene, define, fault
-from chaos.stage import SimulatedNode
-from localcluster import ports
-from localcluster.process import wait_until
+from chaos.faults import ASTERISK, Heal, Scene, define, fault
+from chaos.nodes import Node, RealNode, SimulatedNode
+from localcluster.process import ServiceFailed, wait_until
+from localcluster.simulator import inject
+from roost.pbx import astdb
+from roost.pbx.node import Cursor
 
-
-def one(scene: Scene) -> SimulatedNode:
-    """Any node."""
-    return scene.dice.choice(list(scene.stage.nodes.values()))
-
-
-def inject(node: SimulatedNode, mode: str, **fields: object) -> None:
-    """Tell a simulator what to do wrong from now on."""
-    lines = ["Action: SimFault", f"Mode: {mode}", *(f"{name}: {value}" for name, value in fields.items())]
-    with socket.create_connection((ports.LOOPBACK, node.port), timeout=5) as connection:
-        connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
-        answer = b""
-        while b"Fault taken" not in answer:
-            data = connection.recv(4096)
-            if not data:
-                break  # what loses its memory loses its connections too
-            answer += data
+#: So often an Asterisk is killed until it has lost something.
+_TRIES = 5
 
 
-@fault("node-killed")
-def node_killed(scene: Scene) -> Heal:
-    """A PBX dies; what it acknowledged in its last second is lost."""
-    node = one(scene)
-    node.process.kill()
-    return node.process.start
+def simulated(scene: Scene) -> list[Node]:
+    """The simulated nodes."""
+    return [node for node in scene.stage.nodes.values() if isinstance(node, SimulatedNode)]
 
 
-@fault("node-frozen")
-def node_frozen(scene: Scene) -> Heal:
-    """A PBX freezes, with what was sent to it in its buffers."""
-    node = one(scene)
-    node.process.pause()
-    return node.process.resume
+def real(scene: Scene) -> list[Node]:
+    """The Asterisks."""
+    return [node for node in scene.stage.nodes.values() if isinstance(node, RealNode)]
 
 
-@fault("node-store-deleted")
-def node_store_deleted(scene: Scene) -> Heal:
-    """A PBX dies, and comes back with an empty store."""
-    node = one(scene)
-    node.process.kill()
-    node.store.unlink()
-    return node.process.start
+def one(scene: Scene) -> Node:
+    """Any simulated node: those do wrong what they are told to."""
+    return scene.dice.choice(simulated(scene))
 
 
-@fault("node-restored-older")
-def node_restored_older(scene: Scene) -> Heal:
-    """A PBX dies, and comes back with an older copy of its store."""
-    node = one(scene)
-    node.process.stop()  # an orderly end commits: this is the older copy
-    copy = node.store.with_suffix(".older")
-    shutil.copyfile(node.store, copy)
-    node.process.start()
+def _define_process_faults(kind: str, some: Callable[[Scene], list[Node]], needs: str | None = None) -> None:
+    """What can befall the process and the store of any PBX."""
 
-    def heal() -> None:
+    def killed(scene: Scene) -> Heal:
+        node = scene.dice.choice(some(scene))
         node.process.kill()
-        shutil.copyfile(copy, node.store)
+        return node.process.start
+
+    def frozen(scene: Scene) -> Heal:
+        node = scene.dice.choice(some(scene))
+        node.process.pause()
+        return node.process.resume
+
+    def store_deleted(scene: Scene) -> Heal:
+        node = scene.dice.choice(some(scene))
+        node.process.kill()
+        node.forget()
+        return node.process.start
+
+    def restored_older(scene: Scene) -> Heal:
+        node = scene.dice.choice(some(scene))
+        node.process.stop()  # an orderly end commits: this is the older copy
+        copy = node.keep_copy()
         node.process.start()
 
-    return heal
+        def heal() -> None:
+            node.process.kill()
+            node.go_back_to(copy)
+            node.process.start()
+
+        return heal
+
+    define(f"{kind}-killed", killed, needs=needs)
+    define(f"{kind}-frozen", frozen, needs=needs)
+    define(f"{kind}-store-deleted", store_deleted, needs=needs)
+    define(f"{kind}-restored-older", restored_older, needs=needs)
+
+
+_define_process_faults("node", simulated)
+_define_process_faults("asterisk", real, ASTERISK)
+
+
+@fault("asterisk-lost-last-second", needs=ASTERISK)
+def asterisk_lost_last_second(scene: Scene) -> Heal:
+    """An Asterisk dies right after it acknowledged a push, which AstDB had not committed."""
+    node = scene.dice.choice(real(scene))
+    for _ in range(_TRIES):
+        acknowledged = _next_cursor(node)
+        node.process.kill()
+        stored = stored_cursor(node)
+        if stored is None or stored.version < acknowledged.version:
+            return node.process.start
+        node.process.start()  # it happened to commit in between
+    raise ServiceFailed(f"{node.name} lost nothing, in {_TRIES} tries")
+
+
+def _next_cursor(node: Node) -> Cursor:
+    """The cursor of the next push that the node takes."""
+    seen: list[Cursor] = []
+
+    def moved() -> bool:
+        cursor = node.holds()[0]
+        if cursor is not None and cursor not in seen:
+            seen.append(cursor)
+        return len(seen) > 1
+
+    wait_until(moved, 20.0, f"a push to {node.name}")
+    return seen[-1]
 
 
 @fault("node-lost-last-second")
 def node_lost_last_second(scene: Scene) -> Heal:
     """A PBX loses the writes it acknowledged since its last commit, again and again."""
-    nodes = list(scene.stage.nodes.values())
+    nodes = simulated(scene)
     for node in nodes:
-        inject(node, "lose-last-second")
+        inject(node.port, "lose-last-second")
 
     def heal() -> None:
         for node in nodes:
-            inject(node, "lose-last-second")
+            inject(node.port, "lose-last-second")
 
     return heal
 
@@ -90,15 +120,15 @@ def node_lost_last_second(scene: Scene) -> Heal:
 def node_memory_lost(scene: Scene) -> Heal:
     """A PBX forgets everything while it runs."""
     node = one(scene)
-    inject(node, "lose-memory")
-    return lambda: inject(node, "lose-memory")
+    inject(node.port, "lose-memory")
+    return lambda: inject(node.port, "lose-memory")
 
 
 def _define_mode(name: str, mode: str, **fields: object) -> None:
     def begin(scene: Scene) -> Heal:
         node = one(scene)
-        inject(node, mode, **fields)
-        return lambda: inject(node, "none")
+        inject(node.port, mode, **fields)
+        return lambda: inject(node.port, "none")
 
     define(f"node-{name}", begin)
 
@@ -115,15 +145,15 @@ _define_mode("drops-connections", "drop-connection")
 def push_killed_half_way(scene: Scene) -> Heal:
     """The push workers die while a node has taken the first half of a push."""
     node = one(scene)
-    inject(node, "hang", After=12)
-    inject(node, "lose-memory")  # so that the next push has many parts
+    inject(node.port, "hang", After=12)
+    inject(node.port, "lose-memory")  # so that the next push has many parts
     pushes = list(scene.stage.product.of_kind("push"))
     wait_until(lambda: 0 < _size(node) < 15, 10.0, "half a push")
     for process in pushes:
         process.kill()
 
     def heal() -> None:
-        inject(node, "none")
+        inject(node.port, "none")
         for process in pushes:
             process.launch()
         for process in pushes:
@@ -132,7 +162,15 @@ def push_killed_half_way(scene: Scene) -> Heal:
     return heal
 
 
-def _size(node: SimulatedNode) -> int:
+def _size(node: Node) -> int:
     """How many entries the node holds; its store on disk says so about once a second."""
     with sqlite3.connect(f"file:{node.store}?mode=ro", uri=True) as store:
         return int(store.execute("SELECT count(*) FROM astdb").fetchone()[0])
+
+
+def stored_cursor(node: Node) -> Cursor | None:
+    """The cursor on the disk of an Asterisk that does not run."""
+    key = f"/{astdb.FAMILY}/{astdb.CURSOR_KEY}"
+    with closing(sqlite3.connect(node.store)) as store:
+        row = store.execute("SELECT value FROM astdb WHERE key = ?", [key]).fetchone()
+    return Cursor.parse(row[0]) if row else None

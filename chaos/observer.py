@@ -7,7 +7,8 @@ from contextlib import suppress
 
 import psycopg
 
-from chaos.stage import SimulatedNode, Stage
+from chaos.nodes import Node
+from chaos.stage import Stage
 from roost.database import Connection
 from roost.errors import NodeRefused, NodeUnavailable
 from roost.pbx.node import key_of
@@ -80,7 +81,7 @@ def connect(stage: Stage, *statements: str) -> Connection:
     return connection
 
 
-def differences(stage: Stage, node: SimulatedNode, at_least: int = 0) -> list[str]:
+def differences(stage: Stage, node: Node, at_least: int = 0) -> list[str]:
     """How the node's table differs from the database, in words; what it was not told yet is no difference.
 
     A node behind version `at_least` has not caught up.
@@ -116,3 +117,9 @@ def unnumbered(stage: Stage) -> int:
     with connect(stage) as connection:
         row = connection.execute("SELECT count(*) FROM route_dirty").fetchone()
     return int(row[0]) if row else 0
+
+
+def change_by_hand(stage: Stage) -> None:
+    """Change what every node is told of, past every process of Roost: only the sweep finds it."""
+    with connect(stage) as connection:
+        connection.execute("UPDATE extension SET name = 'Changed at ' || clock_timestamp()")

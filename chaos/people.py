@@ -7,6 +7,7 @@ import psycopg
 from chaos.model import Extension, Office, Phone
 from chaos.stage import Stage
 from localcluster import ports
+from localcluster.asterisk import AMI_USER
 from roost.codes import hash_code
 from roost.database import Database
 from roost.directory import Directory
@@ -56,9 +57,9 @@ def settle_in(stage: Stage) -> dict[str, Office]:
     """Fill the directory; the offices as the model knows them."""
     database = Database(stage.database_url, size=2)
     directory = Directory(database, stage.product.settings.need("seal_public_key"))
-    for name in stage.nodes:
-        link = stage.network.links[f"push-{name}"]
-        directory.add_node(name, "asterisk", ports.LOOPBACK, link.port, "roost", stage.product.node_secret)
+    for node in stage.nodes.values():
+        link = stage.network.links[f"push-{node.name}"]
+        directory.add_node(node.name, "asterisk", ports.LOOPBACK, link.port, AMI_USER, node.secret)
     offices = {}
     nodes = list(stage.nodes)
     for code, policy in POLICIES.items():

@@ -6,7 +6,7 @@ import os
 import signal
 from pathlib import Path
 
-from chaos.faults import Heal, Scene, define, fault
+from chaos.faults import THREE_BROKERS, Heal, Scene, define, fault
 from localcluster.process import ServiceFailed, SupervisedProcess
 
 KINDS = ("bind", "verify", "push", "center", "beat")
@@ -91,7 +91,7 @@ def broker_frozen(scene: Scene) -> Heal:
     return scene.stage.rabbitmq.resume
 
 
-@fault("broker-node-killed", three_brokers=True)
+@fault("broker-node-killed", needs=THREE_BROKERS)
 def broker_node_killed(scene: Scene) -> Heal:
     """One of three RabbitMQ nodes dies."""
     node = scene.dice.choice(scene.stage.rabbitmq.nodes)
@@ -99,7 +99,7 @@ def broker_node_killed(scene: Scene) -> Heal:
     return node.start
 
 
-@fault("broker-node-frozen", three_brokers=True)
+@fault("broker-node-frozen", needs=THREE_BROKERS)
 def broker_node_frozen(scene: Scene) -> Heal:
     """One of three RabbitMQ nodes freezes."""
     node = scene.dice.choice(scene.stage.rabbitmq.nodes)
@@ -107,7 +107,7 @@ def broker_node_frozen(scene: Scene) -> Heal:
     return node.resume
 
 
-@fault("queue-leader-killed", three_brokers=True)
+@fault("queue-leader-killed", needs=THREE_BROKERS)
 def queue_leader_killed(scene: Scene) -> Heal:
     """The node dies that leads the queue `bind`."""
     nodes = scene.stage.rabbitmq.nodes

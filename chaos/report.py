@@ -6,19 +6,10 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from statistics import median
+from typing import Any
 
-from chaos.run import Verdict
-
-#: What must be 0, and what it means.
-ZEROS = {
-    "lost": "answered yes, not in the database",
-    "doubled": "one request id, two effects or two answers",
-    "broken": "an invariant violated at any moment",
-    "late": "took effect after its time limit",
-    "diverged": "a node that differs 10 s after healing",
-    "disallowed": "an outcome the model does not allow",
-    "unsettled": "a repeat of the same id did not settle it",
-}
+from chaos.verdict import ZEROS, Verdict
 
 
 def as_text(verdict: Verdict) -> str:
@@ -45,19 +36,40 @@ def write_json(verdict: Verdict, path: Path, **about: object) -> None:
     path.write_text(json.dumps(about | {"passed": verdict.passed} | asdict(verdict), indent=2) + "\n")
 
 
-def as_markdown(verdicts: dict[str, dict[str, object]]) -> str:
+def as_markdown(verdicts: dict[str, dict[str, Any]]) -> str:
     """The table of `docs/reliability.md`: a column for each run, by its title; from what `write_json` wrote."""
-    titles = list(verdicts)
-    rows = [["", *titles], ["---"] * (len(titles) + 1)]
-    for name in ("seconds", "seed", "asked", "answered", *ZEROS, "worst_to_heal"):
-        cells = [verdicts[title][name] for title in titles]
-        shown = [f"{cell:.1f} s" if isinstance(cell, float) else str(cell) for cell in cells]
-        rows.append([name.replace("_", " "), *shown])
+    runs = list(verdicts.values())
+    rows = [
+        ["", *verdicts],
+        ["---"] * (len(runs) + 1),
+        ["took", *(f"{run['curve'][-1]['seconds']:.0f} s" for run in runs)],
+        ["faults begun", *(str(sum(fault["times"] for fault in run["faults"].values())) for run in runs)],
+        ["machine's load", *(f"{median(look['load'] for look in run['curve']):.0f}" for run in runs)],
+        *([name, *(str(run[name]) for run in runs)] for name in ("seed", "asked", "answered", *ZEROS)),
+        ["worst to heal", *(f"{run['worst_to_heal']:.1f} s" for run in runs)],
+    ]
+    return _table(rows)
+
+
+def curve(verdict: dict[str, Any]) -> str:
+    """What all processes of a run used together, as a table: a line for each look."""
+    rows = [["after", "threads", "sockets", "memory"], ["---:"] * 4]
+    rows += [
+        [f"{look['seconds']:.0f} s", str(look["threads"]), str(look["sockets"]), f"{look['memory']:.0f} MiB"]
+        for look in verdict["curve"]
+    ]
+    return _table(rows)
+
+
+def _table(rows: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
 
 
 def main(named: list[str]) -> None:
-    """Print the table of `TITLE=FILE` arguments, with the faults of each run."""
+    """Print the table of `TITLE=FILE` arguments, with the faults of each run; `curve FILE` prints what one run used."""
+    if named[:1] == ["curve"]:
+        print(curve(json.loads(Path(named[1]).read_text())))
+        return
     verdicts = {
         title: json.loads(Path(path).read_text())
         for title, _, path in (each.partition("=") for each in named)

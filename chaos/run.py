@@ -6,7 +6,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import psycopg
 from psycopg.rows import class_row
@@ -15,10 +15,11 @@ from pydantic import SecretStr
 from chaos import history
 from chaos.faults import FAULTS, Scene
 from chaos.load import Asked, Load
-from chaos.observer import Observer, connect, differences, unnumbered, version_now
+from chaos.observer import Observer, change_by_hand, connect, differences, unnumbered, version_now
 from chaos.people import settle_in
-from chaos.resources import Sample, sample
+from chaos.resources import Sample, grown, sample
 from chaos.stage import Stage
+from chaos.verdict import FaultReport, Verdict
 from roost.outcomes import CHANGED, Outcome
 from tasks.client import Client
 
@@ -26,8 +27,6 @@ from tasks.client import Client
 CAUGHT_UP_WITHIN = 10.0
 #: The longest the harness waits until everything answers again.
 HEALTHY_WITHIN = 60.0
-#: Seconds without any fault before the next.
-CALM = 1.0
 _POLL = 0.1
 _SHOWN = 20
 #: Answers that speak of no request.
@@ -35,50 +34,21 @@ _NOT_RECORDED = {Outcome.BAD_REQUEST, Outcome.CODE_NEEDED, Outcome.NOTED}
 _GUESTS = "SELECT p.name, e.number FROM phone p JOIN extension e ON e.id = p.guest_id"
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """For how many seconds faults are begun, how long each is held, and how long all is well between two of them.
+
+    With `each`, every fault is begun once, however long it takes.
+    """
+
+    seconds: float
+    hold: float
+    calm: float = 1.0
+    each: bool = False
+
+
 class NotHealed(Exception):
     """After a fault was healed, something still does not work."""
-
-
-@dataclass(slots=True)
-class FaultReport:
-    """What one fault came to, the worst of all times it came; times in seconds."""
-
-    times: int = 0
-    worst_to_heal: float = 0.0
-    diverged: int = 0
-
-
-@dataclass(slots=True)
-class Verdict:
-    """What a run came to. The first five, and the two after them, must be 0."""
-
-    lost: int = 0
-    doubled: int = 0
-    broken: int = 0
-    late: int = 0
-    diverged: int = 0
-    #: Outcomes that the model does not allow in the order of the journal.
-    disallowed: int = 0
-    #: Requests that a repeat of the same id did not settle after healing.
-    unsettled: int = 0
-    asked: int = 0
-    answered: int = 0
-    outcomes: dict[str, int] = field(default_factory=dict)
-    journal: int = 0
-    looks: int = 0
-    worst_to_heal: float = 0.0
-    faults: dict[str, FaultReport] = field(default_factory=dict)
-    #: What all processes used together, after each fault was healed.
-    curve: list[Sample] = field(default_factory=list)
-    #: The first findings, in words.
-    findings: list[str] = field(default_factory=list)
-
-    @property
-    def passed(self) -> bool:
-        """Whether all that must be 0 is 0."""
-        return not any(
-            (self.lost, self.doubled, self.broken, self.late, self.diverged, self.disallowed, self.unsettled)
-        )
 
 
 class Run:
@@ -96,16 +66,17 @@ class Run:
         self._verdict = Verdict()
         self._begun = time.monotonic()
 
-    def go(self, names: list[str], *, seconds: float, hold: float, each: bool = False) -> Verdict:
-        """Begin faults in a random order until the time is over; with `each`, every one once, however long."""
+    def go(self, names: list[str], pace: Pace) -> Verdict:
+        """Begin faults in a random order, then look at everything."""
         self._load.start()
         self._observer.start()
         try:
             self._wait_healthy()
-            self._have_faults(names, seconds, hold, each=each)
+            self._have_faults(names, pace)
             self._wait_healthy()
             self._load.pause()
             self._find("unsettled", [f"{asked.request_id} hears nothing" for asked in self._load.settle()])
+            change_by_hand(self._stage)
             self._find("diverged", self._wait_caught_up(all_numbered=True))
         finally:
             self._load.stop()
@@ -114,15 +85,17 @@ class Run:
         self._judge()
         return self._verdict
 
-    def _have_faults(self, names: list[str], seconds: float, hold: float, *, each: bool) -> None:
-        ends = time.monotonic() + seconds
+    def _have_faults(self, names: list[str], pace: Pace) -> None:
+        ends = time.monotonic() + pace.seconds
         left: list[str] = []
-        while each or time.monotonic() < ends:
+        while pace.each or time.monotonic() < ends:
             if not left:
                 left = list(names)
                 self._dice.shuffle(left)
-            self._have_fault(left.pop(), hold)
-            if each and not left:
+            self._have_fault(left.pop(), pace.hold)
+            time.sleep(pace.calm)
+            self._verdict.curve.append(self._use())
+            if pace.each and not left:
                 return
 
     def _have_fault(self, name: str, hold: float) -> None:
@@ -135,19 +108,30 @@ class Run:
         report.worst_to_heal = max(report.worst_to_heal, took)
         report.diverged += len(diverged)
         self._find("diverged", [f"{name}: {text}" for text in diverged])
-        used = sample(time.monotonic() - self._begun, list(self._stage.product.processes.values()))
-        self._verdict.curve.append(used)
+        used = self._use()
         self._tell(
-            f"{name}: healed in {took:.1f} s; {used.threads} threads, {used.sockets} sockets, {used.memory:.0f} MiB"
+            f"{name}: healed in {took:.1f} s; {used.threads} threads, {used.sockets} sockets, {used.memory:.0f} MiB,"
+            f" load {used.load:.0f}"
         )
-        time.sleep(CALM)
+
+    def _use(self) -> Sample:
+        return sample(time.monotonic() - self._begun, self._stage.product.processes)
 
     def _wait_healed(self) -> tuple[float, list[str]]:
-        """Seconds until every node has caught up and calls through each center work; how nodes differ in the end."""
+        """Seconds until every node has caught up and calls through each center work; how nodes differ in the end.
+
+        The nodes are compared while nobody asks, and after a change that no process of ours made: while people ask,
+        each announcement carries the news of others too, and would hide that the sweep has ended.
+        """
         begun = time.monotonic()
-        diverged = self._wait_caught_up()
+        self._wait_caught_up()
         self._wait_healthy()
-        return time.monotonic() - begun, diverged
+        took = time.monotonic() - begun
+        self._load.pause()
+        change_by_hand(self._stage)
+        diverged = self._wait_caught_up(all_numbered=True)
+        self._load.go_on()
+        return took, diverged
 
     def _wait_caught_up(self, *, all_numbered: bool = False) -> list[str]:
         """Wait until no node differs, at most CAUGHT_UP_WITHIN; how they differ then."""
@@ -197,6 +181,7 @@ class Run:
         self._find(
             "disallowed", [f"the model ends with {told}, PostgreSQL with {guests}"] if told != guests else []
         )
+        self._find("grown", grown(self._verdict.curve))
         self._verdict.broken, self._verdict.looks = self._observer.broken, self._observer.looks
         self._verdict.findings += self._observer.found
         self._verdict.asked = len(asked)

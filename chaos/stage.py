@@ -1,11 +1,10 @@
 """The stage: real services and every process of Roost on one machine, joined by links that can be cut.
 
-One organization a load client shares with others; each simulated node is a process with a store on disk.
+One organization a load client shares with others; each node is a process with a store on disk.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,66 +12,48 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr
-
 from chaos.network import Network
+from chaos.nodes import Node, RealNode, SimulatedNode
 from localcluster import ports
+from localcluster.asterisk import node_addresses
 from localcluster.postgres import Postgres
-from localcluster.process import SupervisedProcess
 from localcluster.product import Product
 from localcluster.rabbitmq import RabbitCluster
-from roost.pbx import connect
-from roost.pbx.node import Change, Cursor, Key, NodeAddress
+from localcluster.rabbitmq_install import rabbitmq_program
 from roost.schema import init_database
 
-_TOP = Path(__file__).parent.parent
 #: Several of each, so that the death of one leaves another.
 COUNTS = {"center": 2, "bind": 2, "verify": 2, "push": 2, "beat": 2}
 DATABASE = "roost"
-_NODE_DEADLINE = 5.0
 #: The harness reads from PostgreSQL itself when each transaction was committed.
 POSTGRES_OPTIONS = {"track_commit_timestamp": "on", "max_connections": "200", "wal_level": "replica"}
 
 
-class SimulatedNode:
-    """One simulated PBX: a process, its port, its store, and the link the push workers reach it by."""
-
-    def __init__(self, name: str, folder: Path, secret_file: Path) -> None:
-        self.name = name
-        self.port = ports.free_port()
-        self.store = folder / f"{name}.sqlite"
-        self._secret = secret_file
-        self.process = SupervisedProcess(
-            name,
-            [
-                sys.executable, "-m", "workers.simulator", "--secret-file", str(secret_file), "--faults",
-                "--data", str(folder), "--node", f"{name}:{self.port}",
-            ],
-            log=folder / f"{name}.log", folder=_TOP, ready=lambda: self.process.wrote(f"{name} ready"),
-        )  # fmt: skip
-
-    def holds(self) -> tuple[Cursor | None, dict[Key, Change | None]]:
-        """Its cursor, and then its whole table. Raises NodeUnavailable."""
-        secret = SecretStr(self._secret.read_text())
-        node = connect("asterisk", NodeAddress(ports.LOOPBACK, self.port, "roost", secret), _NODE_DEADLINE)
-        try:
-            return node.cursor(), node.dump()
-        finally:
-            node.close()
-
-
 class Stage:
-    """Started by `with`. `postgres` may be replaced by another server while it runs (`use_postgres`)."""
+    """Started by `with`. `postgres` may be replaced by another server while it runs (`use_postgres`).
 
-    def __init__(self, folder: Path, *, brokers: int = 1, nodes: int = 3) -> None:
+    `simulated` and `asterisk` are how many nodes of each; `rabbitmq_version` None is the machine's own.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        brokers: int = 1,
+        rabbitmq_version: int | None = None,
+        simulated: int = 3,
+        asterisk: int = 0,
+    ) -> None:
         self.folder = folder
         self.network = Network()
         self.postgres = Postgres(folder / "postgres", options=POSTGRES_OPTIONS)
-        self.rabbitmq = RabbitCluster(folder / "rabbitmq", brokers)
+        self.rabbitmq = RabbitCluster(
+            folder / "rabbitmq", brokers, program=rabbitmq_program(rabbitmq_version)
+        )
         self._services = ExitStack()
         self._postgres_host = 1
-        self._node_count = nodes
-        self.nodes: dict[str, SimulatedNode] = {}
+        self._counts = (simulated, asterisk)
+        self.nodes: dict[str, Node] = {}
 
     def __enter__(self) -> Self:
         try:
@@ -91,10 +72,6 @@ class Stage:
     def database_url(self) -> str:
         """PostgreSQL as the harness reaches it: past every link."""
         return self.postgres.url(DATABASE)
-
-    def process(self, name: str) -> SupervisedProcess:
-        """One process of Roost, or one node."""
-        return self.nodes[name].process if name in self.nodes else self.product.processes[name]
 
     @property
     def spare_postgres(self) -> str:
@@ -141,13 +118,18 @@ class Stage:
     def _start_nodes(self) -> None:
         folder = self.folder / "nodes"
         folder.mkdir()
-        secret_file = folder / "secret"
-        secret_file.touch(mode=0o600)
-        secret_file.write_text(self.product.node_secret)
-        for number in range(1, self._node_count + 1):
-            node = SimulatedNode(f"n{number}", folder, secret_file)
-            self.nodes[node.name] = self._services.enter_context(_Running(node)).node
-            self.network.link(f"push-{node.name}", ports.LOOPBACK, node.port)
+        simulated, asterisk = self._counts
+        for number in range(1, simulated + 1):
+            self._start_node(SimulatedNode(f"n{number}", folder, self.product.node_secret))
+        names = [f"a{number}" for number in range(1, asterisk + 1)]
+        for name, address in (node_addresses(*names) if names else {}).items():
+            self._start_node(RealNode(name, address, folder))
+
+    def _start_node(self, node: Node) -> None:
+        self.nodes[node.name] = node
+        self._services.callback(node.process.kill)
+        node.process.start()
+        self.network.link(f"push-{node.name}", node.host, node.port)
 
     def broker_through(self, who: str, urls: str) -> str:
         """The broker's URLs for one process, each through a link of its own."""
@@ -166,17 +148,3 @@ class Stage:
         hosts = f"{ports.LOOPBACK}:{first.port},{ports.LOOPBACK}:{second.port}"
         url = self.database_url.replace(f"{ports.LOOPBACK}:{self.postgres.port}", hosts)
         return f"{url}?target_session_attrs=read-write"
-
-
-class _Running:
-    """Starts a node, and kills whatever runs of it in the end."""
-
-    def __init__(self, node: SimulatedNode) -> None:
-        self.node = node
-
-    def __enter__(self) -> Self:
-        self.node.process.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.node.process.kill()

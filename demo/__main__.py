@@ -26,7 +26,7 @@ from demo.real_calls import RealTelephones
 from demo.screen import Screen
 from demo.stage import Stage
 from demo.story import play
-from localcluster.asterisk_install import cache_folder
+from localcluster.debian import cache_folder
 from localcluster.ports import NoFreePort
 from localcluster.process import ServiceFailed
 from roost.errors import RoostError

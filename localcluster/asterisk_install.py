@@ -10,19 +10,16 @@ from __future__ import annotations
 import fcntl
 import os
 import platform
-import re
 import shutil
-import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from localcluster import debian
 from localcluster.process import ServiceFailed
 
 _PACKAGES = ("asterisk", "asterisk-core-sounds-en-wav")
-_FETCH_DEADLINE = 900
 _DEBIAN_SUITE = "sid"
-_DEBIAN_KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +59,9 @@ class AsteriskProgram:
         return (self.modules / f"{name}.so").exists()
 
 
-def cache_folder() -> Path:
-    """Where unpacked programs are kept (XDG Base Directory specification)."""
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "roost"
-
-
 def asterisk_program() -> AsteriskProgram:
     """The cached Asterisk; fetched first when there is none. Safe when several processes ask at once."""
-    cache = cache_folder()
+    cache = debian.cache_folder()
     cache.mkdir(parents=True, exist_ok=True)
     source = _DEBIAN_SUITE if _distribution() == "debian" else _release_name()
     root = cache / f"asterisk-{source}-{platform.machine()}"
@@ -88,11 +79,11 @@ def _fetch(root: Path) -> None:
         work = Path(workplace)
         configuration = _apt_configuration(work)
         environment = {**os.environ, "APT_CONFIG": str(configuration), "DEBIAN_FRONTEND": "noninteractive"}
-        _run(["apt-get", "-qq", "update"], environment)
-        _run(["apt-get", "-qq", "-y", "--download-only", "install", *_PACKAGES], environment)
+        debian.run(["apt-get", "-qq", "update"], environment)
+        debian.run(["apt-get", "-qq", "-y", "--download-only", "install", *_PACKAGES], environment)
         unpacked = work / "root"
         for package in sorted((work / "cache/archives").glob("*.deb")):
-            _run(["dpkg", "-x", str(package), str(unpacked)], environment)
+            debian.run(["dpkg", "-x", str(package), str(unpacked)], environment)
         sounds = unpacked / "usr/share/asterisk/sounds"
         if not (sounds / "en").exists():
             (sounds / "en").unlink(missing_ok=True)
@@ -112,74 +103,25 @@ def _apt_configuration(work: Path) -> Path:
         'APT::Sandbox::User "root";',
         'Acquire::Check-Valid-Until "false";',
         'Acquire::Retries "3";',
-        *_proxies(),
+        *debian.proxies(),
     ]
     if _distribution() == "debian":
-        signed = f"[signed-by={_DEBIAN_KEYRING}] " if _DEBIAN_KEYRING.exists() else ""
-        (work / "etc/sources.list").write_text(f"deb {signed}{_debian_mirror()} {_DEBIAN_SUITE} main\n")
+        signed = f"[signed-by={debian.KEYRING}] " if debian.KEYRING.exists() else ""
+        (work / "etc/sources.list").write_text(
+            f"deb {signed}{debian.mirror('Asterisk')} {_DEBIAN_SUITE} main\n"
+        )
         lines += [f'Dir::Etc "{work}/etc";']
     path = work / "apt.conf"
     path.write_text("\n".join(lines) + "\n")
     return path
 
 
-def _proxies() -> list[str]:
-    """The machine's own proxy settings for apt, which a private configuration would miss."""
-    dump = subprocess.run(
-        ["apt-config", "dump"], capture_output=True, text=True, timeout=30, check=False
-    ).stdout
-    return [line for line in dump.splitlines() if re.match(r"Acquire::\w+::Proxy", line, re.IGNORECASE)]
-
-
-def _debian_mirror() -> str:
-    """The mirror that the machine's apt uses for Debian itself."""
-    listed = subprocess.run(
-        ["apt-get", "indextargets", "--format", "$(REPO_URI)"],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    ).stdout
-    for uri in listed.split():
-        if uri.rstrip("/").endswith("/debian"):
-            return uri.rstrip("/")
-    raise ServiceFailed(
-        "Asterisk cannot be fetched: this machine's apt sources name no Debian mirror (a URI ending in /debian)"
-    )
-
-
-def _os_release() -> dict[str, str]:
-    pairs = (line.partition("=") for line in Path("/etc/os-release").read_text().splitlines())
-    return {name: value.strip('"') for name, _, value in pairs}
-
-
 def _distribution() -> str:
-    return _os_release().get("ID", "")
+    return debian.os_release().get("ID", "")
 
 
 def _release_name() -> str:
-    return _os_release().get("VERSION_CODENAME", "unknown")
-
-
-def _run(command: list[str], environment: dict[str, str]) -> None:
-    try:
-        done = subprocess.run(
-            command,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_FETCH_DEADLINE,
-            check=False,
-        )
-    except FileNotFoundError as error:
-        raise ServiceFailed(
-            f"Asterisk can be fetched on Debian and Ubuntu only: {command[0]} is missing"
-        ) from error
-    except subprocess.TimeoutExpired as error:
-        raise ServiceFailed(f"{' '.join(command[:2])}: not within {_FETCH_DEADLINE} s") from error
-    if done.returncode != 0:
-        raise ServiceFailed(f"{' '.join(command)} failed:\n{(done.stdout + done.stderr)[-2000:]}")
+    return debian.os_release().get("VERSION_CODENAME", "unknown")
 
 
 def _only(root: Path, *patterns: str) -> Path:

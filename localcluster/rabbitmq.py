@@ -1,4 +1,4 @@
-"""A private RabbitMQ of one or several nodes, from the machine's own `rabbitmq-server` package.
+"""A private RabbitMQ of one or several nodes, from the machine's own `rabbitmq-server` package unless told otherwise.
 
 Nothing is shared with a RabbitMQ of the machine: own epmd, cookie, ports, folders and user. Its distribution ports listen
 on loopback alone.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import shutil
 import socket
 import subprocess
 from pathlib import Path
@@ -20,22 +19,14 @@ from urllib.parse import quote
 from localcluster import ports
 from localcluster.account import service_account
 from localcluster.process import ServiceFailed, SupervisedProcess, wait_until
+from localcluster.rabbitmq_install import RabbitProgram, rabbitmq_program
 
 _USER = "roost"
-_START_DEADLINE = 60.0
+_START_DEADLINE = 150.0
 _COMMAND_DEADLINE = 60
 _VHOSTS_READY = 8
 _PROTOCOL_HEADER = b"AMQP\x00\x00\x09\x01"  # AMQP 0-9-1, section 4.2.2
-_SCRIPT_FOLDERS = (Path("/usr/lib/rabbitmq/bin"), Path("/opt/rabbitmq/sbin"))
 _LOOPBACK_DISTRIBUTION = "-kernel inet_dist_use_interface {127,0,0,1} -start_epmd false"
-
-
-def scripts() -> Path:
-    """The folder of `rabbitmq-server` and `rabbitmqctl`; `ServiceFailed` says what to install."""
-    for folder in _SCRIPT_FOLDERS:
-        if (folder / "rabbitmq-server").exists() and shutil.which("epmd"):
-            return folder
-    raise ServiceFailed("RabbitMQ is missing: apt-get install --no-install-recommends rabbitmq-server")
 
 
 class RabbitNode:
@@ -48,7 +39,7 @@ class RabbitNode:
         self._cluster = cluster
         self.process = SupervisedProcess(
             f"RabbitMQ node {name}",
-            cluster.account.argv([str(cluster.scripts / "rabbitmq-server")]),
+            cluster.argv(str(cluster.program.scripts / "rabbitmq-server")),
             log=self.folder / "rabbitmq.log",
             environment=self.environment(),
             folder=cluster.folder,
@@ -138,9 +129,8 @@ class RabbitNode:
 
     def ctl(self, *arguments: str) -> str:
         """Run `rabbitmqctl` against this node, about a second; returns what it printed."""
-        command = [str(self._cluster.scripts / "rabbitmqctl"), "--quiet", *arguments]
         done = subprocess.run(
-            self._cluster.account.argv(command),
+            self._cluster.argv(str(self._cluster.program.scripts / "rabbitmqctl"), "--quiet", *arguments),
             env=self.environment(),
             cwd=self._cluster.folder,
             stdin=subprocess.DEVNULL,
@@ -162,9 +152,9 @@ class RabbitCluster:
     `folder` is made when missing. Its data stays, with its user, password and virtual hosts.
     """
 
-    def __init__(self, folder: Path, size: int = 1) -> None:
+    def __init__(self, folder: Path, size: int = 1, *, program: RabbitProgram | None = None) -> None:
         self.folder = folder.resolve()
-        self.scripts = scripts()
+        self.program = program or rabbitmq_program()
         self.account = service_account("rabbitmq", "nobody")
         self.epmd_port = ports.free_port()
         self.command_ports = ports.free_range(20)
@@ -173,11 +163,15 @@ class RabbitCluster:
         self._spare_vhosts: list[str] = []
         self._epmd = SupervisedProcess(
             "epmd",
-            self.account.argv(["epmd", "-address", ports.LOOPBACK, "-port", str(self.epmd_port)]),
+            self.argv("epmd", "-address", ports.LOOPBACK, "-port", str(self.epmd_port)),
             log=self.folder / "epmd.log",
             ready=lambda: not ports.is_free(self.epmd_port),
             stop_deadline=2.0,
         )
+
+    def argv(self, *command: str) -> list[str]:
+        """`command` as this cluster runs it: its program, its account."""
+        return self.program.argv(self.account.argv(command))
 
     def url(self, vhost: str = "/", node: int = 0) -> str:
         """An AMQP URL of `vhost` on one node, with the password in it."""

@@ -17,6 +17,16 @@ from workers.logs import set_up
 SILENT_AFTER = 15.0
 
 
+class Ticker(Scheduler):
+    """Celery's plain scheduler, which keeps no file: a beat that starts anew asks at once, which harms nothing.
+
+    Celery's keeps one producer for good. Without retries nobody revives it, and a beat that had lost its connection
+    once asked for nothing any more. None: each message takes a producer of the app's pool, which connects again.
+    """
+
+    producer = None
+
+
 def main() -> int:
     """Run until SIGTERM."""
     try:
@@ -28,8 +38,7 @@ def main() -> int:
     app.conf.beat_schedule = schedule()
     app.conf.beat_remote_control_max_tick_age = SILENT_AFTER
     app.Beat(
-        # The plain scheduler keeps no file: a beat that starts anew asks at once, which harms nothing.
-        scheduler_cls=Scheduler,
+        scheduler_cls=Ticker,
         loglevel=settings().log_level.upper(),
         max_interval=1,
         remote_control=True,

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from localcluster.asterisk_install import cache_folder
+from localcluster.debian import cache_folder
 from tests.cluster import wait_until
 
 pytestmark = pytest.mark.timeout(600)

@@ -1,0 +1,103 @@
+"""A node that takes connections and never answers costs the other fifteen nothing.
+
+The two take turns, so that whatever slows the machine slows both, and medians are compared. On a busy machine they need
+many rounds to settle, so more are made until they do: noise goes away that way, a cost does not.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import cycle
+from statistics import median
+
+import pytest
+
+from localcluster.postgres import Postgres
+from localcluster.product import Product
+from localcluster.rabbitmq import RabbitCluster
+from localcluster.simulator import inject
+from roost.outcomes import Outcome
+from roost.requests import Virtualize
+from tests.cluster import Cluster, wait_until
+from tests.world import new_id
+
+NODES = tuple(f"n{number}" for number in range(1, 17))
+DEAD = NODES[-1]
+#: What a dead node may cost the others.
+ALLOWED = 1.1
+#: Rounds of each kind, and moves in a round.
+LEAST_ROUNDS, MOST_ROUNDS, MOVES = 4, 40, 8
+PHONES = cycle(("desk002", "desk003"))
+
+_OTHERS_KNOW = """
+SELECT NOT EXISTS (SELECT FROM route_dirty) AND bool_and(applied_version = (SELECT max(version) FROM route))
+FROM pbx_node WHERE name <> %s
+"""
+
+
+@pytest.fixture
+def sixteen(
+    postgres: Postgres, rabbitmq: RabbitCluster, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Cluster]:
+    """A Roost with sixteen nodes. One that does not answer is given up after a second, and soon tried again."""
+    name = f"sixteen_{new_id()}"
+    postgres.create_database(name, template="template_roost")
+    product = Product(
+        tmp_path_factory.mktemp("sixteen"),
+        database_url=postgres.url(name),
+        broker_url=rabbitmq.add_vhost(),
+        counts={"verify": 0, "center": 0},
+        simulated=NODES,
+        more={"ROOST_NODE_DEADLINE": "1", "ROOST_NODE_RETRY_MAX": "0.5"},
+    )
+    with product, Cluster(product) as running:
+        yield running
+    postgres.drop_database(name)
+
+
+def seconds_to_converge(cluster: Cluster) -> float:
+    """Somebody moves; how long it takes until the fifteen know."""
+    request = Virtualize(
+        request_id=new_id(), origin="api", made_at=datetime.now(UTC), organization="0001", number="001", phone=next(PHONES),
+    )  # fmt: skip
+    begun = time.monotonic()
+    assert cluster.client.call("roost.virtualize", request).outcome is Outcome.VIRTUALIZED
+    wait_until(lambda: cluster.world.value(_OTHERS_KNOW, DEAD) is True, "the others know", 30)
+    return time.monotonic() - begun
+
+
+def play_round(cluster: Cluster, mode: str) -> list[float]:
+    """Some moves while the node is well, or dead; the first, which finds it out, is not counted."""
+    port = cluster.product.node_ports[DEAD]
+    inject(port, mode)
+    try:
+        return [seconds_to_converge(cluster) for _ in range(MOVES + 1)][1:]
+    finally:
+        inject(port, "none")
+        cluster.settled(30)
+
+
+@pytest.mark.timeout(600)
+def test_a_dead_node_of_sixteen_costs_the_others_nothing(
+    sixteen: Cluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sixteen.world.organization()
+    for number in ("001", "002", "003"):
+        sixteen.world.desk(number)
+    seconds_to_converge(sixteen)
+    sixteen.settled(30)
+    took: dict[str, list[float]] = {"none": [], "hang": []}
+    for rounds in range(1, MOST_ROUNDS + 1):
+        for mode in ("none", "hang") if rounds % 2 else ("hang", "none"):
+            took[mode] += play_round(sixteen, mode)
+        ratio = median(took["hang"]) / median(took["none"])
+        if rounds >= LEAST_ROUNDS and ratio <= ALLOWED:
+            break
+    with capsys.disabled():
+        sys.stdout.write(
+            f"\ndead over well {ratio:.2f}: {median(took['hang']):.3f} s over {median(took['none']):.3f} s, {rounds} rounds\n"
+        )
+    assert ratio <= ALLOWED

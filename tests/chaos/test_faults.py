@@ -1,0 +1,35 @@
+"""Which faults a list of names stands for."""
+
+from __future__ import annotations
+
+import pytest
+
+from chaos import __main__ as command
+from chaos.faults import ASTERISK, FAULTS, THREE_BROKERS, UnknownFault, chosen
+
+assert command  # it fills the list of faults
+
+
+def test_all_are_those_that_the_stage_has_what_they_need_for() -> None:
+    alone, everything = chosen("all"), chosen("all", {ASTERISK, THREE_BROKERS})
+    assert {"bind-killed", "node-killed", "broker-killed"} <= set(alone)
+    assert set(everything) - set(alone) >= {"asterisk-killed", "net-push-a1-cut", "queue-leader-killed"}
+    assert set(everything) <= set(FAULTS)
+
+
+def test_a_beginning_stands_for_all_that_begin_so() -> None:
+    assert chosen("bind,beat-killed") == ["bind-killed", "bind-frozen", "beat-killed"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "says"),
+    [
+        ("asterisk", "asterisk needs Asterisk (--asterisk)"),
+        ("queue-leader-killed", "queue-leader-killed needs three brokers (--rabbitmq 3)"),
+        ("moon", "moon; there are: "),
+    ],
+)
+def test_what_cannot_be_had_is_said(wanted: str, says: str) -> None:
+    with pytest.raises(UnknownFault) as refused:
+        chosen(wanted)
+    assert str(refused.value).startswith(says)
