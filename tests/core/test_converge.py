@@ -217,7 +217,9 @@ def test_a_node_that_is_away_is_left_alone_for_a_growing_while(node: Node) -> No
     node.world.sql("UPDATE pbx_node SET next_attempt_at = NULL")
     back = node.push()
     assert isinstance(back, Converged)
-    assert (back.version, node.holds()) == (6, node.truth()), "whatever it had kept of what it was told before"
+    assert (back.version, node.holds()) == (6, node.truth()), (
+        "whatever it had kept of what it was told before"
+    )
     assert node.world.value("SELECT failures FROM pbx_node") == 0
 
 
