@@ -27,6 +27,11 @@ _COMMAND_DEADLINE = 60
 _VHOSTS_READY = 8
 _PROTOCOL_HEADER = b"AMQP\x00\x00\x09\x01"  # AMQP 0-9-1, section 4.2.2
 _LOOPBACK_DISTRIBUTION = "-kernel inet_dist_use_interface {127,0,0,1} -start_epmd false"
+#: Starting a virtual host where it runs already does nothing.
+_ALL_SERVE = """
+length(rabbit_nodes:all_running()) == {size} andalso
+lists:all(fun(V) -> rabbit_vhost_sup_sup:start_on_all_nodes(V) == ok end, rabbit_vhost:list_names()).
+"""
 
 
 class RabbitNode:
@@ -191,7 +196,7 @@ class RabbitCluster:
             for node in self.nodes:
                 node.process.await_ready()
             if len(self.nodes) > 1:
-                wait_until(self._complete, 30.0, "RabbitMQ cluster complete")
+                wait_until(self._complete, 60.0, "RabbitMQ cluster complete")
         except BaseException:
             for node in self.nodes:
                 node.kill()
@@ -246,8 +251,8 @@ class RabbitCluster:
         self.stop()
 
     def _complete(self) -> bool:
-        running = self.nodes[0].ctl("eval", "length(rabbit_nodes:all_running()).")
-        return running.strip() == str(len(self.nodes))
+        """Whether all nodes see each other and serve every virtual host; one that was made as they joined may be down."""
+        return self.nodes[0].ctl("eval", _ALL_SERVE.format(size=len(self.nodes))).strip() == "true"
 
     def _prepare(self) -> None:
         home = self.folder / "home"
