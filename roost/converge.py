@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
+from threading import Lock
 from typing import Protocol
 
 from psycopg.rows import class_row
 
 from roost.database import Connection, Database, query
-from roost.errors import Invalid, NodeRefused, NodeUnavailable
+from roost.errors import DatabaseUnavailable, Invalid, NodeRefused, NodeUnavailable
 from roost.pbx.node import Change, Cursor, Gone, PbxNode, key_of
 from roost.routes import BATCH, News, Scope, everything, news_since, pending_keys
 
 #: The delay after the first failure; it doubles with each further one.
 FIRST_RETRY = 0.2
+#: Seconds that a push waits for the news that another is reading; a statement may take no longer.
+ANOTHERS_READING = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ def converge(
             node.apply([], history)
             cursor = history
         while cursor.version < history.version:
-            news = _news(connection, cursor, history, row.scope)
+            news = _told.news(connection, cursor, history, row.scope)
             cursor = Cursor(history.database, news.version)
             node.apply(news.changes, cursor)
             sent += len(news.changes)
@@ -158,19 +161,40 @@ def _with_node(
 #: Put into a node that had no cursor, until it has everything: it follows no history.
 _NOWHERE = Cursor("nowhere", 0)
 
-#: The last news, by history, from and to: nodes that keep pace with each other are told the same.
-_told: dict[tuple[str, int, int, Scope | None], News] = {}
-_TOLD_LIMIT = 8
+
+class _Told:
+    """The last news, by history, from and to: nodes that keep pace with each other are told the same, which is read once."""
+
+    def __init__(self, kept: int) -> None:
+        self._kept = kept
+        self._news: dict[tuple[str, int, int, Scope | None], Future[News]] = {}
+        self._lock = Lock()
+
+    def news(self, connection: Connection, cursor: Cursor, history: Cursor, scope: Scope) -> News:
+        """What a node at this cursor must be told; who comes while another reads it waits for that."""
+        key = (history.database, cursor.version, history.version, None if scope.serves_all else scope)
+        with self._lock:
+            coming = self._news.get(key)
+            if coming is None:
+                mine = self._news[key] = Future()
+                for old in list(self._news)[: -self._kept]:
+                    del self._news[old]
+        if coming is not None:
+            try:
+                return coming.result(ANOTHERS_READING)
+            except TimeoutError:
+                raise DatabaseUnavailable("The news are still being read.") from None
+        try:
+            mine.set_result(news_since(connection, cursor.version, history.version, scope))
+        except BaseException as error:
+            with self._lock:
+                self._news.pop(key, None)
+            mine.set_exception(DatabaseUnavailable(f"The news could not be read: {type(error).__name__}."))
+            raise
+        return mine.result()
 
 
-def _news(connection: Connection, cursor: Cursor, history: Cursor, scope: Scope) -> News:
-    key = (history.database, cursor.version, history.version, None if scope.serves_all else scope)
-    news = _told.get(key)
-    if news is None:
-        news = _told[key] = news_since(connection, cursor.version, history.version, scope)
-        for old in list(_told)[:-_TOLD_LIMIT]:
-            _told.pop(old, None)
-    return news
+_told = _Told(kept=8)
 
 
 def _difference(database: Database, node: PbxNode, scope: Scope) -> Iterator[Change]:

@@ -1,6 +1,6 @@
 -- Takes the committed changes away, numbers them above all versions so far, and names the nodes to wake: those that the changes
--- concern, or for the sweep (`unseen_for` seconds) those that lag or were not looked at for a while. The lock is taken by a
--- statement of its own, so that `max(version)` is read after the last holder committed.
+-- concern, or for the sweep those that were not looked at for `unseen_for` seconds: whoever looks brings a node that lags to the
+-- truth. The lock is taken by a statement of its own, so that `max(version)` is read after the last holder committed.
 CREATE OR REPLACE FUNCTION announce(unseen_for float8, OUT numbered bigint, OUT nodes text[]) LANGUAGE plpgsql AS $$
 DECLARE organizations bigint[];
 BEGIN
@@ -23,7 +23,6 @@ BEGIN
               numbered > 0 AND (n.serves_all OR EXISTS (
                   SELECT FROM node_scope s WHERE s.node_id = n.id AND s.organization_id = ANY (organizations)))
           ELSE
-              n.applied_version < (SELECT coalesce(max(version), 0) FROM route) OR n.resync
-              OR n.seen_at IS NULL OR n.seen_at < clock_timestamp() - make_interval(secs => unseen_for)
+              n.resync OR n.seen_at IS NULL OR n.seen_at < clock_timestamp() - make_interval(secs => unseen_for)
       END;
 END $$;

@@ -58,6 +58,16 @@ def action(name: str, fields: Mapping[str, str]) -> bytes:
     return data + _END
 
 
+def unnumbered(name: str, fields: Mapping[str, str]) -> bytes:
+    """One action without its closing blank line: `numbered` makes it ready to send, again and again."""
+    return action(name, fields)[:-2]
+
+
+def numbered(unnumbered_action: bytes, action_id: int) -> bytes:
+    """An action with its ActionID."""
+    return b"%bActionID: %d\r\n\r\n" % (unnumbered_action, action_id)
+
+
 def fields_of(message: bytes) -> dict[str, str]:
     """The fields of a message by name, as the PBX spells it; of two with one name the first counts.
 

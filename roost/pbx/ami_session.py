@@ -124,10 +124,10 @@ class AmiSession:
             if size > MAX_LIST:
                 raise ami.ProtocolError(f"A list has more than {MAX_LIST} bytes.")
 
-    def ask_many(self, requests: Sequence[T], action: Callable[[T], Action]) -> list[Failure]:
+    def ask_many(self, requests: Sequence[T], encode: Callable[[T], bytes]) -> list[Failure]:
         """Send an action for each request, pipelined; the ones answered with an error, all others succeeded.
 
-        Raises Invalid when an action cannot be sent: the ones before it took effect.
+        `encode` gives each as `ami.unnumbered` does. Raises Invalid when an action cannot be sent: the ones before it took effect.
         """
         failures: list[Failure] = []
         first, sent, done, total = self._next_id, 0, 0, len(requests)
@@ -136,9 +136,10 @@ class AmiSession:
             if sent < total and sent - done <= WINDOW // 2:
                 batch: list[bytes] = []
                 try:
-                    for number in range(sent, min(done + WINDOW, total)):
-                        name, fields = action(requests[number])
-                        batch.append(ami.action(name, {"ActionID": str(first + number), **fields}))
+                    batch.extend(  # what was made before one that cannot be is sent
+                        ami.numbered(encode(requests[number]), first + number)
+                        for number in range(sent, min(done + WINDOW, total))
+                    )
                 except Invalid as error:
                     invalid, total = error, sent + len(batch)
                 sent += len(batch)

@@ -16,14 +16,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import cast
 
 from roost.errors import NodeUnavailable
 from roost.pbx import astdb
-from roost.pbx.ami import fields_of
+from roost.pbx.ami import fields_of, unnumbered
 from roost.pbx.ami_session import Action, AmiSession, Failed, Failure
 from roost.pbx.node import Change, Cursor, Gone, Key, Kind, NodeAddress, key_of
 
+#: Changes kept as they are sent: each is told to every node, and made ready once.
+ENCODED = 4_096
 #: A value with a line break in it matches whole, so that it is found unreadable.
 _ENTRY = re.compile(
     rb"Event: DBGetTreeResponse\r\nKey: /roost/([ep])/([^\r\n]*)\r\nVal: (.*)\r\nActionID: ", re.DOTALL
@@ -55,7 +58,7 @@ class AsteriskNode:
         then the changes before it are written, and the cursor is not.
         """
         with self._session.deadline():
-            failures = self._session.ask_many(changes, astdb.action_fields)
+            failures = self._session.ask_many(changes, _encode)
             if failures:
                 self._check_missing(changes, failures)
             if cursor is not None:
@@ -103,9 +106,18 @@ class AsteriskNode:
                 raise NodeUnavailable(f"It did not take {key}: {failure.message}.")
             if isinstance(last[key_of(change)], Gone):
                 gone.append(key)
-        absent = self._session.ask_many(gone, _get)
+        absent = self._session.ask_many(gone, _encode_get)
         if len(absent) < len(gone) or any(failure.message != _NOT_FOUND for failure in absent):
             raise NodeUnavailable("It did not delete what it holds.")
+
+
+@lru_cache(maxsize=ENCODED)
+def _encode(change: Change) -> bytes:
+    return unnumbered(*astdb.action_fields(change))
+
+
+def _encode_get(key: str) -> bytes:
+    return unnumbered(*_get(key))
 
 
 def _get(key: str) -> Action:

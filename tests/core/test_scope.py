@@ -52,7 +52,8 @@ def test_a_change_wakes_only_whom_it_concerns_and_the_sweep_moves_the_rest_on(tw
     )
     two.sit("001", "desk002")
     assert announce(two.database).nodes == ["n1"]
-    assert sweep(two.database, 1000).nodes == ["n1", "n2"]
+    assert sweep(two.database, 1000).nodes == [], "whoever was looked at is being told"
+    assert sweep(two.database, 0).nodes == ["n1", "n2"]
     with two.database.connection() as connection:
         assert news_since(connection, 6, 10**9, scope_of(two, "n2")).changes == []
 
