@@ -242,8 +242,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_holds_the_statements_the_schema_and_the_licence(wheel: Path) -> None:
     held = set(zipfile.ZipFile(wheel).namelist())
-    statements = {f"roost/queries/{path.name}" for path in (TOP / "roost" / "queries").glob("*.sql")}
-    assert statements <= held
+    for folder in ("queries", "functions"):
+        assert {f"roost/{folder}/{path.name}" for path in (TOP / "roost" / folder).glob("*.sql")} <= held
     assert "roost/schema.sql" in held
     assert any(name.endswith("licenses/LICENSE") for name in held)
     tracked = ("roost/", "tasks/", "workers/", "roost-")
