@@ -33,6 +33,13 @@ def is_free(port: int, host: str = LOOPBACK) -> bool:
     return True
 
 
+def answers(port: int, host: str = LOOPBACK) -> bool:
+    """Whether somebody listens on TCP `port`: asked by connecting, for to bind it would stand in the way of who is about to."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((host, port)) == 0
+
+
 def free_port(host: str = LOOPBACK) -> int:
     """A port free on `host` for TCP and UDP; the same one is not given twice by this process."""
     return free_range(1, host)

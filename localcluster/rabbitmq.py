@@ -170,7 +170,7 @@ class RabbitCluster:
             "epmd",
             self.argv("epmd", "-address", ports.LOOPBACK, "-port", str(self.epmd_port)),
             log=self.folder / "epmd.log",
-            ready=lambda: not ports.is_free(self.epmd_port),
+            ready=lambda: ports.answers(self.epmd_port),
             stop_deadline=2.0,
         )
 

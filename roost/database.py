@@ -22,6 +22,8 @@ from roost.errors import DatabaseUnavailable
 T = TypeVar("T")
 Connection = psycopg.Connection[TupleRow]
 
+#: What a connection raises that PostgreSQL ended, or that did not come about.
+_LOST = (pg.OperationalError, pg.InterfaceError, pg.IdleInTransactionSessionTimeout)
 _CONFLICT = (pg.DeadlockDetected, pg.SerializationFailure, pg.LockNotAvailable)
 
 #: A conflict with another transaction is tried again so often before the caller hears "unavailable".
@@ -96,7 +98,7 @@ class Database:
                 yield connection
         except _CONFLICT:
             raise
-        except (PoolTimeout, pg.OperationalError, pg.InterfaceError) as error:
+        except (PoolTimeout, *_LOST) as error:
             raise DatabaseUnavailable from error
 
     def statement(self, statement: str, parameters: Mapping[str, object]) -> TupleRow:

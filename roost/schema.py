@@ -44,8 +44,7 @@ def init_database(url: str) -> None:
 def check_schema(url: str) -> None:
     """Raises SchemaOutdated when the database is not at VERSION, or holds no Roost at all."""
     with _connect(url) as connection:
-        exists = connection.execute("SELECT to_regclass('roost_schema') IS NOT NULL").fetchone()
-        if exists != (True,):
+        if not _holds_roost(connection):
             raise SchemaOutdated("It has none: run `roost db init`.")
         version = connection.execute("SELECT max(version) FROM roost_schema").fetchone()
         if version != (VERSION,):
@@ -67,8 +66,13 @@ def upgrade_database(url: str) -> list[int]:
             connection.execute("INSERT INTO roost_schema (version) VALUES (%s)", (version,))
             done.append(version)
     with _connect(url) as connection:
-        _replace_functions(connection)
+        if _holds_roost(connection):
+            _replace_functions(connection)
     return done
+
+
+def _holds_roost(connection: psycopg.Connection[tuple[Any, ...]]) -> bool:
+    return connection.execute("SELECT to_regclass('roost_schema') IS NOT NULL").fetchone() == (True,)
 
 
 def _replace_functions(connection: psycopg.Connection[tuple[Any, ...]]) -> None:

@@ -105,9 +105,9 @@ def _serve(
         answer = Answer(request_id=_request_id(message), outcome=Outcome.UNAVAILABLE)
     if answer is None:
         return
+    send_answer(asker, answer)  # first: a person waits for it
     if answer.outcome in CHANGED or answer.outcome is Outcome.CODE_CLEARED:
         resources.announcer().changed()
-    send_answer(asker, answer)
 
 
 def _request_id(message: object) -> str:

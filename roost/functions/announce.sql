@@ -1,5 +1,5 @@
 -- Takes the committed changes away, numbers them above all versions so far, and names the nodes to wake: those that the changes
--- concern, or for the sweep those that were not looked at for `unseen_for` seconds: whoever looks brings a node that lags to the
+-- concern, and for the sweep those that were not looked at for `unseen_for` seconds: whoever looks brings a node that lags to the
 -- truth. The lock is taken by a statement of its own, so that `max(version)` is read after the last holder committed.
 CREATE OR REPLACE FUNCTION announce(unseen_for float8, OUT numbered bigint, OUT nodes text[]) LANGUAGE plpgsql AS $$
 DECLARE organizations bigint[];
@@ -19,10 +19,9 @@ BEGIN
     SELECT coalesce(array_agg(n.name ORDER BY n.name), '{}') INTO nodes FROM pbx_node n
     WHERE n.enabled AND (n.next_attempt_at IS NULL OR n.next_attempt_at <= clock_timestamp())
       AND CASE
-          WHEN unseen_for IS NULL THEN
-              numbered > 0 AND (n.serves_all OR EXISTS (
-                  SELECT FROM node_scope s WHERE s.node_id = n.id AND s.organization_id = ANY (organizations)))
-          ELSE
+          WHEN numbered > 0 AND (n.serves_all OR EXISTS (
+              SELECT FROM node_scope s WHERE s.node_id = n.id AND s.organization_id = ANY (organizations))) THEN true
+          WHEN unseen_for IS NOT NULL THEN
               n.resync OR n.seen_at IS NULL OR n.seen_at < clock_timestamp() - make_interval(secs => unseen_for)
       END;
 END $$;
