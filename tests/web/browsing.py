@@ -55,7 +55,7 @@ def visitor(
             page.get_by_role("button", name="Sign in").click()
             page.get_by_role("button", name="Sign out").wait_for()
         yield page
-        assert wrong == []
+        assert wrong == [], wrong
     finally:
         context.close()
 
