@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 from pathlib import Path
 
 from chaos.faults import THREE_BROKERS, Heal, Scene, define, fault
@@ -49,25 +48,6 @@ def start_all(processes: list[SupervisedProcess]) -> None:
         process.launch()
     for process in processes:
         process.await_ready()
-
-
-def _define_child_fault(kind: str) -> None:
-    def child_killed(scene: Scene) -> Heal:
-        process = scene.dice.choice(list(scene.stage.product.of_kind(kind)))
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-        os.kill(int(scene.dice.choice(children)), signal.SIGKILL)
-        return lambda: _start_if_ended(process)
-
-    define(f"{kind}-child-killed", child_killed)
-
-
-_define_child_fault("verify")
-
-
-def _start_if_ended(process: SupervisedProcess) -> None:
-    """What an init system does with a process that left."""
-    if not process.running:
-        process.start()
 
 
 @fault("broker-killed")
