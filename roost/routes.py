@@ -43,7 +43,7 @@ def announce(database: Database) -> Announced:
 
 
 def sweep(database: Database, unseen_for: float) -> Announced:
-    """The same for changes whose announcer died; and which nodes lag, or were not looked at for so many seconds."""
+    """The same for changes whose announcer died; and which nodes were not looked at for so many seconds, lagging or not."""
     return _announce(database, unseen_for)
 
 

@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 @app.task(name=ANNOUNCE_TASK)
 def sweep() -> None:
-    """Number what was left behind; wake every node that lags or was not looked at lately."""
+    """Number what was left behind; wake whom it concerns, and every node that was not looked at lately."""
     try:
         wake_nodes(routes.sweep(resources.database(), settings().sweep_every).nodes)
     except (DatabaseUnavailable, *BROKER_LOST) as error:
