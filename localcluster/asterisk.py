@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import secrets
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -185,6 +186,15 @@ class AsteriskNode:
     def wait_until_silent(self, deadline: float = 10.0) -> None:
         """Wait until no call is left."""
         wait_until(lambda: not self.channels(), deadline, f"no call left on {self.name}")
+
+    def wait_for_peers(self, peers: Sequence[str], deadline: float = 20.0) -> None:
+        """Wait until each of these nodes answered over its trunk."""
+
+        def answered() -> bool:
+            contacts = self.cli("pjsip show contacts")
+            return all(re.search(rf"Contact: +{peer}/.* Avail ", contacts) for peer in peers)
+
+        wait_until(answered, deadline, f"{self.name} reaches {', '.join(peers)}")
 
     def log_size(self) -> int:
         """How long Asterisk's log is, for `logged_since`."""

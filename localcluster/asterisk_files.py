@@ -67,7 +67,7 @@ send_pai=yes
 type=aor
 contact=sip:{address}:{port}
 qualify_frequency=2
-qualify_timeout=1
+qualify_timeout=2
 [{name}]
 type=identify
 endpoint={name}

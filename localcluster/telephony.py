@@ -54,6 +54,7 @@ class Telephony:
             for name, home in self._homes.items():
                 self.phones[name] = Phone(name, self._secrets[name], self.nodes[home].address)
                 self.phones[name].register()
+            self.wait_for_trunks()
         except BaseException:
             self.stop()
             raise
@@ -68,6 +69,11 @@ class Telephony:
         for name, home in self._homes.items():
             if home == node:
                 self.phones[name].register()
+
+    def wait_for_trunks(self) -> None:
+        """Wait until every node can call every other: one that started before its peer believes it gone for a while."""
+        for node in self.nodes.values():
+            node.wait_for_peers([peer for peer in self.nodes if peer != node.name])
 
     def quiet(self) -> None:
         """End every call everywhere."""

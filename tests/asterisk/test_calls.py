@@ -164,7 +164,7 @@ def test_a_node_that_is_gone_does_not_keep_the_caller_waiting(cluster: Cluster) 
     finally:
         gone.start()
         cluster.register("n2")
-        wait_until(lambda: "Unavail" not in cluster.nodes["n1"].cli("pjsip show contacts"), 10, "n2 is back")
+        cluster.wait_for_trunks()
 
 
 @pytest.mark.parametrize(

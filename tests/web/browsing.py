@@ -62,8 +62,11 @@ def visitor(
 
 def _note(message: ConsoleMessage, wrong: list[str]) -> None:
     # That an answer had an error's status, or the server was away, is for the page to say; tests look at that.
+    # "[object Event]" is all that htmx writes about an event stream that broke off.
     about_network = message.text.startswith("Failed to load resource") or "htmx:" in message.text
-    if message.type == "error" and not about_network and "Response Status" not in message.text:
+    broken_stream = message.text == "[object Event]"
+    told = about_network or broken_stream or "Response Status" in message.text
+    if message.type == "error" and not told:
         wrong.append(message.text)
 
 
