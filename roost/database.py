@@ -26,6 +26,12 @@ Connection = psycopg.Connection[TupleRow]
 _LOST = (pg.OperationalError, pg.InterfaceError, pg.IdleInTransactionSessionTimeout)
 _CONFLICT = (pg.DeadlockDetected, pg.SerializationFailure, pg.LockNotAvailable)
 
+#: A plan made while a table was empty would read it from end to end for as long as the connection lives. PostgreSQL up to 17
+#: takes the price of what is off for a reason to compile the plan.
+_ONE_PLAN = (
+    " -c plan_cache_mode=force_generic_plan -c jit=off"
+    " -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
+)
 #: A conflict with another transaction is tried again so often before the caller hears "unavailable".
 TRANSACTION_TRIES = 8
 
@@ -41,8 +47,9 @@ class Database:
 
     A worker that is stopped in mid-transaction loses it after `idle_limit` seconds, so that it neither holds
     a lock for others nor commits late when it wakes up. With `one_plan` a statement is planned once for all
-    parameters: right for the workers, whose few statements are written for it, and which run them all day. What is written
-    with `bookkeeping` may be lost in a crash of PostgreSQL: nobody waits for the disk.
+    parameters, and looks everything up by key, however few rows there were when it was planned: right for the workers, whose
+    few statements are written for it, and which run them all day. What is written with `bookkeeping` may be lost in a crash of
+    PostgreSQL: nobody waits for the disk.
     """
 
     def __init__(
@@ -52,7 +59,7 @@ class Database:
         given = conninfo_to_dict(url)
         limits = (
             "-c lock_timeout=3000 -c statement_timeout=15000"
-            f"{' -c plan_cache_mode=force_generic_plan' if one_plan else ''}"
+            f"{_ONE_PLAN if one_plan else ''}"
             f"{' -c synchronous_commit=off' if bookkeeping else ''}"
             f" -c idle_in_transaction_session_timeout={idle_limit * 1000:.0f}"
         )

@@ -89,6 +89,7 @@ def everything(
     """The whole table a node must have; with `stream`, which needs a transaction, a batch at a time in memory."""
     for statement, rows in (("list_all_routes", class_row(Rings)), ("list_all_phones", class_row(ActsAs))):
         if stream:
+            connection.execute(query("read_whole_tables"))
             with connection.cursor(statement, row_factory=rows) as cursor:
                 cursor.itersize = BATCH
                 yield from cursor.execute(query(statement), asdict(scope))
