@@ -22,7 +22,7 @@ from psycopg import sql
 
 from localcluster import ports
 from localcluster.account import service_account
-from localcluster.process import ServiceFailed, SupervisedProcess, wait_until
+from localcluster.process import ServiceFailed, SupervisedProcess, wait_until, wait_until_frozen
 
 _USER = "roost"
 _PROGRAM_DEADLINE = 60.0
@@ -109,8 +109,10 @@ class Postgres:
     def pause(self) -> None:
         """Freeze the server; each of its processes has a group of its own, so one by one."""
         self._process.pause()  # first, so that it starts no child meanwhile
-        for child in self._children():
+        children = self._children()
+        for child in children:
             _signal(child, signal.SIGSTOP)
+        wait_until_frozen(children)
 
     def resume(self) -> None:
         """Let a frozen server go on."""

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -29,6 +29,12 @@ def wait_until(condition: Callable[[], bool], deadline: float, what: str) -> Non
         if time.monotonic() > end:
             raise ServiceFailed(f"{what}: not within {deadline:g} s")
         time.sleep(_POLL)
+
+
+def wait_until_frozen(pids: Iterable[int]) -> None:
+    """Wait until no thread of these processes runs any more: on a busy machine some go on for a while after a SIGSTOP."""
+    pids = list(pids)
+    wait_until(lambda: not any(_runs(pid) for pid in pids), 10.0, "every thread stands still")
 
 
 def tail(log: Path, lines: int = _TAIL_LINES) -> str:
@@ -147,8 +153,9 @@ class SupervisedProcess:
         self.start()
 
     def pause(self) -> None:
-        """Freeze the whole group (SIGSTOP)."""
+        """Freeze the whole group (SIGSTOP), and wait until it stands still."""
         os.killpg(self.pid, signal.SIGSTOP)
+        wait_until_frozen(_group(self.pid))
 
     def resume(self) -> None:
         """Let a frozen group go on (SIGCONT)."""
@@ -199,3 +206,25 @@ class SupervisedProcess:
 
     def _failure(self, why: str) -> ServiceFailed:
         return ServiceFailed(f"{self.name} {why}. Last lines of {self.log}:\n{self.log_tail()}")
+
+
+def _group(leader: int) -> list[int]:
+    """The processes of a process group."""
+    pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal()]
+    return [pid for pid in pids if _status(Path(f"/proc/{pid}"))[2:3] == [str(leader)]]
+
+
+def _runs(pid: int) -> bool:
+    """Whether a thread of the process is neither stopped nor ended."""
+    return any(
+        _status(task)[:1] not in (["T"], ["t"], ["Z"], ["X"], [])
+        for task in Path(f"/proc/{pid}/task").glob("*")
+    )
+
+
+def _status(task: Path) -> list[str]:
+    """State, parent, process group and what follows (proc(5)); nothing when it is gone."""
+    try:
+        return (task / "stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return []

@@ -44,14 +44,16 @@ def fields_of(action: bytes) -> tuple[Fields, str]:
 
     An empty reason means it can.
     """
-    lines = action.split(b"\n")
+    lines = action.decode("utf-8", "surrogateescape").split("\n")
     problem = ""
     if len(lines) > MAX_LINES:
         problem, lines = "Too many lines in message or allocation failure", lines[:MAX_LINES]
-    if len(action) > MAX_LINE - 2 and any(len(line) > MAX_LINE - 2 for line in lines):
+    if len(action) > MAX_LINE - 2 and any(
+        len(line) > MAX_LINE - 2 for line in action.split(b"\n", MAX_LINES)[:MAX_LINES]
+    ):
         problem = "Failed to parse message: line too long"
     fields: Fields = {}
-    for line in action.decode("utf-8", "surrogateescape").split("\n")[:MAX_LINES]:
+    for line in lines:
         name, colon, value = line.partition(":")
         if colon:
             fields.setdefault(name.lower(), value.lstrip(_BLANKS))
