@@ -25,7 +25,7 @@ from pydantic import BaseModel, ValidationError
 from roost.errors import BrokerUnavailable
 from roost.requests import Answer
 from roost.settings import Settings
-from tasks.app import app
+from tasks.messages import publish_job
 from tasks.topology import CONNECT_TIMEOUT, TRANSPORT_OPTIONS, queue_of
 
 #: Requests on their way at once; a further one hears "unavailable" at once.
@@ -151,14 +151,9 @@ class Client:
                 connection.heartbeat_check()
 
     def _publish(self, producer: Any, pending: _Pending) -> None:
-        task = app.amqp.as_task_v2(
-            uuid.uuid4().hex, pending.task, args=(pending.message,), reply_to=self._reply_to,
-            argsrepr="(…)", kwargsrepr="{}",
-        )  # fmt: skip
-        properties = task.properties | {"correlation_id": pending.request_id}
-        producer.publish(
-            task.body, exchange="", routing_key=queue_of(pending.task), serializer="json",
-            headers=task.headers, **properties,
+        publish_job(
+            producer, pending.task, pending.message, queue_of(pending.task),
+            reply_to=self._reply_to, correlation_id=pending.request_id,
         )  # fmt: skip
 
     # --- deadlines ---

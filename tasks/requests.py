@@ -16,6 +16,7 @@ from roost.requests import Answer, Dial, Return, SetCode, Try, Virtualize
 from roost.seal import SealBroken
 from tasks import resources
 from tasks.app import app
+from tasks.messages import publish_job
 from tasks.replies import send_answer
 from tasks.topology import BIND
 
@@ -57,9 +58,10 @@ def verify(self: Task[Any, Any], message: dict[str, Any]) -> None:
         if answer.outcome is not Outcome.CODE_RIGHT:
             return answer
         move = Virtualize(**request.model_dump(exclude={"sealed_code"}))
-        app.send_task(
-            VIRTUALIZE, (move.model_dump(mode="json"),), queue=BIND, reply_to=self.request.reply_to, retry=False
-        )  # fmt: skip
+        with app.producer_or_acquire() as producer:
+            publish_job(
+                producer, VIRTUALIZE, move.model_dump(mode="json"), BIND, reply_to=self.request.reply_to
+            )
         return None
 
     _serve(self, Try, message, work)

@@ -1,6 +1,7 @@
-"""The verify worker: compares secret codes. It is bound by the processor: as many threads as cores.
+"""The verify worker: compares secret codes. It is bound by the processor: a thread for each core, and one more.
 
-Threads, not processes: argon2id runs without Python's lock, so they use every core, and no message crosses a pipe.
+Threads, not processes: argon2id runs without Python's lock, so they use every core, and no message crosses a pipe. While one
+waits for PostgreSQL, the one more compares.
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ def main() -> int:
     """The command line of this process."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--concurrency", type=int, default=os.cpu_count() or 1, help="codes at once (default: cores)"
+        "--concurrency",
+        type=int,
+        default=(os.cpu_count() or 1) + 1,
+        help="codes at once (default: cores, and one)",
     )
     return run(
         "verify", [VERIFY], pool="threads", concurrency=parser.parse_args().concurrency,
