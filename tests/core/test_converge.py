@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Event
 
 import pytest
 
 from localcluster.postgres import Postgres
 from roost.converge import Converged, Failed, NodeRow, audit, converge
-from roost.database import Database
+from roost.database import Connection, Database
 from roost.errors import DatabaseUnavailable
 from roost.pbx import connect
 from roost.pbx.node import Change, Cursor, Gone, Key, PbxNode, Rings, key_of
-from roost.routes import announce, everything
+from roost.routes import News, Scope, announce, everything, news_since
 from roost.seal import NODE_SECRET, seal
 from tasks.nodes import NodeConnections
 from tests.cluster import wait_until
@@ -103,6 +104,35 @@ def test_a_node_that_missed_many_moves_is_told_each_key_once(node: Node) -> None
     assert isinstance(result, Converged)
     assert result.sent == 3
     assert node.holds() == node.truth()
+
+
+def test_nodes_that_keep_pace_are_told_what_was_read_once(
+    node: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+
+    def count(connection: Connection, version: int, top: int, scope: Scope) -> News:
+        read.append(version)
+        return news_since(connection, version, top, scope)
+
+    monkeypatch.setattr("roost.converge.news_since", count)
+    second = Simulator(tmp_path)
+    second.start()
+    try:
+        address = second.address
+        node.world.node(
+            "n2", host=address.host, port=address.port, secret=address.secret.get_secret_value()
+        )
+        for sent in (6, 3):
+            announce(node.world.database)
+            for name in ("n1", "n2"):
+                pushed = converge(node.world.database, name, node.connections, RETRY_MAX)
+                assert isinstance(pushed, Converged)
+                assert pushed.sent == sent
+            node.world.sit("001", "desk002")
+    finally:
+        second.stop()
+    assert read == [6]
 
 
 def test_a_lost_cursor_means_everything_is_compared_and_the_stranger_removed(node: Node) -> None:
