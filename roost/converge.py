@@ -202,7 +202,7 @@ def _difference(database: Database, node: PbxNode, scope: Scope) -> Iterator[Cha
     has = node.dump()
     with database.connection() as reader, reader.transaction():
         for change in everything(reader, scope, stream=True):
-            if has.pop(key_of(change), None) != change:
+            if not has or has.pop(key_of(change), None) != change:
                 yield change
     yield from (Gone(kind, key) for kind, key in has)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
-from psycopg.rows import TupleRow, class_row
+from psycopg.rows import TupleRow, args_row, class_row
 
 from roost.database import Connection, Database, query
 from roost.pbx.node import ActsAs, Change, Cursor, Gone, Key, Rings
@@ -87,7 +87,7 @@ def everything(
     connection: Connection, scope: Scope = EVERYWHERE, *, stream: bool = False
 ) -> Iterator[Change]:
     """The whole table a node must have; with `stream`, which needs a transaction, a batch at a time in memory."""
-    for statement, rows in (("list_all_routes", class_row(Rings)), ("list_all_phones", class_row(ActsAs))):
+    for statement, rows in (("list_all_routes", args_row(Rings)), ("list_all_phones", args_row(ActsAs))):
         if stream:
             connection.execute(query("read_whole_tables"))
             with connection.cursor(statement, row_factory=rows) as cursor:

@@ -16,7 +16,7 @@ Protocol: https://docs.asterisk.org/Configuration/Interfaces/Asterisk-Manager-In
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from roost.errors import Invalid, RoostError
 
@@ -45,17 +45,24 @@ def action(name: str, fields: Mapping[str, str]) -> bytes:
     bytes. Surrogates U+DC80 to U+DCFF stand for bytes that are not UTF-8, as `fields` gives them back.
     """
     text = "\r\n".join([f"Action: {name}", *[f"{field}: {value}" for field, value in fields.items()]])
-    if text.count("\r") != len(fields) or text.count("\n") != len(fields) or "\0" in text:
-        raise Unsendable("It holds a line break or a NUL.")
+    if ":  " in text or not "".join(fields.values()).isprintable():
+        _check(fields.values())
     try:
         data = text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError as error:
         raise Unsendable("It is not valid Unicode.") from error
     if len(data) > MAX_LINE - 2 and any(len(line) > MAX_LINE - 2 for line in data.split(b"\r\n")):
         raise Unsendable(f"A line has more than {MAX_LINE} bytes.")
-    if any(value and value[0] <= " " for value in fields.values()):
-        raise Unsendable("It starts with a blank.")
     return data + _END
+
+
+def _check(values: Iterable[str]) -> None:
+    """Raise Unsendable for a value with a line break or NUL in it, or a blank before it; others here are only unusual."""
+    for value in values:
+        if "\r" in value or "\n" in value or "\0" in value:
+            raise Unsendable("It holds a line break or a NUL.")
+        if value and value[0] <= " ":
+            raise Unsendable("It starts with a blank.")
 
 
 def unnumbered(name: str, fields: Mapping[str, str]) -> bytes:

@@ -51,7 +51,7 @@ def value(change: Rings | ActsAs) -> str:
                 change.organization, change.number, change.name, change.account_code, change.mailbox,
                 change.base, change.emergency_number, change.emergency_location,
             )  # fmt: skip
-            text = ",".join([field.translate(_ESCAPES) for field in fields])
+            text = ",".join([field if field.isalnum() else field.translate(_ESCAPES) for field in fields])
             if not text.isprintable() and _CONTROL.search(text):
                 raise Invalid(f"A field of {change.phone} holds a control character.")
             return text

@@ -58,7 +58,9 @@ class AsteriskNode:
         then the changes before it are written, and the cursor is not.
         """
         with self._session.deadline():
-            failures = self._session.ask_many(changes, _encode)
+            # A full send would only push out what was kept.
+            encode = _encode if len(changes) < ENCODED else _encode.__wrapped__
+            failures = self._session.ask_many(changes, encode)
             if failures:
                 self._check_missing(changes, failures)
             if cursor is not None:

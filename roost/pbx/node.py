@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from pydantic import SecretStr
 
@@ -52,8 +52,7 @@ class Cursor:
         return cls(database, int(version))
 
 
-@dataclass(frozen=True, slots=True)
-class Rings:
+class Rings(NamedTuple):
     """Where an extension rings now: a phone and its node, or nowhere (both None)."""
 
     extension: str
@@ -61,8 +60,7 @@ class Rings:
     phone: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class ActsAs:
+class ActsAs(NamedTuple):
     """Who a phone speaks as now, and the emergency identity that stays the phone's own."""
 
     phone: str
@@ -76,8 +74,7 @@ class ActsAs:
     emergency_location: str
 
 
-@dataclass(frozen=True, slots=True)
-class Gone:
+class Gone(NamedTuple):
     """What the node has under this key is to be removed."""
 
     kind: Kind

@@ -120,9 +120,7 @@ def test_nodes_that_keep_pace_are_told_what_was_read_once(
     second.start()
     try:
         address = second.address
-        node.world.node(
-            "n2", host=address.host, port=address.port, secret=address.secret.get_secret_value()
-        )
+        node.world.node("n2", host=address.host, port=address.port, secret=address.secret.get_secret_value())
         for sent in (6, 3):
             announce(node.world.database)
             for name in ("n1", "n2"):

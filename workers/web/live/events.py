@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 
 from roost.database import Database
 from roost.pbx.node import ActsAs, Change, Cursor, Rings
@@ -66,9 +65,9 @@ def write_news(news: News, organization: str | None) -> str:
 def _write(change: Change) -> str:
     match change:
         case Rings():
-            return event("extension", json.dumps(asdict(change)))
+            return event("extension", json.dumps(change._asdict()))
         case ActsAs():
-            return event("phone", json.dumps(asdict(change), ensure_ascii=False))
+            return event("phone", json.dumps(change._asdict(), ensure_ascii=False))
         case _:
             kind = "extension" if change.kind == "e" else "phone"
             return event("gone", json.dumps({"kind": kind, kind: change.key}))
