@@ -45,6 +45,7 @@ CREATE TABLE extension (
     UNIQUE (organization_id, id),
     CHECK ((code_hash IS NULL) = (code_set_at IS NULL))
 ) WITH (fillfactor = 80);
+CREATE INDEX extension_with_own_limit ON extension (id) WHERE max_stay IS NOT NULL OR daily_return IS NOT NULL;
 
 -- A PBX of the cluster. `secret` is sealed; only push workers can open it. The cursor itself lives in the
 -- node; `applied_version` is what we last saw there. A node that fails is left alone until `next_attempt_at`.
