@@ -15,7 +15,8 @@ from chaos.faults import Heal, Scene, fault, nothing
 from chaos.load import Asked
 from chaos.people import NUMBERS, POLICIES, PROBE, phone_name
 from tasks.app import app
-from tasks.topology import ANNOUNCE, BIND, CONNECT_TIMEOUT, TRANSPORT_OPTIONS, VERIFY, push_queue_name
+from tasks.broker import CONNECT_TIMEOUT, TRANSPORT_OPTIONS
+from tasks.topology import ANNOUNCE, BIND, VERIFY, push_queue_name
 
 #: How often the same message is delivered.
 TIMES = 5

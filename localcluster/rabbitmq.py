@@ -28,6 +28,13 @@ _VHOSTS_READY = 8
 _PROTOCOL_HEADER = b"AMQP\x00\x00\x09\x01"  # AMQP 0-9-1, section 4.2.2
 _LOOPBACK_DISTRIBUTION = "-kernel inet_dist_use_interface {127,0,0,1} -start_epmd false"
 #: Starting a virtual host where it runs already does nothing.
+_NO_LEADER = """
+Server = {{'{vhost}_{queue}', node()}},
+Machine = #{{name => '{vhost}_{queue}', queue_resource => rabbit_misc:r(<<"{vhost}">>, queue, <<"{queue}">>)}},
+ok = ra:force_delete_server(quorum_queues, Server),
+ra:start_server(quorum_queues, '{vhost}_{queue}', Server, {{module, rabbit_fifo, Machine}},
+                [Server, {{'{vhost}_{queue}', gone@localhost}}]).
+"""
 _ALL_SERVE = """
 length(rabbit_nodes:all_running()) == {size} andalso
 lists:all(fun(V) -> rabbit_vhost_sup_sup:start_on_all_nodes(V) == ok end, rabbit_vhost:list_names()).
@@ -131,6 +138,10 @@ class RabbitNode:
     def resume(self) -> None:
         """Let it go on."""
         self.process.resume()
+
+    def lose_leader(self, vhost: str, queue: str) -> None:
+        """Take a quorum queue's only member for one of two, with the other gone: none is elected, also after a restart."""
+        self.ctl("eval", _NO_LEADER.format(vhost=vhost, queue=queue))
 
     def ctl(self, *arguments: str) -> str:
         """Run `rabbitmqctl` against this node, about a second; returns what it printed."""

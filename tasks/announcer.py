@@ -13,7 +13,7 @@ import structlog
 from roost.database import Database
 from roost.errors import DatabaseUnavailable
 from roost.routes import announce
-from tasks.topology import BROKER_LOST
+from tasks.broker import BROKER_LOST
 from tasks.wake import wake_nodes
 
 #: Wake-ups a second while little changes, and while much does: each costs the same, whatever it carries, so a machine that is

@@ -25,8 +25,9 @@ from pydantic import BaseModel, ValidationError
 from roost.errors import BrokerUnavailable
 from roost.requests import Answer
 from roost.settings import Settings
+from tasks.broker import connect
 from tasks.messages import publish_job
-from tasks.topology import CONNECT_TIMEOUT, TRANSPORT_OPTIONS, queue_of
+from tasks.topology import queue_of
 
 #: Requests on their way at once; a further one hears "unavailable" at once.
 MAX_PENDING = 20_000
@@ -224,11 +225,7 @@ class Client:
                 future.set_exception(BrokerUnavailable())
 
     def _connect(self, doing: str) -> Connection:
-        connection = Connection(
-            self._url, connect_timeout=CONNECT_TIMEOUT, heartbeat=10, transport_options=TRANSPORT_OPTIONS
-        )
-        # Every broker of the list once, with no pause; `connect` would try two, and pause for two seconds.
-        connection.ensure_connection(max_retries=self._url.count(";"), reraise_as_library_errors=False)
+        connection = connect(self._url, heartbeat=10)
         self._lost.discard(doing)
         return connection
 

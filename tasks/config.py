@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from roost.settings import settings
-from tasks.topology import BIND, CONNECT_TIMEOUT, TRANSPORT_OPTIONS, fixed_queues
+from tasks.broker import CONNECT_TIMEOUT, TRANSPORT_OPTIONS
+from tasks.topology import BIND, fixed_queues
 
 # Workers refuse to start without one; a client names its own.
 broker_url = settings().broker_url and settings().need("broker_url")

@@ -9,7 +9,8 @@ from roost.errors import DatabaseUnavailable
 from roost.settings import settings
 from tasks import resources
 from tasks.app import app
-from tasks.topology import ANNOUNCE, BIND, BROKER_LOST
+from tasks.broker import BROKER_LOST
+from tasks.topology import ANNOUNCE, BIND
 from tasks.wake import ANNOUNCE_TASK, wake_nodes
 
 END_STAYS = "roost.end_stays"

@@ -20,7 +20,7 @@ from kombu.exceptions import KombuError
 from kombu.pidbox import Mailbox
 
 from roost.settings import Settings
-from tasks.topology import CONNECT_TIMEOUT, TRANSPORT_OPTIONS
+from tasks.broker import connect
 
 #: Seconds between tries to reach the broker.
 RECONNECT_AFTER = 1.0
@@ -64,17 +64,10 @@ class Presence:
         while not self._closing.is_set():
             with (
                 suppress(*self._errors),
-                self._connect() as connection,
+                connect(self._url, heartbeat=10) as connection,
             ):  # whoever needs the broker says that it is lost
                 self._answer_on(connection)
             self._closing.wait(RECONNECT_AFTER)
-
-    def _connect(self) -> Connection:
-        connection = Connection(
-            self._url, connect_timeout=CONNECT_TIMEOUT, heartbeat=10, transport_options=TRANSPORT_OPTIONS
-        )
-        connection.ensure_connection(max_retries=self._url.count(";"), reraise_as_library_errors=False)
-        return connection
 
     def _answer_on(self, connection: Connection) -> None:
         node = mailbox(connection).Node(

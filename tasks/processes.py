@@ -16,8 +16,8 @@ from kombu import Connection
 from kombu.exceptions import KombuError
 
 from roost.settings import Settings
+from tasks.broker import CONNECT_TIMEOUT, TRANSPORT_OPTIONS
 from tasks.presence import mailbox
-from tasks.topology import CONNECT_TIMEOUT, TRANSPORT_OPTIONS
 
 #: Every kind of process, as the Procfile names them.
 KINDS = ("center", "bind", "verify", "push", "beat", "web")

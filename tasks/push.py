@@ -10,7 +10,7 @@ from roost.errors import DatabaseUnavailable
 from roost.settings import settings
 from tasks.app import app
 from tasks.nodes import NodeConnections
-from tasks.resources import once
+from tasks.once import once
 from tasks.wake import PUSH_TASK
 
 #: Threads of one push worker: a node that does not answer holds one of them until its deadline.

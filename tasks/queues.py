@@ -11,7 +11,8 @@ from kombu.exceptions import OperationalError
 
 from roost.errors import BrokerUnavailable
 from roost.settings import Settings
-from tasks.topology import ANNOUNCE, BIND, CONNECT_TIMEOUT, DEAD, TRANSPORT_OPTIONS, VERIFY, push_queue_name
+from tasks.broker import CONNECT_TIMEOUT, TRANSPORT_OPTIONS
+from tasks.topology import ANNOUNCE, BIND, DEAD, VERIFY, push_queue_name
 
 #: A look is good for so many seconds: many who ask at once share one.
 FRESH = 0.4
@@ -77,6 +78,6 @@ class Queues:
 
     def _drop(self) -> None:
         if self._connection is not None:
-            self._connection.collapse() if hasattr(self._connection, "collapse") else self._connection.close()
+            self._connection.collect()  # no goodbye: the broker may be frozen
             self._connection = None
         self._seen = None

@@ -6,7 +6,7 @@ import structlog
 
 from roost.requests import Answer
 from tasks.app import app
-from tasks.topology import BROKER_LOST
+from tasks.broker import BROKER_LOST
 
 log = structlog.get_logger(__name__)
 

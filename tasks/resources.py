@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-from functools import cache
-from typing import TypeVar
-
 from roost.binding import Binding
 from roost.database import Database
 from roost.settings import settings
 from roost.stays import Stays
 from roost.verifying import Verifying
 from tasks.announcer import Announcer
+from tasks.once import once
 
 #: Connections of one worker process: as many as a bind worker has threads, and one for its announcer.
 DATABASE_CONNECTIONS = 9
-
-T = TypeVar("T")
-_making = threading.RLock()
-
-
-def once(make: Callable[[], T]) -> Callable[[], T]:
-    """Made at the first call, once, though several threads come first."""
-    kept = cache(make)
-
-    def get() -> T:
-        with _making:
-            return kept()
-
-    return get
 
 
 @once

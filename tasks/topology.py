@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from amqp.exceptions import AMQPError  # type: ignore[import-untyped]  # it ships no types
 from kombu import Exchange, Queue
-from kombu.exceptions import OperationalError
 
 VERIFY = "verify"
 BIND = "bind"
@@ -22,13 +20,6 @@ DEAD = "dead"
 DELIVERY_LIMIT = 5
 #: Messages kept for an operator to look at; the oldest go first.
 DEAD_LIMIT = 10_000
-
-#: What publishing raises when the broker is gone; without `retry`, kombu lets through what its connection raises.
-BROKER_LOST = (OperationalError, AMQPError, OSError)
-#: A frozen broker must not hang whoever talks to it; seconds.
-CONNECT_TIMEOUT = 3
-#: No promise rests on a publisher confirm: what matters is in PostgreSQL, and what is unanswered is sent again.
-TRANSPORT_OPTIONS = {"read_timeout": 5, "write_timeout": 5, "confirm_publish": False}
 
 #: The tasks that only a verify worker can do; all other requests go to `bind`.
 _VERIFY_TASKS = frozenset({"roost.verify", "roost.set_code"})

@@ -1,22 +1,170 @@
-"""Wake-ups: messages that carry no news but that there is some."""
+"""Wake-ups: messages that carry no news but that there is some. Who consumes them declares their queues.
+
+Each queue has a channel of its own, and they a connection: RabbitMQ stops reading a channel that waits for a queue
+without a leader, and in the end its connection. An answer to a person, or another node, would be stuck behind it.
+"""
 
 from __future__ import annotations
 
+import math
+import threading
+import time
 from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
 
-from tasks.app import app
+import structlog
+from kombu import Connection, Producer
+
+from roost.settings import settings
+from tasks.broker import BROKER_LOST, connect
 from tasks.messages import publish_job
+from tasks.once import once
 from tasks.topology import push_queue, push_queue_name
 
 PUSH_TASK = "roost.push"
 ANNOUNCE_TASK = "roost.announce"
 
+#: Wake-ups that one queue may owe a confirmation; a node with so many is left to the sweep. RabbitMQ reads 400 ahead.
+MOST_OWED = 16
+#: A queue that confirms nothing for so many seconds has no leader.
+PATIENCE = 5.0
+#: RabbitMQ itself waits for 5 s before it answers whoever declares or deletes a queue without a leader.
+SLOW_TIMEOUT = 15
+
+log = structlog.get_logger(__name__)
+
+
+class _Line:
+    """The channel to one node's queue, and what the queue owes: when each wake-up was sent, by its delivery tag."""
+
+    def __init__(self, channel: Any) -> None:
+        channel.confirm_select()
+        channel.events["basic_ack"].add(self._settled)
+        channel.events["basic_nack"].add(self._settled)  # lost, then; the sweep finds the node
+        self._producer = Producer(channel, auto_declare=False)
+        self._sent = 0
+        self.owed: dict[int, float] = {}
+
+    def wake(self, node: str) -> None:
+        publish_job(self._producer, PUSH_TASK, node, push_queue_name(node), delivery_mode="transient")
+        self._sent += 1
+        self.owed[self._sent] = time.monotonic()
+
+    def waits_since(self) -> float:
+        """When the oldest was sent that is not confirmed."""
+        return next(iter(self.owed.values()), math.inf)
+
+    def _settled(self, tag: int, multiple: bool) -> None:  # noqa: FBT001  # as amqp calls it
+        for each in [each for each in self.owed if each <= tag] if multiple else [tag]:
+            del self.owed[each]
+
+
+class Wakes:
+    """Sends wake-ups, and knows which were confirmed. Thread-safe; keeps one connection. Everything raises BROKER_LOST."""
+
+    def __init__(self, urls: str) -> None:
+        self._urls = urls
+        self._lock = threading.Lock()
+        self._connection: Connection | None = None
+        self._lines: dict[str, _Line] = {}
+
+    def wake(self, nodes: Iterable[str]) -> None:
+        """Wake the push of each node."""
+        with self._lock:
+            self._wake(nodes)
+
+    def unconfirmed(self, nodes: Iterable[str], patience: float = PATIENCE) -> list[str]:
+        """Wake the push of each node; those whose queue does not confirm it within so many seconds."""
+        with self._lock:
+            connection, lines = self._wake(nodes)
+            ends = time.monotonic() + patience
+            while any(line.owed for line in lines.values()) and (left := ends - time.monotonic()) > 0:
+                self._hear(connection, left)
+            return [node for node, line in lines.items() if line.owed]
+
+    def close(self) -> None:
+        """Close the connection; the next wake-up opens another."""
+        with self._lock:
+            self._drop()
+
+    def _wake(self, nodes: Iterable[str]) -> tuple[Connection, dict[str, _Line]]:
+        connection = self._connected()
+        try:
+            lines = {node: self._line(connection, node) for node in nodes}
+            for node, line in lines.items():
+                if len(line.owed) < MOST_OWED:
+                    line.wake(node)
+        except BROKER_LOST:
+            self._drop()
+            raise
+        return connection, lines
+
+    def _line(self, connection: Connection, node: str) -> _Line:
+        if node not in self._lines:
+            self._lines[node] = _Line(connection.channel())
+        return self._lines[node]
+
+    def _connected(self) -> Connection:
+        """The connection; another one if the broker closed it meanwhile, or owes a confirmation for too long."""
+        if self._connection is not None:
+            try:
+                while self._hear(self._connection, 0):
+                    pass
+            except BROKER_LOST:
+                self._drop()
+        if any(line.waits_since() < time.monotonic() - 2 * PATIENCE for line in self._lines.values()):
+            self._drop()  # what a queue owed before it was made anew, it never pays
+        if self._connection is None:
+            self._connection = connect(self._urls)
+        return self._connection
+
+    def _hear(self, connection: Connection, patience: float) -> bool:
+        """Whether something came within so many seconds; a confirmation is noted."""
+        with suppress(TimeoutError):
+            connection.drain_events(timeout=patience)
+            return True
+        return False
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.collect()  # no goodbye: the broker may be frozen
+        self._connection = None
+        self._lines.clear()
+
+
+@once
+def _wakes() -> Wakes:
+    return Wakes(settings().need("broker_url"))
+
 
 def wake_nodes(nodes: Iterable[str]) -> None:
     """Wake the push of each node. Raises BROKER_LOST; the sweep will do it then."""
-    with app.producer_or_acquire() as producer:
-        for node in nodes:
-            publish_job(
-                producer, PUSH_TASK, node, push_queue_name(node),
-                declare=[push_queue(node)], delivery_mode="transient",
-            )  # fmt: skip
+    _wakes().wake(nodes)
+
+
+def prove_queues(nodes: Iterable[str]) -> None:
+    """Declare each node's queue, and make anew what no wake-up reaches: a consumer of it would wait for good. Raises BROKER_LOST.
+
+    A RabbitMQ that is killed within a second of declaring a queue may come back with one that has no leader. Nothing is
+    lost with it: a wake-up carries nothing, and nodes that are behind are found by the sweep.
+    """
+    with connect(settings().need("broker_url"), read_timeout=SLOW_TIMEOUT) as connection:
+        # A channel each: what has no leader takes seconds, and would be waited for one after the other.
+        channels = {node: connection.channel() for node in nodes}
+        for node, channel in channels.items():
+            push_queue(node)(channel).declare(nowait=True)
+        _await(channels.values())
+        dead = _wakes().unconfirmed(channels)
+        if dead:
+            log.warning("queues_without_leader", nodes=dead)
+            for node in dead:
+                channels[node].queue_delete(push_queue_name(node), nowait=True)
+                push_queue(node)(channels[node]).declare(nowait=True)
+            _await(channels.values())
+
+
+def _await(channels: Iterable[Any]) -> None:
+    """Until each channel has done what it was told: a channel answers in order."""
+    for channel in channels:
+        channel.basic_qos(prefetch_size=0, prefetch_count=1, a_global=False)

@@ -23,7 +23,8 @@ from roost.errors import RoostError
 from roost.schema import check_schema
 from roost.settings import Settings, settings
 from tasks.app import app
-from tasks.topology import ANNOUNCE, BIND, TRANSPORT_OPTIONS, VERIFY
+from tasks.broker import TRANSPORT_OPTIONS
+from tasks.topology import ANNOUNCE, BIND, VERIFY
 
 #: Seconds that each step of a check may take.
 DEADLINE = 4.0

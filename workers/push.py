@@ -18,8 +18,10 @@ from roost.errors import DatabaseUnavailable
 from roost.routes import enabled_nodes
 from tasks import resources
 from tasks.app import app
+from tasks.broker import BROKER_LOST
 from tasks.push import THREADS
 from tasks.topology import ANNOUNCE, push_queue, push_queue_name
+from tasks.wake import prove_queues
 from workers.celery_worker import run
 
 #: A node that is added is pushed to after at most so many seconds.
@@ -60,7 +62,13 @@ class NodeQueues(bootsteps.StartStopStep):
         except DatabaseUnavailable:
             log.warning("database_unavailable", doing="looking for nodes")
             return
-        for node in sorted(nodes - self._consumed):
+        added = sorted(nodes - self._consumed)
+        try:
+            prove_queues(added)
+        except BROKER_LOST as error:
+            log.warning("broker_lost", doing="looking at queues", error=type(error).__name__)
+            return
+        for node in added:
             queue = push_queue(node)
             app.amqp.queues.add(queue)
             add(queue)

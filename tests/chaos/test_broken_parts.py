@@ -43,6 +43,25 @@ def test_with_a_frozen_broker_every_caller_hears_unavailable_soon(stage: Stage, 
     wait_until(lambda: load.probe(0), "calls work again", 30)
 
 
+@pytest.mark.timeout(240)
+def test_a_wake_up_queue_without_a_leader_holds_up_no_caller_and_is_made_anew(
+    stage: Stage, load: Load
+) -> None:
+    stage.rabbitmq.nodes[0].lose_leader(stage.vhost, "push.n1")
+    load.start()
+    wait_until(
+        lambda: len([asked for asked in load.asked if asked.outcomes]) > 300, "people were answered", 60
+    )
+    load.pause()
+    version = version_now(stage)
+    for name in ("n2", "n3"):
+        wait_until(lambda: not differences(stage, stage.nodes[name], version), f"{name} knows", 20)  # noqa: B023  # called at once
+    stage.rabbitmq.kill()
+    stage.rabbitmq.nodes[0].start()
+    wait_until(lambda: not differences(stage, stage.nodes["n1"], version), "n1 knows", 60)
+    wait_until(lambda: load.probe(0), "calls work", 30)
+
+
 @pytest.mark.timeout(120)
 def test_the_sweep_goes_on_after_the_beats_lost_the_broker(stage: Stage) -> None:
     stage.network.drop(*stage.network.names("beat", "broker"))

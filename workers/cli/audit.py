@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from kombu.exceptions import OperationalError
 
 from roost.errors import SettingMissing
 from roost.settings import settings
 from roost.status import NodeStatus, await_audits, request_audit
+from tasks.broker import BROKER_LOST
 from tasks.wake import wake_nodes
 from workers.cli.exits import Exit
 from workers.cli.output import AsJson, note, plain, show_json, show_rows
@@ -50,7 +50,7 @@ def _wake(names: list[str]) -> None:
     try:
         settings().need("broker_url")
         wake_nodes(names)
-    except (OperationalError, SettingMissing) as error:
+    except (*BROKER_LOST, SettingMissing) as error:
         note(f"warning: no wake-up could be sent ({type(error).__name__}); waiting for the next sweep")
 
 

@@ -1,0 +1,67 @@
+"""Wake-ups when a queue has no leader, as RabbitMQ may leave one behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+
+from localcluster.rabbitmq import RabbitCluster
+from tasks.broker import connect
+from tasks.topology import push_queue, push_queue_name
+from tasks.wake import MOST_OWED, Wakes
+
+
+@pytest.fixture
+def broker_url(rabbitmq: RabbitCluster) -> str:
+    """A virtual host of this test's own."""
+    return rabbitmq.add_vhost()
+
+
+@pytest.fixture
+def wakes(broker_url: str) -> Iterator[Wakes]:
+    """One that has woken two nodes before."""
+    with connect(broker_url) as connection:
+        for node in ("n1", "n2"):
+            push_queue(node)(connection.default_channel).declare()
+    wakes = Wakes(broker_url)
+    assert wakes.unconfirmed(["n1", "n2"]) == []
+    yield wakes
+    wakes.close()
+
+
+def waiting(broker_url: str, node: str) -> int:
+    """How many wake-ups wait for a node."""
+    with connect(broker_url) as connection:
+        return int(
+            connection.default_channel.queue_declare(push_queue_name(node), passive=True).message_count
+        )
+
+
+def test_one_without_a_leader_keeps_no_other_from_being_woken(
+    rabbitmq: RabbitCluster, broker_url: str, wakes: Wakes
+) -> None:
+    rabbitmq.nodes[0].lose_leader(urlsplit(broker_url).path[1:], push_queue_name("n1"))
+    for _ in range(20 * MOST_OWED):  # RabbitMQ stops reading at 32
+        wakes.wake(["n1"])
+    assert wakes.unconfirmed(["n1", "n2"], patience=2) == ["n1"]
+
+
+def test_a_connection_that_the_broker_closed_costs_no_wake_up(
+    rabbitmq: RabbitCluster, broker_url: str, wakes: Wakes
+) -> None:
+    with connect(broker_url) as connection:
+        connection.default_channel.queue_purge(push_queue_name("n1"))
+    rabbitmq.nodes[0].ctl(
+        "eval", '[rabbit_networking:close_connection(P, "test") || P <- rabbit_networking:connections()].'
+    )
+    wakes.wake(["n1"])
+    assert wakes.unconfirmed([]) == []
+    assert waiting(broker_url, "n1") == 1
+
+
+def test_what_waits_for_a_confirmation_is_forgotten_once_it_came(wakes: Wakes) -> None:
+    for _ in range(20 * MOST_OWED):
+        wakes.wake(["n1", "n2"])
+        assert wakes.unconfirmed(["n1"]) == []
