@@ -47,13 +47,16 @@ class Channel:
 
     async def environment(self) -> Environment:
         """What Asterisk says of the call. Raises TimeoutError."""
-        return await asyncio.wait_for(self._environment, ENVIRONMENT_DEADLINE)
+        async with asyncio.timeout(ENVIRONMENT_DEADLINE):
+            return await self._environment
 
     async def command(self, line: bytes) -> Reply:
         """Send one command and await its reply. Raises CallEnded, ProtocolError, TimeoutError."""
         self._writer.write(line)
-        await asyncio.wait_for(self._writer.drain(), WRITE_DEADLINE)
-        reply = await asyncio.wait_for(self._replies.get(), COMMAND_DEADLINE)
+        async with asyncio.timeout(WRITE_DEADLINE):
+            await self._writer.drain()
+        async with asyncio.timeout(COMMAND_DEADLINE):
+            reply = await self._replies.get()
         if reply.channel_gone:
             raise CallEnded
         if reply.code != 200:
