@@ -36,11 +36,11 @@ class _Move:
 
 def paced_binds(
     client: Client, settings: Settings, watcher: Watcher, *, movers: tuple[int, int], per_second: float,
-    seconds: float, watch_every: int = 1, task: str | None = None,
+    seconds: float, watch_every: int = 1, task: str | None = None, deadline: float = 60,
 ) -> Moves:  # fmt: skip
     """Moves at random moments, `per_second` on average; every `watch_every`th is followed to the nodes.
 
-    `task` does the binds instead of Roost's own. Raises RuntimeError when one was refused.
+    `task` does the binds instead of Roost's own; each may take `deadline` seconds. Raises RuntimeError when one was refused.
     """
     requests = binds(*movers, settings)
     moments = random.Random(1)
@@ -52,7 +52,7 @@ def paced_binds(
         assert isinstance(request, Virtualize)  # `binds` makes nothing else
         time.sleep(max(0.0, due - time.perf_counter()))
         sent = time.perf_counter()
-        answer = client.submit(task or name, request, deadline=60)
+        answer = client.submit(task or name, request, deadline=deadline)
         applied = None
         if len(moves) % watch_every == 0:
             applied = watcher.expect(f"e/{ORGANIZATION}*{request.number}", f"home/{request.phone}")
@@ -69,7 +69,7 @@ def _note_time(move: _Move, _answer: Future[Answer]) -> None:
 def _summary(moves: list[_Move]) -> Moves:
     found = Moves()
     for move in moves:
-        answer = move.answer.result(timeout=120)
+        answer = move.answer.result()  # it has a deadline
         if answer.outcome is not Outcome.VIRTUALIZED:
             raise RuntimeError(f"a move came to {answer.outcome.value}")
         found.answered.append((move.answered - move.sent) * 1e3)

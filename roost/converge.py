@@ -163,10 +163,14 @@ _NOWHERE = Cursor("nowhere", 0)
 
 
 class _Told:
-    """The last news, by history, from and to: nodes that keep pace with each other are told the same, which is read once."""
+    """The last news, by history, from and to: nodes that keep pace with each other are told the same, which is read once.
 
-    def __init__(self, kept: int) -> None:
+    `kept` of them, with no more than `changes` in all: who is far behind is told much, once.
+    """
+
+    def __init__(self, kept: int, changes: int) -> None:
         self._kept = kept
+        self._changes = changes
         self._news: dict[tuple[str, int, int, Scope | None], Future[News]] = {}
         self._lock = Lock()
 
@@ -176,9 +180,8 @@ class _Told:
         with self._lock:
             coming = self._news.get(key)
             if coming is None:
+                self._forget()
                 mine = self._news[key] = Future()
-                for old in list(self._news)[: -self._kept]:
-                    del self._news[old]
         if coming is not None:
             try:
                 return coming.result(ANOTHERS_READING)
@@ -193,8 +196,16 @@ class _Told:
             raise
         return mine.result()
 
+    def _forget(self) -> None:
+        """Make place for another one."""
+        changes = 0
+        for place, (key, news) in enumerate(reversed(list(self._news.items())), 2):
+            changes += len(news.result().changes) if news.done() else 0
+            if place > self._kept or changes > self._changes:
+                del self._news[key]
 
-_told = _Told(kept=8)
+
+_told = _Told(kept=8, changes=BATCH)
 
 
 def _difference(database: Database, node: PbxNode, scope: Scope) -> Iterator[Change]:

@@ -15,6 +15,8 @@ from tasks.client import Client
 
 _PACE = 100
 _NODES = 16
+#: Seconds until a move counts as failed.
+_PATIENCE = 300
 _QUIET = {"verify": 0, "center": 0}
 
 
@@ -46,8 +48,10 @@ def measure(rig: Rig, effort: Effort, report: Report) -> None:
 
 
 def _converge(stage: Stage, seconds: float, task: str | None) -> Moves:
-    with Client(stage.settings) as client, Watcher(stage.nodes, deadline=300) as watcher:
+    # The usual design answers after a minute here: nobody asks again meanwhile, or its queues would only grow.
+    patient = stage.settings.model_copy(update={"answer_resend_after": _PATIENCE})
+    with Client(patient) as client, Watcher(stage.nodes, deadline=_PATIENCE) as watcher:
         return paced_binds(
             client, stage.settings, watcher, movers=stage.own_movers, per_second=_PACE, seconds=seconds,
-            watch_every=10, task=task,
+            watch_every=10, task=task, deadline=_PATIENCE,
         )  # fmt: skip
