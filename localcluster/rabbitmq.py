@@ -27,7 +27,6 @@ _COMMAND_DEADLINE = 60
 _VHOSTS_READY = 8
 _PROTOCOL_HEADER = b"AMQP\x00\x00\x09\x01"  # AMQP 0-9-1, section 4.2.2
 _LOOPBACK_DISTRIBUTION = "-kernel inet_dist_use_interface {127,0,0,1} -start_epmd false"
-#: Starting a virtual host where it runs already does nothing.
 _NO_LEADER = """
 Server = {{'{vhost}_{queue}', node()}},
 Machine = #{{name => '{vhost}_{queue}', queue_resource => rabbit_misc:r(<<"{vhost}">>, queue, <<"{queue}">>)}},
@@ -35,6 +34,7 @@ ok = ra:force_delete_server(quorum_queues, Server),
 ra:start_server(quorum_queues, '{vhost}_{queue}', Server, {{module, rabbit_fifo, Machine}},
                 [Server, {{'{vhost}_{queue}', gone@localhost}}]).
 """
+#: Starting a virtual host where it runs already does nothing.
 _ALL_SERVE = """
 length(rabbit_nodes:all_running()) == {size} andalso
 lists:all(fun(V) -> rabbit_vhost_sup_sup:start_on_all_nodes(V) == ok end, rabbit_vhost:list_names()).

@@ -64,7 +64,8 @@ class NodeQueues(bootsteps.StartStopStep):
             return
         added = sorted(nodes - self._consumed)
         try:
-            prove_queues(added)
+            if added:
+                prove_queues(added)
         except BROKER_LOST as error:
             log.warning("broker_lost", doing="looking at queues", error=type(error).__name__)
             return

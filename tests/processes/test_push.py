@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import time
+from urllib.parse import urlsplit
+
+from localcluster.rabbitmq import RabbitCluster
 from roost.pbx.node import Rings
 from tests.cluster import Cluster
+from workers.push import LOOK_EVERY
 
 
 def test_a_push_worker_starts_though_wake_ups_wait_for_it(cluster: Cluster) -> None:
@@ -24,3 +29,18 @@ def test_a_push_worker_starts_though_wake_ups_wait_for_it(cluster: Cluster) -> N
     push.start()
     cluster.settled()
     assert cluster.node_holds("n3")["e", "0001*001"] == Rings("0001*001", "n2", "desk002")
+
+
+def test_looking_for_nodes_opens_no_connection_while_none_is_added(
+    cluster: Cluster, rabbitmq: RabbitCluster
+) -> None:
+    cluster.settled()
+    vhost = urlsplit(cluster.product.settings.need("broker_url")).path[1:]
+    granted = f"granted access to vhost '{vhost}'"
+    log = rabbitmq.nodes[0].folder / "rabbitmq.log"
+    before = log.read_text(errors="replace").count(granted)
+    assert before
+    ends = time.monotonic() + 2.5 * LOOK_EVERY
+    while time.monotonic() < ends:
+        assert log.read_text(errors="replace").count(granted) == before
+        time.sleep(0.1)
