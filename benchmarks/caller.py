@@ -20,7 +20,7 @@ from uuid import uuid4
 
 from benchmarks.world import CODE, ORGANIZATION, WRONG_CODE, mover
 from roost.errors import BrokerUnavailable
-from roost.requests import Answer, Request, Try, Virtualize
+from roost.moves.requests import Answer, Request, Try, Virtualize
 from roost.seal import seal
 from roost.settings import Settings, settings
 from tasks.client import Client

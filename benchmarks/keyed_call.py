@@ -6,7 +6,7 @@ import socket
 import time
 from uuid import uuid4
 
-from roost import agi
+from roost.pbx.asterisk import agi
 
 _DEADLINE = 20.0
 

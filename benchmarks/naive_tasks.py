@@ -13,9 +13,9 @@ from celery import Task
 from kombu import Exchange, Queue
 from pydantic import SecretStr
 
+from roost.moves.requests import Virtualize
 from roost.pbx import connect
 from roost.pbx.node import NodeAddress, PbxNode, Rings
-from roost.requests import Virtualize
 from roost.seal import NODE_SECRET, unseal
 from roost.settings import settings
 from tasks import resources

@@ -6,8 +6,8 @@ from typing import Any
 
 from celery import Task
 
-from roost.outcomes import Outcome
-from roost.requests import Answer
+from roost.moves.outcomes import Outcome
+from roost.moves.requests import Answer
 from tasks.app import app
 from tasks.replies import send_answer
 

@@ -11,8 +11,8 @@ from functools import partial
 from benchmarks.caller import binds, noops
 from benchmarks.watch import Watcher
 from benchmarks.world import ORGANIZATION
-from roost.outcomes import Outcome
-from roost.requests import Answer, Virtualize
+from roost.moves.outcomes import Outcome
+from roost.moves.requests import Answer, Virtualize
 from roost.settings import Settings
 from tasks.client import Client
 

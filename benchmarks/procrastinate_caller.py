@@ -14,7 +14,7 @@ from procrastinate import App, SyncPsycopgConnector
 
 from benchmarks.caller import binds
 from benchmarks.procrastinate_worker import CHANNEL, QUEUE, TASK
-from roost.requests import Request
+from roost.moves.requests import Request
 from roost.settings import Settings
 
 _DEADLINE = 30.0

@@ -8,8 +8,8 @@ from typing import Any
 
 from procrastinate import App, PsycopgConnector
 
-from roost.outcomes import CHANGED
-from roost.requests import Virtualize
+from roost.moves.outcomes import CHANGED
+from roost.moves.requests import Virtualize
 from roost.settings import settings
 from tasks import resources
 from workers import bind

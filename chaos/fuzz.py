@@ -14,13 +14,12 @@ from pathlib import Path
 import atheris  # type: ignore[import-untyped]  # it ships no types
 
 with atheris.instrument_imports(include=["roost", "workers"]):
-    from roost import agi
-    from roost.dialogue import AskDial, AskTry, Collect, Dialogue, End
     from roost.errors import Invalid
-    from roost.outcomes import Outcome
-    from roost.pbx import ami, astdb
+    from roost.moves.dialogue import AskDial, AskTry, Collect, Dialogue, End
+    from roost.moves.outcomes import Outcome
+    from roost.pbx.asterisk import agi, ami, astdb
     from roost.pbx.node import Cursor, Kind
-    from workers.simulator import wire
+    from simulator import wire
 
 #: In how many pieces an input may arrive.
 _PIECES = 8

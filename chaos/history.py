@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chaos.model import Office, Result
-from roost.outcomes import CHANGED, Outcome
+from roost.moves.outcomes import CHANGED, Outcome
 
 #: How far back an unlocked look may lie: a transaction that idles longer is ended by PostgreSQL.
 LOOKED_BACK = timedelta(seconds=4)

@@ -14,8 +14,8 @@ from pydantic import BaseModel
 
 from chaos.people import CODE, NUMBERS, POLICIES, PROBE, WITHOUT_DESK, WRONG_CODE, phone_name
 from roost.errors import BrokerUnavailable
-from roost.outcomes import Outcome
-from roost.requests import Answer, Dial, Return, Virtualize
+from roost.moves.outcomes import Outcome
+from roost.moves.requests import Answer, Dial, Return, Virtualize
 from tasks.client import Client
 from tests.caller import call
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from roost.outcomes import Outcome
+from roost.moves.outcomes import Outcome
 
 
 @dataclass(slots=True)

@@ -82,7 +82,7 @@ class SimulatedNode(Node):
         process = SupervisedProcess(
             name,
             [
-                sys.executable, "-m", "workers.simulator", "--secret-file", str(secret_file), "--faults",
+                sys.executable, "-m", "simulator", "--secret-file", str(secret_file), "--faults",
                 "--data", str(folder), "--node", f"{name}:{port}",
             ],
             log=folder / f"{name}.log", folder=_TOP, ready=lambda: process.wrote(f"{name} ready"),

@@ -11,8 +11,8 @@ from chaos.nodes import Node
 from chaos.stage import Stage
 from roost.database import Connection
 from roost.errors import NodeRefused, NodeUnavailable
+from roost.nodes.routes import everything, pending_keys, read_history
 from roost.pbx.node import key_of
-from roost.routes import everything, pending_keys, read_history
 
 #: Seconds between two looks at the invariants.
 LOOK_EVERY = 0.05

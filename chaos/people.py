@@ -8,9 +8,9 @@ from chaos.model import Extension, Office, Phone
 from chaos.stage import Stage
 from localcluster import ports
 from localcluster.asterisk import AMI_USER
-from roost.codes import hash_code
 from roost.database import Database
-from roost.directory import Directory
+from roost.directory.directory import Directory
+from roost.moves.codes import hash_code
 
 #: Everybody's secret code, and one that nobody has.
 CODE, WRONG_CODE = "4711", "0815"

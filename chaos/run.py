@@ -20,7 +20,7 @@ from chaos.people import settle_in
 from chaos.resources import Sample, grown, sample
 from chaos.stage import Stage
 from chaos.verdict import FaultReport, Verdict
-from roost.outcomes import CHANGED, Outcome
+from roost.moves.outcomes import CHANGED, Outcome
 from tasks.client import Client
 
 #: A node must have caught up so many seconds after healing.

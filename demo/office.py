@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from demo.cast import OPERATOR, ORGANIZATION, ORGANIZATION_NAME, Cast
 from demo.folder import DemoFailed
 from roost.database import Database
-from roost.directory import Directory
-from roost.outcomes import Outcome
+from roost.directory.directory import Directory
+from roost.moves.outcomes import Outcome
+from roost.moves.requests import SetCode
 from roost.pbx.node import NodeAddress
-from roost.requests import SetCode
+from roost.people.users import People, Role
 from roost.seal import seal
 from roost.settings import Settings
-from roost.users import People, Role
 from tasks.client import Client
 from tasks.requests import SET_CODE
 

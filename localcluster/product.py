@@ -134,7 +134,7 @@ class Product:
         secret_file = self.folder / "simulator-secret"
         secret_file.touch(mode=0o600)
         secret_file.write_text(self.node_secret)
-        argv = ["workers.simulator", "--secret-file", str(secret_file), "--faults"]
+        argv = ["simulator", "--secret-file", str(secret_file), "--faults"]
         if self._keep_simulated:
             argv += ["--data", str(self.folder / "simulated")]
         for name, port in self.node_ports.items():

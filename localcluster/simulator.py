@@ -1,4 +1,4 @@
-"""Tells a simulated node what to do wrong, over its own port (`workers/simulator/faults.py` says what there is)."""
+"""Tells a simulated node what to do wrong, over its own port (`simulator/faults.py` says what there is)."""
 
 from __future__ import annotations
 

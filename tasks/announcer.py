@@ -12,7 +12,7 @@ import structlog
 
 from roost.database import Database
 from roost.errors import DatabaseUnavailable
-from roost.routes import announce
+from roost.nodes.routes import announce
 from tasks.broker import BROKER_LOST
 from tasks.wake import wake_nodes
 

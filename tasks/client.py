@@ -23,7 +23,7 @@ from kombu import Connection, Consumer, Queue
 from pydantic import BaseModel, ValidationError
 
 from roost.errors import BrokerUnavailable
-from roost.requests import Answer
+from roost.moves.requests import Answer
 from roost.settings import Settings
 from tasks.broker import connect
 from tasks.messages import publish_job
@@ -89,7 +89,7 @@ class Client:
             thread.join(timeout=10)
 
     def submit(self, task: str, request: BaseModel, *, deadline: float | None = None) -> Future[Answer]:
-        """Send a request (a model of roost.requests) to a task. The future fails with BrokerUnavailable.
+        """Send a request (a model of roost.moves.requests) to a task. The future fails with BrokerUnavailable.
 
         The same id may be submitted again while it is on its way: both hear the one answer.
         """
@@ -103,7 +103,7 @@ class Client:
     def ask_time(self, *, deadline: float | None = None) -> Future[Answer]:
         """Ask for the database's time; its answer's `now` is it."""
         request_id = f"clock:{uuid.uuid4().hex}"
-        return self._submit("roost.clock", request_id, request_id, deadline)
+        return self._submit("roost.moves.clock", request_id, request_id, deadline)
 
     def _submit(self, task: str, request_id: str, message: Any, deadline: float | None) -> Future[Answer]:
         future: Future[Answer] = Future()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import SecretStr
 
-from roost.converge import NodeRow
+from roost.nodes.converge import NodeRow
 from roost.pbx import connect
 from roost.pbx.node import NodeAddress, PbxNode
 from roost.seal import NODE_SECRET, unseal

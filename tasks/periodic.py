@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import structlog
 
-from roost import routes
 from roost.errors import DatabaseUnavailable
+from roost.nodes import routes
 from roost.settings import settings
 from tasks import resources
 from tasks.app import app

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import structlog
 
-from roost.converge import Converged, Failed, audit, converge
 from roost.database import Database
 from roost.errors import DatabaseUnavailable
+from roost.nodes.converge import Converged, Failed, audit, converge
 from roost.settings import settings
 from tasks.app import app
 from tasks.nodes import NodeConnections

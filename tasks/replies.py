@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 
-from roost.requests import Answer
+from roost.moves.requests import Answer
 from tasks.app import app
 from tasks.broker import BROKER_LOST
 

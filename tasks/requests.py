@@ -9,10 +9,10 @@ import structlog
 from celery import Task
 from pydantic import BaseModel, ValidationError
 
-from roost.codes import BadCode
 from roost.errors import DatabaseUnavailable
-from roost.outcomes import CHANGED, Outcome
-from roost.requests import Answer, Dial, Return, SetCode, Try, Virtualize
+from roost.moves.codes import BadCode
+from roost.moves.outcomes import CHANGED, Outcome
+from roost.moves.requests import Answer, Dial, Return, SetCode, Try, Virtualize
 from roost.seal import SealBroken
 from tasks import resources
 from tasks.app import app
@@ -26,7 +26,7 @@ R = TypeVar("R", bound=BaseModel)
 DIAL = "roost.dial"
 VIRTUALIZE = "roost.virtualize"
 RETURN = "roost.return"
-CLOCK = "roost.clock"
+CLOCK = "roost.moves.clock"
 VERIFY = "roost.verify"
 SET_CODE = "roost.set_code"
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from roost.binding import Binding
 from roost.database import Database
+from roost.moves.binding import Binding
+from roost.moves.stays import Stays
+from roost.moves.verifying import Verifying
 from roost.settings import settings
-from roost.stays import Stays
-from roost.verifying import Verifying
 from tasks.announcer import Announcer
 from tasks.once import once
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roost import agi
 from roost.errors import Invalid
+from roost.pbx.asterisk import agi
 
 ENVIRONMENT = {
     "agi_network": "yes",

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roost.errors import Invalid
-from roost.pbx import ami, astdb
+from roost.pbx.asterisk import ami, astdb
 from roost.pbx.node import ActsAs, Change, Cursor, Rings, key_of
-from workers.simulator import wire
+from simulator import wire
 
 BANNER = b"Asterisk Call Manager/11.0.0\r\n"
 WORD = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0"), max_size=60).filter(

@@ -13,9 +13,9 @@ from localcluster.process import wait_until
 from roost.errors import NodeRefused, NodeUnavailable
 from roost.pbx import connect
 from roost.pbx.node import Change, Cursor, Key, PbxNode, Rings, key_of
+from simulator.faults import Mode
+from simulator.store import Store
 from tests.conformance.targets import DEADLINE, RawAmi, Simulator
-from workers.simulator.faults import Mode
-from workers.simulator.store import Store
 
 HERE = Rings("0001*001", "n1", "desk-1")
 AWAY = Rings("0001*001", "n2", "desk-2")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import secrets
 from datetime import datetime, timedelta
 
-from roost.binding import Binding
-from roost.codes import hash_code
 from roost.database import Database
-from roost.requests import Answer, Dial, Return, Try, Virtualize
+from roost.moves.binding import Binding
+from roost.moves.codes import hash_code
+from roost.moves.requests import Answer, Dial, Return, Try, Virtualize
+from roost.moves.verifying import Verifying
 from roost.seal import seal
 from roost.settings import Settings
-from roost.verifying import Verifying
 
 
 class World:

@@ -18,8 +18,8 @@ from typing import Any
 from kombu import Connection
 from kombu.exceptions import OperationalError
 
-from roost import agi
 from roost.errors import RoostError
+from roost.pbx.asterisk import agi
 from roost.schema import check_schema
 from roost.settings import Settings, settings
 from tasks.app import app

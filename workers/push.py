@@ -15,7 +15,7 @@ from celery import bootsteps
 from kombu import Queue
 
 from roost.errors import DatabaseUnavailable
-from roost.routes import enabled_nodes
+from roost.nodes.routes import enabled_nodes
 from tasks import resources
 from tasks.app import app
 from tasks.broker import BROKER_LOST

@@ -8,10 +8,10 @@ from typing import Any
 from benchmarks.effort import Effort
 from benchmarks.report import Report
 from benchmarks.stage import Rig, Stage
-from roost.converge import Converged, NodeRow, converge
 from roost.database import Database
+from roost.nodes.converge import Converged, NodeRow, converge
+from roost.nodes.routes import announce
 from roost.pbx.node import Change, Cursor, Key, PbxNode, Rings
-from roost.routes import announce
 from tasks.nodes import NodeConnections
 
 _EXTENSIONS = 1_000

@@ -23,11 +23,11 @@ from benchmarks.stage import Rig, Stage
 from benchmarks.usage import resident, spent
 from benchmarks.world import ORGANIZATION
 from localcluster import guardian, ports
-from roost.access import Right
 from roost.database import Database
-from roost.sessions import Sessions
-from roost.tokens import Tokens
-from roost.users import People, Role
+from roost.people.access import Right
+from roost.people.sessions import Sessions
+from roost.people.tokens import Tokens
+from roost.people.users import People, Role
 
 #: An ordinary organization, all of it on one page of desks.
 _DESKS = 51

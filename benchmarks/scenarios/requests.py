@@ -14,7 +14,7 @@ from benchmarks.report import Report
 from benchmarks.stage import Rig, Stage
 from benchmarks.usage import resident, spent
 from benchmarks.world import CODE
-from roost.requests import Virtualize
+from roost.moves.requests import Virtualize
 
 _CALLERS = 8
 _KINDS = {"noop": "no-op", "bind": "bind", "verify": "verified and bound", "wrong_code": "wrong code"}

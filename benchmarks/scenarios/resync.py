@@ -9,11 +9,11 @@ from benchmarks.effort import Effort
 from benchmarks.raw_ami import RawAmi
 from benchmarks.report import Report
 from benchmarks.stage import Rig, Stage
-from roost.converge import Converged, converge
 from roost.database import Database
-from roost.pbx.astdb import key, value
+from roost.nodes.converge import Converged, converge
+from roost.nodes.routes import everything
+from roost.pbx.asterisk.astdb import key, value
 from roost.pbx.node import Gone, key_of
-from roost.routes import everything
 from tasks.nodes import NodeConnections
 
 

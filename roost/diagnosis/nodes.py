@@ -13,11 +13,11 @@ from pydantic import SecretStr
 from roost.database import Database, query
 from roost.diagnosis.finding import Finding, Level, is_public
 from roost.errors import NodeRefused, RoostError
+from roost.nodes.status import NodeStatus, cluster_status
 from roost.pbx import connect
 from roost.pbx.node import NodeAddress
 from roost.seal import NODE_SECRET, unseal
 from roost.settings import Settings
-from roost.status import NodeStatus, cluster_status
 
 #: Nodes that are tried at once.
 _AT_ONCE = 16

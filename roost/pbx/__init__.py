@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from roost.errors import Invalid
-from roost.pbx.asterisk import AsteriskNode
+from roost.pbx.asterisk.adapter import AsteriskNode
 from roost.pbx.node import NodeAddress, PbxNode
 
 #: The kinds of PBX a node may be, and how to reach one.

@@ -1,4 +1,4 @@
--- What the desks of an organization come to, in the words of roost.desks.Desk. No row for one with at most so many.
+-- What the desks of an organization come to, in the words of roost.views.desks.Desk. No row for one with at most so many.
 SELECT count(*)::int AS desks,
        count(*) FILTER (WHERE r.phone IS NOT NULL AND r.phone IS DISTINCT FROM p.name)::int AS away,
        count(*) FILTER (WHERE r.phone IS NULL)::int AS unreachable,

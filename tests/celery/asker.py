@@ -11,7 +11,7 @@ from typing import Any, Self
 from celery import Celery
 from kombu import Consumer, Queue
 
-from roost.requests import Answer
+from roost.moves.requests import Answer
 from tasks.topology import queue_of
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from roost.requests import Dial, Return, SetCode, Try, Virtualize
+from roost.moves.requests import Dial, Return, SetCode, Try, Virtualize
 from roost.seal import seal
 from tests.cluster import Cluster
 from tests.world import new_id

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from localcluster.rabbitmq import RabbitCluster
+from roost.nodes.routes import announce
 from roost.pbx.node import Rings
-from roost.routes import announce
 from tasks.periodic import END_STAYS
 from tasks.topology import ANNOUNCE, BIND, DELIVERY_LIMIT, fixed_queues, push_queue
 from tasks.wake import ANNOUNCE_TASK, PUSH_TASK
@@ -49,7 +49,7 @@ def test_set_code_and_verify_which_goes_on_to_bind(office: Cluster, asker: Asker
 
 
 def test_clock(asker: Asker) -> None:
-    asker.send("roost.clock", "clock:1")
+    asker.send("roost.moves.clock", "clock:1")
     assert asker.hear("clock:1")[0].now is not None
 
 

@@ -19,8 +19,8 @@ from localcluster.postgres import Postgres
 from localcluster.product import Product
 from localcluster.rabbitmq import RabbitCluster
 from localcluster.simulator import inject
-from roost.outcomes import Outcome
-from roost.requests import Virtualize
+from roost.moves.outcomes import Outcome
+from roost.moves.requests import Virtualize
 from tests.cluster import Cluster, wait_until
 from tests.world import new_id
 

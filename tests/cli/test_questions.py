@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from roost.routes import announce
+from roost.nodes.routes import announce
 from tests.cli.command import Run
 from tests.world import World
 from workers.cli.journal import parse_time

@@ -41,7 +41,7 @@ class Simulator:
         secret_file = folder / "secret"
         secret_file.touch(mode=0o600)
         secret_file.write_text(self.secret.get_secret_value())
-        argv = [sys.executable, "-m", "workers.simulator", "--secret-file", str(secret_file)]
+        argv = [sys.executable, "-m", "simulator", "--secret-file", str(secret_file)]
         argv += [f"--node=n{number}:{port}" for number, port in enumerate(self.ports, 1)]
         argv += ["--data", str(folder / "data")] + ["--faults"] * faults
         self.log = folder / "log"

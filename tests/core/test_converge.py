@@ -10,12 +10,12 @@ from threading import Event
 import pytest
 
 from localcluster.postgres import Postgres
-from roost.converge import Converged, Failed, NodeRow, audit, converge
 from roost.database import Connection, Database
 from roost.errors import DatabaseUnavailable
+from roost.nodes.converge import Converged, Failed, NodeRow, audit, converge
+from roost.nodes.routes import News, Scope, announce, everything, news_since
 from roost.pbx import connect
 from roost.pbx.node import Change, Cursor, Gone, Key, PbxNode, Rings, key_of
-from roost.routes import News, Scope, announce, everything, news_since
 from roost.seal import NODE_SECRET, seal
 from tasks.nodes import NodeConnections
 from tests.cluster import wait_until
@@ -115,7 +115,7 @@ def test_nodes_that_keep_pace_are_told_what_was_read_once(
         read.append(version)
         return news_since(connection, version, top, scope)
 
-    monkeypatch.setattr("roost.converge.news_since", count)
+    monkeypatch.setattr("roost.nodes.converge.news_since", count)
     second = Simulator(tmp_path)
     second.start()
     try:

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from roost.fields import ExtensionKey
-from roost.history import journal_entries, latest_of, who_was_on
-from roost.refused_changes import UnknownExtension, UnknownPhone
-from roost.whereabouts import Why, where_is_extension, where_is_phone
+from roost.directory.fields import ExtensionKey
+from roost.directory.refused_changes import UnknownExtension, UnknownPhone
+from roost.views.history import journal_entries, latest_of, who_was_on
+from roost.views.whereabouts import Why, where_is_extension, where_is_phone
 from tests.world import World
 
 

@@ -20,9 +20,9 @@ from hypothesis.stateful import (
 )
 
 from chaos.model import Extension, Office, Phone, Result
-from roost.codes import hash_code
 from roost.database import Database
-from roost.requests import Answer, Try, Virtualize
+from roost.moves.codes import hash_code
+from roost.moves.requests import Answer, Try, Virtualize
 from roost.seal import seal
 from roost.settings import Settings
 from tests.world import World, new_id

@@ -7,13 +7,13 @@ from datetime import timedelta
 
 import pytest
 
-from roost.access import Right
+from roost.directory.fields import BadField
+from roost.directory.refused_changes import Duplicate, UnknownExtension, UnknownOrganization
 from roost.errors import RoostError
-from roost.fields import BadField
-from roost.refused_changes import Duplicate, UnknownExtension, UnknownOrganization
-from roost.sessions import NotSignedIn, Sessions, TooManyTries, WrongPassword
-from roost.tokens import BadToken, Tokens
-from roost.users import People, Role, UnknownPerson
+from roost.people.access import Right
+from roost.people.sessions import NotSignedIn, Sessions, TooManyTries, WrongPassword
+from roost.people.tokens import BadToken, Tokens
+from roost.people.users import People, Role, UnknownPerson
 from tests.world import World, new_id
 
 ADDRESS = "192.0.2.7"

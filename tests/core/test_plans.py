@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from roost.database import Database
-from roost.routes import announce, news_since, read_history
+from roost.nodes.routes import announce, news_since, read_history
 from roost.settings import Settings
 from tests.world import World
 

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from roost.database import Database
+from roost.nodes.routes import announce, everything, news_since, read_history
 from roost.pbx.node import ActsAs, Gone, Rings
-from roost.routes import announce, everything, news_since, read_history
 from tests.world import World
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from roost.node_scope import HomedElsewhere, read_scope, set_scope
+from roost.directory.node_scope import HomedElsewhere, read_scope, set_scope
+from roost.directory.refused_changes import UnknownNode, UnknownOrganization
+from roost.nodes.routes import Scope, announce, everything, news_since, sweep
 from roost.pbx.node import Gone
-from roost.refused_changes import UnknownNode, UnknownOrganization
-from roost.routes import Scope, announce, everything, news_since, sweep
 from tests.world import World
 
 

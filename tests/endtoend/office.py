@@ -12,9 +12,9 @@ from localcluster.asterisk import AMI_PORT, AMI_USER, AsteriskNode
 from localcluster.phones import Phone
 from localcluster.product import Product
 from localcluster.telephony import Telephony
+from roost.nodes.routes import everything
 from roost.pbx import connect
 from roost.pbx.node import Change, Key, NodeAddress, key_of
-from roost.routes import everything
 from tests.caller import Heard
 from tests.cluster import Cluster, wait_until
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from localcluster.asterisk import AsteriskNode
-from roost.requests import Virtualize
+from roost.moves.requests import Virtualize
 from tests.cluster import wait_until
 from tests.endtoend.office import Office
 from tests.world import new_id

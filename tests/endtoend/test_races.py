@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from roost.requests import Virtualize
+from roost.moves.requests import Virtualize
 from tests.endtoend.office import Office
 from tests.world import new_id
 

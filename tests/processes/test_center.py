@@ -8,9 +8,9 @@ from datetime import timedelta
 
 import pytest
 
-from roost import agi
+from roost.moves.requests import Dial, Return, Virtualize
+from roost.pbx.asterisk import agi
 from roost.pbx.node import ActsAs, Rings
-from roost.requests import Dial, Return, Virtualize
 from tests.cluster import Cluster, wait_until
 from tests.world import new_id
 

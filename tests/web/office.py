@@ -9,9 +9,9 @@ from typing import Any, Self
 
 import httpx
 
-from roost.access import Right
-from roost.tokens import Tokens
-from roost.users import People, Role
+from roost.people.access import Right
+from roost.people.tokens import Tokens
+from roost.people.users import People, Role
 from tests.cluster import Cluster
 from tests.world import new_id
 

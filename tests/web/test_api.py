@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from roost.access import Right
+from roost.people.access import Right
 from tests.cluster import wait_until
 from tests.web.office import Office, items
 from tests.world import new_id

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from roost.access import RULES, Action, Asker, Right, demand, may
+from roost.people.access import RULES, Action, Asker, Right, demand, may
 from tests.cluster import wait_until
 from tests.web.office import Browser, Office
 

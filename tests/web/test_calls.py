@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from roost.access import Right
+from roost.people.access import Right
 from tests.web.office import Office
 from tests.world import new_id
 

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from roost.access import Right
+from roost.people.access import Right
 from tests.cluster import wait_until
 from tests.web.office import Office
 

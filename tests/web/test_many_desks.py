@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, expect
 
-from roost.desks import PART
+from roost.views.desks import PART
 from tests.web.browsing import serious_faults, visitor
 from tests.web.office import Office
 

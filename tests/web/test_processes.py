@@ -11,7 +11,7 @@ from kombu import Connection
 from playwright.sync_api import Browser, expect
 
 from localcluster.rabbitmq import RabbitCluster
-from roost.access import Right
+from roost.people.access import Right
 from tasks.processes import GONE_AFTER, KINDS
 from tests.cluster import wait_until
 from tests.web.browsing import PATIENCE, visitor

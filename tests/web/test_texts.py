@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from roost.outcomes import Outcome
+from roost.moves.outcomes import Outcome
 from workers.web.texts import TextMissing, catalogue, text
 
 _WEB = Path(__file__).parent.parent.parent / "workers" / "web"

@@ -9,13 +9,13 @@ from concurrent.futures import Future
 import structlog
 from pydantic import ValidationError
 
-from roost import agi
-from roost.agi import Environment
-from roost.clock import DatabaseClock
-from roost.dialogue import AskDial, AskTry, Collect, Dialogue, End
 from roost.errors import BrokerUnavailable
-from roost.outcomes import Outcome
-from roost.requests import Answer, Dial, Try
+from roost.moves.clock import DatabaseClock
+from roost.moves.dialogue import AskDial, AskTry, Collect, Dialogue, End
+from roost.moves.outcomes import Outcome
+from roost.moves.requests import Answer, Dial, Try
+from roost.pbx.asterisk import agi
+from roost.pbx.asterisk.agi import Environment
 from roost.seal import seal
 from roost.settings import Settings
 from tasks.client import Client

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from roost.outcomes import Outcome
+from roost.moves.outcomes import Outcome
 
 #: Asks for the code; and says that it was wrong, and asks again.
 ASK_CODE, ASK_AGAIN = "agent-pass", "auth-incorrect"

@@ -7,10 +7,10 @@ from ipaddress import ip_address
 
 import structlog
 
-from roost.agi import ProtocolError
-from roost.clock import DatabaseClock
 from roost.errors import BrokerUnavailable
-from roost.outcomes import Outcome
+from roost.moves.clock import DatabaseClock
+from roost.moves.outcomes import Outcome
+from roost.pbx.asterisk.agi import ProtocolError
 from roost.settings import Settings
 from tasks.client import Client
 from workers.center.channel import CallEnded, Channel

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from roost.outcomes import Outcome
-from roost.requests import Answer
+from roost.moves.outcomes import Outcome
+from roost.moves.requests import Answer
 from workers.cli.exits import Exit, exit_of_outcome
 from workers.cli.output import say, show_error, show_json
 

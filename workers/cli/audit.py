@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from roost.errors import SettingMissing
+from roost.nodes.status import NodeStatus, await_audits, request_audit
 from roost.settings import settings
-from roost.status import NodeStatus, await_audits, request_audit
 from tasks.broker import BROKER_LOST
 from tasks.wake import wake_nodes
 from workers.cli.exits import Exit

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from roost.codes import BadCode, is_code
-from roost.fields import ExtensionKey
-from roost.requests import SetCode
+from roost.directory.fields import ExtensionKey
+from roost.moves.codes import BadCode, is_code
+from roost.moves.requests import SetCode
 from roost.seal import seal
 from roost.settings import settings
 from tasks.requests import SET_CODE

@@ -11,8 +11,8 @@ from typing import Annotated
 
 import typer
 
+from roost.directory.fields import PHONE_NAME, BadField
 from roost.errors import Invalid
-from roost.fields import PHONE_NAME, BadField
 from roost.settings import settings
 from workers.cli.answers import words_of_call
 from workers.cli.exits import Exit, exit_of_outcome

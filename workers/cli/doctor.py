@@ -17,7 +17,7 @@ from roost.diagnosis.nodes import check_nodes
 from roost.diagnosis.queues import QueueState, check_queues
 from roost.diagnosis.settings import check_settings
 from roost.errors import RoostError
-from roost.routes import enabled_nodes
+from roost.nodes.routes import enabled_nodes
 from roost.settings import Settings, settings
 from tasks.queues import Queues
 from tasks.topology import ANNOUNCE, BIND, DEAD, VERIFY

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from roost.errors import Conflict, Invalid, NodeRefused, NotFound, RoostError, SettingMissing, Unavailable
-from roost.outcomes import Outcome
+from roost.moves.outcomes import Outcome
 
 
 class Exit(IntEnum):

@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from roost import agi
 from roost.errors import Unavailable
-from roost.outcomes import Outcome
+from roost.moves.outcomes import Outcome
+from roost.pbx.asterisk import agi
 
 #: Seconds to connect, and for the center's next command.
 CONNECT_DEADLINE = 5.0

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from roost.importing import LISTED, ImportRefused, import_desks
+from roost.directory.importing import LISTED, ImportRefused, import_desks
 from workers.cli.exits import exit_of_error
 from workers.cli.output import AsJson, note, say, show_error, show_json
 from workers.cli.session import open_database

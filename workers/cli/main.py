@@ -10,8 +10,8 @@ import structlog
 import typer
 from typer.core import TyperGroup
 
+from roost.directory.importing import ImportRefused
 from roost.errors import RoostError
-from roost.importing import ImportRefused
 from workers.cli import (
     audit,
     code,

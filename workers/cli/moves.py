@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
+from roost.directory.fields import PHONE_NAME, ExtensionKey
 from roost.errors import Invalid
-from roost.fields import PHONE_NAME, ExtensionKey
-from roost.requests import Return, Virtualize
+from roost.moves.requests import Return, Virtualize
 from tasks.requests import RETURN, VIRTUALIZE
 from workers.cli.answers import show_answer
 from workers.cli.options import Key

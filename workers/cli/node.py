@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from roost.directory import Directory
+from roost.directory.directory import Directory
+from roost.directory.node_scope import read_scope, set_scope
 from roost.errors import Invalid
-from roost.node_scope import read_scope, set_scope
 from roost.pbx import KINDS
 from workers.cli.options import Enabled, Yes, changes, confirm
 from workers.cli.output import AsJson, say, show_facts, show_json, show_rows

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
+from roost.directory.fields import parse_duration, parse_wall_clock
 from roost.errors import Invalid
-from roost.fields import parse_duration, parse_wall_clock
 
 #: Takes an end of stays away.
 NONE = "none"

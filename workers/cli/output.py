@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from roost.fields import format_duration
+from roost.directory.fields import format_duration
 
 #: Columns of a table that does not go to a terminal, so that nothing is cut off.
 _PIPED_WIDTH = 240

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from roost.directory import LIMIT
+from roost.directory.directory import LIMIT
+from roost.directory.fields import ExtensionKey
 from roost.errors import Invalid
-from roost.fields import ExtensionKey
 from workers.cli.options import NONE, Enabled, Limit, Search, Yes, changes, confirm
 from workers.cli.output import AsJson, note, say, show_facts, show_json, show_rows
 from workers.cli.session import open_directory

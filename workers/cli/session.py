@@ -13,9 +13,9 @@ from getpass import getpass
 from pathlib import Path
 
 from roost.database import Database
-from roost.directory import Directory
+from roost.directory.directory import Directory
+from roost.directory.fields import BadField
 from roost.errors import BrokerUnavailable, Invalid
-from roost.fields import BadField
 from roost.settings import settings
 from tasks.client import Client
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from roost.database import Database
 from roost.errors import DatabaseUnavailable, Invalid
-from roost.status import ClusterStatus, NodeState, NodeStatus, cluster_status
+from roost.nodes.status import ClusterStatus, NodeState, NodeStatus, cluster_status
 from workers.cli.output import AsJson, console, plain, show_json, table
 from workers.cli.session import open_database
 

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from roost.access import Right
-from roost.fields import parse_duration
-from roost.tokens import Tokens
+from roost.directory.fields import parse_duration
+from roost.people.access import Right
+from roost.people.tokens import Tokens
 from workers.cli.output import AsJson, say, show_json, show_rows
 from workers.cli.session import actor, open_database
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from roost.whereabouts import ExtensionPlace, PhonePlace, Why, where_is_extension, where_is_phone
+from roost.views.whereabouts import ExtensionPlace, PhonePlace, Why, where_is_extension, where_is_phone
 from workers.cli.output import AsJson, show_facts, show_json
 from workers.cli.session import open_database
 

@@ -11,11 +11,11 @@ from fastapi import FastAPI, Response
 from starlette.staticfiles import StaticFiles
 
 from roost.database import Database
-from roost.directory import Directory
-from roost.sessions import Sessions
+from roost.directory.directory import Directory
+from roost.people.sessions import Sessions
+from roost.people.tokens import Tokens
+from roost.people.users import People
 from roost.settings import Settings
-from roost.tokens import Tokens
-from roost.users import People
 from tasks.client import Client
 from tasks.presence import Presence
 from tasks.processes import Processes

@@ -12,14 +12,14 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from roost.access import Asker
-from roost.clock import DatabaseClock
 from roost.database import Database
+from roost.directory.fields import BadField, ExtensionKey
 from roost.errors import DatabaseUnavailable
-from roost.fields import BadField, ExtensionKey
-from roost.outcomes import Outcome
-from roost.repeats import check_repeat
-from roost.requests import Answer, Request, Return, SetCode, Virtualize
+from roost.moves.clock import DatabaseClock
+from roost.moves.outcomes import Outcome
+from roost.moves.repeats import check_repeat
+from roost.moves.requests import Answer, Request, Return, SetCode, Virtualize
+from roost.people.access import Asker
 from roost.seal import seal
 from roost.settings import Settings
 from tasks.client import Client

@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from roost.errors import RoostError
-from roost.sessions import NotSignedIn
+from roost.people.sessions import NotSignedIn
 from workers.web import problems
 from workers.web.pages.render import show_fault
 from workers.web.pages.visit import sign_in_address

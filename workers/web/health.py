@@ -9,10 +9,10 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from roost.access import Action, demand
 from roost.database import Database
 from roost.errors import Unavailable
-from roost.status import cluster_status
+from roost.nodes.status import cluster_status
+from roost.people.access import Action, demand
 from tasks.queues import Queues
 from workers.web.api.access import TheAsker, TheParts
 

@@ -6,9 +6,9 @@ import time
 
 from starlette.concurrency import run_in_threadpool
 
-from roost.access import Asker
-from roost.secret_tokens import hash_secret
-from roost.tokens import Tokens
+from roost.people.access import Asker
+from roost.people.secret_tokens import hash_secret
+from roost.people.tokens import Tokens
 
 #: Seconds for which a look-up is good: a token that is ended elsewhere ends here within them.
 FRESH = 1.0

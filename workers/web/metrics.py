@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from roost.pulse import Timing
-from roost.status import ClusterStatus
+from roost.nodes.status import ClusterStatus
+from roost.views.pulse import Timing
 from tasks.queues import QueueDepth
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from starlette.requests import HTTPConnection
 
 from roost.database import Database
-from roost.directory import Directory
-from roost.sessions import Sessions
+from roost.directory.directory import Directory
+from roost.people.sessions import Sessions
+from roost.people.tokens import Tokens
+from roost.people.users import People
 from roost.settings import Settings
-from roost.tokens import Tokens
-from roost.users import People
 from tasks.processes import Processes
 from tasks.queues import Queues
 from workers.web.asking import Asking

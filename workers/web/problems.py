@@ -8,12 +8,12 @@ from typing import Any
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
-from roost.access import NotPermitted
+from roost.directory.importing import ImportRefused
 from roost.errors import Conflict, Invalid, NodeRefused, NotFound, RoostError, SettingMissing, Unavailable
-from roost.importing import ImportRefused
-from roost.outcomes import GRANTED, Outcome
-from roost.sessions import NotSignedIn, TooManyTries, WrongPassword
-from roost.tokens import BadToken
+from roost.moves.outcomes import GRANTED, Outcome
+from roost.people.access import NotPermitted
+from roost.people.sessions import NotSignedIn, TooManyTries, WrongPassword
+from roost.people.tokens import BadToken
 
 #: Seconds after which what is unavailable may be tried again.
 RETRY_AFTER = 2

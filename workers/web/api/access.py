@@ -7,11 +7,11 @@ from typing import Annotated
 from fastapi import Depends, Header
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from roost.access import Action, Asker, demand, may
-from roost.fields import ExtensionKey
-from roost.records import PhoneRecord
-from roost.refused_changes import UnknownPhone
-from roost.tokens import BadToken
+from roost.directory.fields import ExtensionKey
+from roost.directory.records import PhoneRecord
+from roost.directory.refused_changes import UnknownPhone
+from roost.people.access import Action, Asker, demand, may
+from roost.people.tokens import BadToken
 from workers.web.parts import Parts, parts_of
 
 _bearer = HTTPBearer(

@@ -16,11 +16,11 @@ from fastapi import APIRouter, Path
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
-from roost.access import Action, Asker, demand, may
-from roost.dialogue import AskDial, AskTry, Collect, Dialogue, End
 from roost.errors import Invalid, NotFound
-from roost.outcomes import Outcome
-from roost.requests import Dial, Try
+from roost.moves.dialogue import AskDial, AskTry, Collect, Dialogue, End
+from roost.moves.outcomes import Outcome
+from roost.moves.requests import Dial, Try
+from roost.people.access import Action, Asker, demand, may
 from roost.seal import seal
 from tasks.requests import DIAL, VERIFY
 from workers.web.api.access import IdempotencyKey, TheAsker, TheParts

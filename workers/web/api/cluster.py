@@ -8,10 +8,10 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from pydantic import Field
 
-from roost.access import Action, demand
 from roost.errors import BrokerUnavailable
+from roost.nodes.status import cluster_status, request_audit
 from roost.pbx import KINDS
-from roost.status import cluster_status, request_audit
+from roost.people.access import Action, demand
 from tasks.processes import KINDS as KINDS_OF_PROCESS
 from tasks.processes import Process as FoundProcess
 from workers.web.api import paging

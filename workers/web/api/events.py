@@ -9,10 +9,10 @@ from fastapi import APIRouter, Header
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from roost.access import Action, demand
 from roost.errors import Invalid
+from roost.nodes.watching import read_news
 from roost.pbx.node import Cursor
-from roost.watching import read_news
+from roost.people.access import Action, demand
 from workers.web.api.access import TheAsker, TheParts
 from workers.web.live.events import WatchedChanges, write_news
 from workers.web.live.hub import Watched

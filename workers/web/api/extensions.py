@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse
 
-from roost.access import Action
-from roost.requests import Answer as CoreAnswer
-from roost.whereabouts import where_is_extension
+from roost.moves.requests import Answer as CoreAnswer
+from roost.people.access import Action
+from roost.views.whereabouts import where_is_extension
 from workers.web.api import paging
 from workers.web.api.access import IdempotencyKey, TheAsker, TheParts, demand_extension, scope_of
 from workers.web.api.models import (

@@ -9,11 +9,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Query
 
-from roost.access import Action, demand
-from roost.history import JournalEntry as CoreEntry
-from roost.history import journal_entries
-from roost.importing import import_desks
-from roost.outcomes import Outcome
+from roost.directory.importing import import_desks
+from roost.moves.outcomes import Outcome
+from roost.people.access import Action, demand
+from roost.views.history import JournalEntry as CoreEntry
+from roost.views.history import journal_entries
 from workers.web.api import paging
 from workers.web.api.access import TheAsker, TheParts, demand_extension, scope_of
 from workers.web.api.models import Code, JournalEntry, Key, Moment, Name, Page, Shown

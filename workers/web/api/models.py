@@ -15,8 +15,8 @@ from pydantic import (
     StringConstraints,
 )
 
-from roost import fields
-from roost.fields import BadField, format_duration, parse_duration, parse_wall_clock
+from roost.directory import fields
+from roost.directory.fields import BadField, format_duration, parse_duration, parse_wall_clock
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from roost.access import Action, demand
+from roost.people.access import Action, demand
 from workers.web.api import paging
 from workers.web.api.access import TheAsker, TheParts
 from workers.web.api.models import Code, NewOrganization, Organization, OrganizationChange, Page

@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query
 from pydantic import Field
 
-from roost.access import Action, Asker, Right, demand, may
-from roost.fields import ExtensionKey, parse_duration
-from roost.tokens import UnknownToken
-from roost.users import PASSWORD_LENGTH, Person, Role, UnknownPerson
+from roost.directory.fields import ExtensionKey, parse_duration
+from roost.people.access import Action, Asker, Right, demand, may
+from roost.people.tokens import UnknownToken
+from roost.people.users import PASSWORD_LENGTH, Person, Role, UnknownPerson
 from workers.web.api import paging
 from workers.web.api.access import TheAsker, TheParts, scope_of
 from workers.web.api.models import Code, DisplayName, Duration, Given, Key, Login, Page, Shown

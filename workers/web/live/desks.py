@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from roost.database import Database
-from roost.desks import Desk, DeskCounts, DeskPart, count_desks, read_desks_of
+from roost.views.desks import Desk, DeskCounts, DeskPart, count_desks, read_desks_of
 from workers.web.live.hub import Fragments, change_of, stamp_of
 from workers.web.live.stream import Viewer, event
 from workers.web.pages.render import render

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from roost.database import Database
+from roost.nodes.watching import News, organization_of, read_news
 from roost.pbx.node import ActsAs, Change, Cursor, Rings
-from roost.watching import News, organization_of, read_news
 from workers.web.live.stream import Viewer, event
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from roost.database import Database
-from roost.desks import watched_extensions
+from roost.views.desks import watched_extensions
 from workers.web.live.stream import Viewer, event
 
 

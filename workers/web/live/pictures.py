@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from roost.database import Database
-from roost.pulse import Count, count_requests
-from roost.status import ClusterStatus, cluster_status
+from roost.nodes.status import ClusterStatus, cluster_status
+from roost.views.pulse import Count, count_requests
 from tasks.background import Background
 from tasks.processes import KINDS, Processes
 from tasks.queues import QueueDepth, Queues

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from roost.access import Action, demand
-from roost.desks import read_desks
-from roost.fields import ExtensionKey
+from roost.directory.fields import ExtensionKey
+from roost.people.access import Action, demand
+from roost.views.desks import read_desks
 from workers.web.live.desks import WatchedDesks, wanted
 from workers.web.live.extensions import WatchedExtensions
 from workers.web.live.hub import Watched

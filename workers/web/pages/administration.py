@@ -5,11 +5,11 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from roost.access import Action, Right, demand
+from roost.directory.fields import ExtensionKey, parse_duration
+from roost.directory.records import OrganizationRecord
 from roost.errors import Invalid, RoostError
-from roost.fields import ExtensionKey, parse_duration
-from roost.records import OrganizationRecord
-from roost.users import PASSWORD_LENGTH, Role
+from roost.people.access import Action, Right, demand
+from roost.people.users import PASSWORD_LENGTH, Role
 from workers.web.api.people import demand_person, demand_token
 from workers.web.pages.render import show
 from workers.web.pages.visit import TheForm, TheParts, TheVisit, Visit, text_of

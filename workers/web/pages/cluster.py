@@ -7,9 +7,9 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from roost.access import Action, demand
 from roost.errors import RoostError
-from roost.status import request_audit
+from roost.nodes.status import request_audit
+from roost.people.access import Action, demand
 from workers.web.live.hub import stamp_of
 from workers.web.pages.reading import keep_page, page_route
 from workers.web.pages.render import show

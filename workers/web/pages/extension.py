@@ -9,16 +9,16 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
-from roost.access import Action, demand
-from roost.codes import is_code
 from roost.database import Database
-from roost.desks import watched_extensions
-from roost.directory import Directory
-from roost.fields import BadField, ExtensionKey
-from roost.history import latest_of
-from roost.looks import Rows
-from roost.requests import Answer
-from roost.whereabouts import where_is_extension
+from roost.directory.directory import Directory
+from roost.directory.fields import BadField, ExtensionKey
+from roost.moves.codes import is_code
+from roost.moves.requests import Answer
+from roost.people.access import Action, demand
+from roost.views.desks import watched_extensions
+from roost.views.history import latest_of
+from roost.views.looks import Rows
+from roost.views.whereabouts import where_is_extension
 from workers.web.pages.reading import Reading, page_route, read_page
 from workers.web.pages.render import show
 from workers.web.pages.visit import TheForm, TheParts, TheVisit, Visit, session_secret, text_of

@@ -13,14 +13,14 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from roost.access import Action, demand
 from roost.database import Database
-from roost.directory import Directory
+from roost.directory.directory import Directory
+from roost.directory.fields import PHONE_NAME, ExtensionKey
 from roost.errors import Invalid
-from roost.fields import PHONE_NAME, ExtensionKey
-from roost.history import JournalEntry, journal_entries
-from roost.looks import Rows
-from roost.outcomes import Outcome
+from roost.moves.outcomes import Outcome
+from roost.people.access import Action, demand
+from roost.views.history import JournalEntry, journal_entries
+from roost.views.looks import Rows
 from workers.web.api.journal import read_place, write_place
 from workers.web.pages.reading import Reading, organization_of, page_route, read_page
 from workers.web.pages.render import show

@@ -8,15 +8,15 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
-from roost.access import Action, demand, may
 from roost.database import Database
-from roost.desks import PART, desks_shown, list_spare_phones, read_desks
-from roost.directory import Directory
-from roost.fields import BadField, ExtensionKey
-from roost.looks import Rows
-from roost.refused_changes import UnknownPhone
-from roost.requests import Answer
-from roost.whereabouts import where_is_phone
+from roost.directory.directory import Directory
+from roost.directory.fields import BadField, ExtensionKey
+from roost.directory.refused_changes import UnknownPhone
+from roost.moves.requests import Answer
+from roost.people.access import Action, demand, may
+from roost.views.desks import PART, desks_shown, list_spare_phones, read_desks
+from roost.views.looks import Rows
+from roost.views.whereabouts import where_is_phone
 from workers.web.live.desks import Wanted, show_desks, wanted
 from workers.web.live.hub import stamp_of
 from workers.web.pages.extension import form_key

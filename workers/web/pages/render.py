@@ -12,9 +12,9 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from roost.access import Action, may
-from roost.fields import format_duration
-from roost.history import JournalEntry
+from roost.directory.fields import format_duration
+from roost.people.access import Action, may
+from roost.views.history import JournalEntry
 from workers.web.pages.visit import AnyVisit, Visit
 from workers.web.problems import Problem
 from workers.web.texts import catalogue, text

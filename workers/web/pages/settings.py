@@ -10,10 +10,10 @@ from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
-from roost.access import Action, demand
+from roost.directory.fields import BadField, format_duration, parse_duration, parse_wall_clock
+from roost.directory.importing import LISTED, ImportRefused, ImportReport, import_desks
 from roost.errors import Invalid
-from roost.fields import BadField, format_duration, parse_duration, parse_wall_clock
-from roost.importing import LISTED, ImportRefused, ImportReport, import_desks
+from roost.people.access import Action, demand
 from workers.web.limits import MAX_IMPORT
 from workers.web.pages.render import show
 from workers.web.pages.visit import TheForm, TheParts, TheVisit, Visit, text_of

@@ -9,10 +9,10 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
+from roost.directory.fields import BadField
 from roost.errors import RoostError
-from roost.fields import BadField
-from roost.sessions import NotSignedIn, TooManyTries, WrongPassword
-from roost.users import PASSWORD_LENGTH
+from roost.people.sessions import NotSignedIn, TooManyTries, WrongPassword
+from roost.people.users import PASSWORD_LENGTH
 from workers.web.pages.render import show
 from workers.web.pages.visit import (
     StaleForm,

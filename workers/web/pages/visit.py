@@ -15,10 +15,10 @@ from urllib.parse import urlencode, urlsplit
 from fastapi import Depends, Request, Response
 from starlette.datastructures import FormData
 
-from roost.access import Asker, NotPermitted
-from roost.sessions import NotSignedIn
+from roost.people.access import Asker, NotPermitted
+from roost.people.sessions import NotSignedIn
+from roost.people.users import Person
 from roost.settings import Settings
-from roost.users import Person
 from workers.web.limits import MAX_IMPORT
 from workers.web.pages.kept import KEY, PROOF
 from workers.web.parts import Parts, parts_of

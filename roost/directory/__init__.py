@@ -1,0 +1,1 @@
+"""What is provisioned: organizations, extensions, phones, nodes; their fields, changes and imports."""

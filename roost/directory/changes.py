@@ -1,0 +1,76 @@
+"""What may be set on the things of the directory, and how it travels to PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import time, timedelta
+from typing import Any, TypedDict
+
+from roost.directory.fields import RULES, BadField
+
+
+class OrganizationFields(TypedDict, total=False):
+    """What may be set on an organization; None takes an end of stays away."""
+
+    name: str
+    enabled: bool
+    policy: str
+    max_stay: timedelta | None
+    daily_return: time | None
+    timezone: str
+    lock_after: int
+    lock_for: timedelta
+
+
+class ExtensionFields(TypedDict, total=False):
+    """What may be set on an extension; an end of stays that is None is the organization's."""
+
+    name: str
+    enabled: bool
+    allows_virtualization: bool
+    account_code: str
+    mailbox: str
+    max_stay: timedelta | None
+    daily_return: time | None
+
+
+class NewPhoneFields(TypedDict, total=False):
+    """What may be set on a new phone. `base` is a key such as `0001*001`, or None for no base extension."""
+
+    base: str | None
+    emergency_number: str
+    emergency_location: str
+    enabled: bool
+
+
+class PhoneFields(NewPhoneFields, total=False):
+    """What may be set on a phone."""
+
+    node: str
+
+
+class NodeFields(TypedDict, total=False):
+    """What may be set on a node. `secret` is in clear here, and sealed before it is stored."""
+
+    host: str
+    port: int
+    username: str
+    secret: str
+    enabled: bool
+
+
+def checked(given: Mapping[str, object]) -> dict[str, Any]:
+    """Check the given fields; give them with intervals and times as the text PostgreSQL reads."""
+    columns: dict[str, Any] = {}
+    for field, value in given.items():
+        if field in RULES and isinstance(value, str):
+            RULES[field].check(value)
+        elif field == "port" and not (isinstance(value, int) and 1 <= value <= 65_535):
+            raise BadField("The port must be from 1 to 65535.")
+        elif field == "lock_after" and not (isinstance(value, int) and value >= 1):
+            raise BadField("The number of wrong codes that lock must be 1 or more.")
+        columns[field] = (
+            f"{value.total_seconds():f} seconds" if isinstance(value, timedelta)
+            else value.isoformat() if isinstance(value, time) else value
+        )  # fmt: skip
+    return columns

@@ -1,0 +1,140 @@
+"""Reads a file of desks: one row an extension, with the phone it is provisioned on, if any.
+
+Takes what spreadsheets write: a byte order mark, CR LF, and semicolons or tabs for commas. Holds one row at a time.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from roost.directory import fields
+from roost.directory.fields import BadField
+from roost.errors import Invalid
+
+#: Characters a line may have.
+MAX_LINE = 10_000
+#: Rows a file may have.
+MAX_ROWS = 1_000_000
+
+_REQUIRED = ("organization", "number")
+#: Columns that say something of the phone, so that a row without one is a mistake.
+_OF_PHONE = ("node", "emergency_number", "emergency_location")
+_YES = frozenset({"yes", "true", "1", "on", "y"})
+_NO = frozenset({"no", "false", "0", "off", "n"})
+
+
+def _yes_or_no(text: str) -> str:
+    if text.lower() in _YES:
+        return "true"
+    if text.lower() in _NO:
+        return "false"
+    raise BadField("The column allows_virtualization must be yes or no.")
+
+
+#: Every column, in the order of the staging table, and what checks its cells.
+COLUMNS: dict[str, Callable[[str], str]] = {
+    "organization": fields.ORGANIZATION_CODE.check,
+    "number": fields.SHORT_NUMBER.check,
+    "name": fields.DISPLAY_NAME.check,
+    "account_code": fields.ACCOUNT_CODE.check,
+    "mailbox": fields.MAILBOX.check,
+    "allows_virtualization": _yes_or_no,
+    "phone": fields.PHONE_NAME.check,
+    "node": fields.NODE_NAME.check,
+    "emergency_number": fields.EMERGENCY_NUMBER.check,
+    "emergency_location": fields.EMERGENCY_LOCATION.check,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with a line of the file; `code` is stable."""
+
+    line: int
+    code: str
+    message: str
+
+
+class BadFile(Invalid):
+    """The file cannot be imported."""
+
+    code = "bad_file"
+
+
+#: A row for the staging table: its line, and a cell for each of COLUMNS; None: the file does not say.
+Row = tuple[int | str | None, ...]
+
+
+def read_desks(path: Path, encoding: str = "utf-8-sig") -> Iterator[Row | Fault]:
+    """Read the rows of the file, and what is wrong with those that are none. Raises BadFile for the whole file."""
+    try:
+        with path.open(encoding=encoding, newline="") as file:
+            yield from _read(file)
+    except (UnicodeDecodeError, LookupError):
+        raise BadFile(f"It is not {encoding} text: save it as `CSV UTF-8`, or name its encoding.") from None
+    except csv.Error as error:
+        raise BadFile(f"It is not CSV: {error}.") from None
+    except OSError as error:
+        raise BadFile(f"It cannot be read: {error.strerror}.") from None
+
+
+def _read(file: TextIO) -> Iterator[Row | Fault]:
+    lines = _bounded_lines(file)
+    first = next(lines, "")
+    delimiter = max(",;\t", key=first.count)
+    header = [name.strip().lower() for name in next(csv.reader([first], delimiter=delimiter), [])]
+    _check_header(header)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    line = 2
+    for count, cells in enumerate(reader):
+        if count >= MAX_ROWS:
+            raise BadFile(f"It has more than {MAX_ROWS} rows.")
+        if any(cell.strip() for cell in cells):
+            yield from _row(line, header, cells)
+        line = reader.line_num + 2  # the header is not the reader's
+
+
+def _bounded_lines(file: TextIO) -> Iterator[str]:
+    while line := file.readline(MAX_LINE):
+        if len(line) == MAX_LINE:
+            raise BadFile(f"It has a line of {MAX_LINE} characters or more.")
+        yield line
+
+
+def _check_header(header: list[str]) -> None:
+    unknown = [name for name in header if name not in COLUMNS]
+    if unknown or not header:
+        raise BadFile(
+            f"Its first line must name the columns; unknown: {', '.join(repr(name[:40]) for name in unknown[:5]) or 'all'}."
+            f" Columns are: {', '.join(COLUMNS)}."
+        )
+    missing = [name for name in _REQUIRED if name not in header]
+    if missing:
+        raise BadFile(f"Its first line lacks the columns: {', '.join(missing)}.")
+    twice = sorted({name for name in header if header.count(name) > 1})
+    if twice:
+        raise BadFile(f"Its first line names columns twice: {', '.join(twice)}.")
+
+
+def _row(line: int, header: list[str], cells: list[str]) -> Iterator[Row | Fault]:
+    if len(cells) != len(header):
+        yield Fault(line, "bad_value", f"it has {len(cells)} cells, the header {len(header)}")
+        return
+    given = {name: cell.strip() for name, cell in zip(header, cells, strict=True) if cell.strip()}
+    faults = [Fault(line, "bad_value", f"{name} is empty") for name in _REQUIRED if name not in given]
+    if "phone" not in given:
+        faults += [Fault(line, "bad_value", f"{name} without a phone") for name in _OF_PHONE if name in given]
+    values: dict[str, str] = {}
+    for name, text in given.items():
+        try:
+            values[name] = COLUMNS[name](text)
+        except BadField as error:
+            faults.append(Fault(line, error.code, error.detail.rstrip(".")))
+    if faults:
+        yield from faults
+    else:
+        yield (line, *(values.get(name) for name in COLUMNS))

@@ -1,0 +1,163 @@
+"""Imports desks: adds what is missing, changes what differs, all or nothing. A second run changes nothing.
+
+An empty cell leaves what is there. Nothing is removed, and secret codes are not imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from psycopg import errors as pg
+from psycopg.rows import class_row
+
+from roost.database import Connection, Database, query
+from roost.directory.import_file import BadFile, Fault, Row, read_desks
+from roost.directory.refused_changes import in_words
+from roost.errors import DatabaseUnavailable, Invalid
+
+#: Faults and changes that are listed; further ones are only counted.
+LISTED = 1000
+#: Times an import that met conflicting changes is run again.
+TRIES = 3
+
+
+class ImportRefused(Invalid):
+    """The file has faults; nothing was imported."""
+
+    code = "import_refused"
+
+    def __init__(self, faults: list[Fault], *, more: bool) -> None:
+        super().__init__(f"({'at least ' if more else ''}{len(faults)})")
+        self.faults = faults
+        self.more = more
+
+
+@dataclass(frozen=True, slots=True)
+class ImportChange:
+    """What a line adds or changes: an `extension` or a `phone`, and its fields as `name: old → new`."""
+
+    line: int
+    kind: str
+    key: str
+    added: bool
+    fields: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportCounts:
+    """The desks of the file, and how many things they add or change."""
+
+    desks: int
+    extensions_added: int
+    extensions_changed: int
+    phones_added: int
+    phones_changed: int
+
+    @property
+    def changes(self) -> int:
+        """All that is added or changed."""
+        return self.extensions_added + self.extensions_changed + self.phones_added + self.phones_changed
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import did, or with `dry_run` would do. `changes` holds the first LISTED."""
+
+    counts: ImportCounts
+    changes: list[ImportChange]
+
+
+class _DryRun(Exception):
+    """Undoes the transaction; nothing was written anyway."""
+
+
+def import_desks(
+    database: Database,
+    path: Path,
+    *,
+    encoding: str = "utf-8-sig",
+    dry_run: bool = False,
+    organization: str | None = None,
+) -> ImportReport:
+    """Import a file of desks in one transaction; with `organization`, desks of another are faults.
+
+    Raises BadFile, ImportRefused, DatabaseUnavailable.
+    """
+    for _ in range(TRIES):
+        try:
+            return _import(database, path, encoding, organization, dry_run=dry_run)
+        except (pg.DeadlockDetected, pg.LockNotAvailable):
+            continue
+    raise DatabaseUnavailable("Others are changing the same desks; nothing was imported.")
+
+
+def _import(
+    database: Database, path: Path, encoding: str, organization: str | None, *, dry_run: bool
+) -> ImportReport:
+    report: ImportReport | None = None
+    try:
+        with database.connection() as connection, in_words(path.name), connection.transaction():
+            # The pool's limit is for requests; a hundred thousand desks take some seconds a statement.
+            connection.execute("SET LOCAL statement_timeout = '10min'")
+            _stage(connection, path, encoding, organization)
+            report = _compare(connection)
+            if dry_run:
+                raise _DryRun
+            for statement in (
+                "lock_import_extensions", "lock_import_phones", "add_import_extensions", "change_import_extensions",
+                "release_import_phones", "add_import_phones", "change_import_phones",
+            ):  # fmt: skip
+                connection.execute(query(statement))
+    except _DryRun:
+        pass
+    assert report is not None  # made before anything is written
+    return report
+
+
+def _stage(connection: Connection, path: Path, encoding: str, organization: str | None) -> None:
+    """Copy the good rows to a temporary table. Raises BadFile, ImportRefused with the faults of all rows."""
+    connection.execute(query("stage_import"))
+    faults: list[Fault] = []
+    rows = 0
+    with connection.cursor() as cursor, cursor.copy(query("copy_import")) as copy:
+        for row in _within(organization, read_desks(path, encoding)):
+            if isinstance(row, Fault):
+                faults.append(row)
+                if len(faults) >= LISTED:
+                    break
+            else:
+                copy.write_row(row)
+                rows += 1
+    if not rows and not faults:
+        raise BadFile("It has no desks.")
+    connection.execute("ANALYZE staged")
+    found = connection.execute(query("list_import_faults"), {"limit": LISTED}).fetchall()
+    for line, text in found:
+        code, _, message = text.partition(": ")
+        faults.append(Fault(line, code, message))
+    if faults:
+        faults.sort(key=lambda fault: fault.line)
+        raise ImportRefused(faults[:LISTED], more=len(faults) >= LISTED)
+
+
+def _within(organization: str | None, rows: Iterator[Row | Fault]) -> Iterator[Row | Fault]:
+    for row in rows:
+        if isinstance(row, Fault) or organization in {None, row[1]}:
+            yield row
+        else:
+            yield Fault(
+                int(row[0] or 0), "not_permitted", f"only desks of {organization} may be imported here"
+            )
+
+
+def _compare(connection: Connection) -> ImportReport:
+    connection.execute(query("compare_import"))
+    connection.execute("ANALYZE import_change")
+    with connection.cursor(row_factory=class_row(ImportCounts)) as cursor:
+        counts = cursor.execute(query("count_import_changes")).fetchone()
+    with connection.cursor(row_factory=class_row(ImportChange)) as cursor:
+        changes = cursor.execute(query("list_import_changes"), {"limit": LISTED}).fetchall()
+    assert counts is not None  # it always has one row
+    return ImportReport(counts, changes)

@@ -1,0 +1,63 @@
+"""Virtualize and return: who sits where. One statement each, at most once a request id; the rules are in `roost/functions`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from roost.database import Database
+from roost.moves.journal import Journal
+from roost.moves.requests import Answer, Dial, Return, Virtualize
+from roost.settings import Settings
+
+
+class Binding:
+    """The operations that move extensions."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._settings = settings
+        self._journal = Journal(database, settings)
+
+    def dial(self, request: Dial) -> Answer:
+        """A call to the Center: a return, a refusal, or CODE_NEEDED, which is not recorded."""
+        return self._journal.settle(
+            "dial",
+            request,
+            "virtualize" if request.number else "return",
+            {"organization": None, "extension": request.number or None, "phone": request.phone},
+            phone=request.phone,
+            number=request.number,
+        )
+
+    def virtualize(self, request: Virtualize) -> Answer:
+        """Put the extension on the phone. A call needs the proof of its code; an administrator does not."""
+        return self._journal.settle(
+            "virtualize",
+            request,
+            "virtualize",
+            {"organization": request.organization, "extension": request.number, "phone": request.phone},
+            phone=request.phone,
+            number=request.number,
+            organization=request.organization,
+            call=request.call,
+            proof_lifetime=self._settings.proof_lifetime,
+        )
+
+    def return_home(self, request: Return) -> Answer:
+        """Bring the extension home, wherever it is."""
+        return self._return(request, None, None)
+
+    def end_stay(self, request: Return, phone_id: int, since: datetime) -> Answer:
+        """Bring the extension home if it still sits on this phone since then; else nothing is recorded."""
+        return self._return(request, phone_id, since)
+
+    def _return(self, request: Return, only_phone: int | None, only_since: datetime | None) -> Answer:
+        return self._journal.settle(
+            "return_home",
+            request,
+            "return",
+            {"organization": request.organization, "extension": request.number, "phone": None},
+            organization=request.organization,
+            number=request.number,
+            only_phone=only_phone,
+            only_since=only_since,
+        )

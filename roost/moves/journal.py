@@ -1,0 +1,95 @@
+"""Requests and the journal: each takes effect at most once, in time, and is written down once.
+
+A request is one call of a function in `roost/functions`, so one statement: its transaction begins and ends inside PostgreSQL,
+and a worker that stops at any moment holds no lock.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import datetime, timedelta
+from functools import cache
+
+from psycopg import errors as pg
+
+from roost.database import Database, query
+from roost.moves.outcomes import Outcome
+from roost.moves.requests import Answer, Request
+from roost.settings import Settings
+
+_ASKED = "ROW(%(request_id)s, %(made_at)s, %(expires_at)s, %(origin)s, %(actor)s, %(operation)s, %(reason)s)::asked"
+
+
+class Journal:
+    """Asks PostgreSQL to do a request."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._database = database
+        self._settings = settings
+
+    def settle(
+        self, function: str, request: Request, operation: str, late: dict[str, str | None], **more: object
+    ) -> Answer:
+        """Call the function with the request and `more`, in their order; what came of it.
+
+        If another delivery of the same request was faster, the recorded outcome is answered; if it came too late to
+        commit, that it is expired is recorded instead, of what `late` names (organization, extension, phone).
+        """
+        asked = {
+            "request_id": request.request_id,
+            "made_at": request.made_at,
+            "expires_at": self._expires_at(request),
+            "origin": request.origin,
+            "actor": request.actor,
+            "operation": operation,
+            "reason": request.reason,
+        }
+        try:
+            return self._answer(request, _call(function, tuple(more)), asked | more)
+        except pg.UniqueViolation as error:
+            if error.diag.constraint_name != "journal_pkey":
+                raise
+            return self._recorded(request)
+        except pg.CheckViolation as error:
+            if error.diag.constraint_name != "in_time":
+                raise
+        # Another delivery may be faster after all: then what it recorded is the answer.
+        with suppress(pg.UniqueViolation):
+            return self._answer(request, query("record_expired"), asked | late)
+        return self._recorded(request)
+
+    def _recorded(self, request: Request) -> Answer:
+        """What the journal says of a request that is in it."""
+        return self._answer(request, query("read_recorded"), {"request_id": request.request_id})
+
+    def _answer(self, request: Request, statement: str, parameters: dict[str, object]) -> Answer:
+        outcome, now, organization, extension, phone, displaced = self._database.statement(
+            statement, parameters
+        )
+        return Answer(
+            request_id=request.request_id,
+            outcome=Outcome(outcome),
+            now=now,
+            extension=extension_key(organization, extension),
+            phone=phone,
+            displaced=extension_key(organization, displaced),
+        )
+
+    def _expires_at(self, request: Request) -> datetime | None:
+        """When the request is too old to take effect, by the database's clock; the system's own never are."""
+        settings = self._settings
+        if request.origin == "system":
+            return None
+        limit = settings.call_time_limit if request.origin == "call" else settings.request_time_limit
+        return request.made_at + timedelta(seconds=limit)
+
+
+@cache
+def _call(function: str, parameters: tuple[str, ...]) -> str:
+    """The statement that calls a function of ours with the request and these parameters."""
+    return f"SELECT * FROM {function}({', '.join((_ASKED, *(f'%({name})s' for name in parameters)))})"  # noqa: S608 - names from this package alone
+
+
+def extension_key(organization: str | None, number: str | None) -> str | None:
+    """`0001*001`; only the number where the organization is not known."""
+    return f"{organization}*{number}" if organization and number else number

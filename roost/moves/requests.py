@@ -1,0 +1,89 @@
+"""What can be asked of Roost, as it travels in a message, and what is answered.
+
+Unknown fields are ignored and new ones have defaults, so that workers of two versions understand each other.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
+
+from roost.moves.outcomes import Outcome
+
+RequestId = Annotated[str, StringConstraints(min_length=1, max_length=160, pattern=r"^[\x21-\x7e]+$")]
+PhoneName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+OrganizationCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{1,16}$")]
+ShortNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,16}$")]
+CallId = Annotated[str, StringConstraints(max_length=120, pattern=r"^[\x21-\x7e]*$")]
+Text = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+
+
+class Request(BaseModel):
+    """What every request names: its id, where it comes from, and when it was made, in the database's time."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    request_id: RequestId
+    origin: Literal["call", "web", "api", "cli", "system"]
+    actor: Text = ""
+    made_at: AwareDatetime
+    reason: Text = ""
+
+
+class Dial(Request):
+    """A call to the Center: `number` is what follows the feature code; empty to return."""
+
+    origin: Literal["call"] = "call"
+    call: CallId
+    phone: PhoneName
+    number: Annotated[str, StringConstraints(pattern=r"^[0-9]{0,16}$")] = ""
+
+
+class Try(Request):
+    """One try at the secret code, in a call. `sealed_code` opens only in a verify worker, for this request id."""
+
+    origin: Literal["call"] = "call"
+    call: CallId
+    phone: PhoneName
+    number: ShortNumber
+    sealed_code: Annotated[str, StringConstraints(max_length=1000)]
+
+
+class Virtualize(Request):
+    """Put an extension on a phone. From a call, `call` names the one that holds the proof of the code."""
+
+    call: CallId = ""
+    phone: PhoneName
+    number: ShortNumber
+    #: Named by an administrator; a call takes its phone's organization.
+    organization: OrganizationCode | None = None
+
+
+class Return(Request):
+    """Bring an extension home."""
+
+    organization: OrganizationCode
+    number: ShortNumber
+
+
+class SetCode(Request):
+    """Set, replace or (`sealed_code` None) clear a secret code."""
+
+    organization: OrganizationCode
+    number: ShortNumber
+    sealed_code: Annotated[str, StringConstraints(max_length=1000)] | None
+
+
+class Answer(BaseModel):
+    """What a request came to. `now` is the database's time, for who has no clock to trust; None: it did not say."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    request_id: str
+    outcome: Outcome
+    now: datetime | None = None
+    extension: str | None = None
+    phone: str | None = None
+    displaced: str | None = None

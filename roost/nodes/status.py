@@ -1,0 +1,114 @@
+"""How far each node is behind the database, and whether it holds what it should."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from psycopg.rows import class_row
+
+from roost.database import Database, query
+from roost.directory.refused_changes import UnknownNode
+
+
+class NodeState(StrEnum):
+    """How a node is."""
+
+    UP_TO_DATE = "up_to_date"
+    BEHIND = "behind"
+    FAILING = "failing"
+    NEVER_SEEN = "never_seen"
+    DISABLED = "disabled"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeStatus:
+    """One node. `behind`: changes it lacks; `seen_ago`: seconds since a push last reached it, None: never.
+
+    `resync`: its whole table is to be compared, for it serves other organizations than before.
+    """
+
+    name: str
+    kind: str
+    host: str
+    port: int
+    enabled: bool
+    applied_version: int
+    applied_at: datetime | None
+    seen_at: datetime | None
+    audited_at: datetime | None
+    drift: int
+    failures: int
+    last_error: str | None
+    next_attempt_at: datetime | None
+    resync: bool
+    behind: int
+    seen_ago: float | None
+
+    @property
+    def state(self) -> NodeState:
+        """How the node is, the worst first."""
+        if not self.enabled:
+            return NodeState.DISABLED
+        if self.failures:
+            return NodeState.FAILING
+        if self.seen_at is None:
+            return NodeState.NEVER_SEEN
+        return NodeState.BEHIND if self.behind or self.resync else NodeState.UP_TO_DATE
+
+    @property
+    def lag(self) -> float | None:
+        """For how many seconds, at most, a change has been waiting; 0 without one, None: for ever."""
+        return self.seen_ago if self.behind else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterStatus:
+    """The database's version, the changes that have no number yet, its time, and every node."""
+
+    version: int
+    unnumbered: int
+    now: datetime
+    nodes: list[NodeStatus]
+
+
+def cluster_status(database: Database, node: str | None = None) -> ClusterStatus:
+    """Read the status of all nodes, or of one. Raises UnknownNode."""
+    with database.connection() as connection:
+        versions = connection.execute(query("read_versions")).fetchone()
+        with connection.cursor(row_factory=class_row(NodeStatus)) as cursor:
+            nodes = cursor.execute(query("list_node_status"), {"node": node}).fetchall()
+    assert versions is not None  # it always has one row
+    if node is not None and not nodes:
+        raise UnknownNode(f"({node})")
+    version, unnumbered, now = versions
+    return ClusterStatus(version, unnumbered, now, nodes)
+
+
+def request_audit(database: Database, node: str | None = None) -> list[str]:
+    """Have the whole table of all enabled nodes, or of one, compared at the next push; their names.
+
+    Raises UnknownNode, for a disabled node too.
+    """
+    with database.connection() as connection:
+        names = [name for (name,) in connection.execute(query("request_audit"), {"node": node})]
+    if node is not None and not names:
+        raise UnknownNode(f"({node}, or it is disabled)")
+    return sorted(names)
+
+
+def await_audits(
+    database: Database, nodes: list[str], deadline: float, poll: float = 0.2
+) -> list[NodeStatus]:
+    """Wait until the requested audits are done, at most `deadline` seconds; the nodes' status then.
+
+    A node whose `audited_at` is None then was not audited.
+    """
+    ends = time.monotonic() + deadline
+    while True:
+        status = [node for node in cluster_status(database).nodes if node.name in nodes]
+        if all(node.audited_at is not None for node in status) or time.monotonic() >= ends:
+            return status
+        time.sleep(poll)

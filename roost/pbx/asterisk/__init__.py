@@ -1,0 +1,1 @@
+"""Asterisk: AMI, AstDB, and FastAGI."""

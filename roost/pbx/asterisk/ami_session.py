@@ -1,0 +1,238 @@
+"""One logged-in AMI connection: a blocking socket, a deadline, many actions in flight.
+
+What fails in the middle closes it, because what the PBX sends next would answer an older question.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple, TypeVar
+
+from roost.errors import Invalid, NodeRefused, NodeUnavailable
+from roost.pbx.asterisk import ami
+from roost.pbx.node import NodeAddress
+
+#: Actions sent before the first of them is answered. Their answers must fit the socket buffers: Asterisk
+#: waits 100 ms (`writetimeout`) for a peer that does not read.
+WINDOW = 512
+#: Bytes one list may have: a dump of about two million entries.
+MAX_LIST = 256 * 1024 * 1024
+_CHUNK = 256 * 1024
+_REFUSALS = ("Permission denied", "Authentication failed", "Invalid/unknown command")
+_TOO_MANY = "It answered more than was asked."
+
+T = TypeVar("T")
+Action = tuple[str, dict[str, str]]
+
+
+class Failed(NodeUnavailable):
+    """The PBX answered an action with an error; the connection can still be used."""
+
+    def __init__(self, detail: str, message: str) -> None:
+        super().__init__(detail)
+        self.message = message
+
+
+class Failure(NamedTuple):
+    """One action of many that was answered with an error: its place, and the PBX's message."""
+
+    position: int
+    message: str
+
+
+class AmiSession:
+    """A connection that is logged in, with events off.
+
+    Ask inside `with session.deadline():`; all that is asked in one such block ends within `seconds`, as the
+    login does (but a host *name* is looked up in the system resolver's own time).
+    Raises NodeUnavailable, also for a peer that does not speak AMI, and NodeRefused for a refused login or
+    action.
+    """
+
+    def __init__(self, address: NodeAddress, seconds: float) -> None:
+        self._place = f"{address.host}:{address.port}"
+        self._seconds = seconds
+        self._until = 0.0
+        self._reader = ami.Reader()
+        self._next_id = 1
+        self._socket: socket.socket | None = None
+        with self.deadline():
+            self._connect(address)
+            try:
+                self._log_in(address)
+            except BaseException:
+                self.close()
+                raise
+
+    @contextmanager
+    def deadline(self) -> Iterator[None]:
+        """Start the clock of one call.
+
+        Every failure inside names the node, and closes the connection if it must.
+        """
+        self._until = time.monotonic() + self._seconds
+        try:
+            yield
+        except (Failed, Invalid):
+            raise
+        except TimeoutError as error:
+            self.close()
+            raise NodeUnavailable(f"{self._place} did not answer in {self._seconds:g} s.") from error
+        except (OSError, ami.ProtocolError) as error:
+            self.close()
+            raise NodeUnavailable(f"{self._place}: {error}") from error
+        except BaseException:
+            self.close()
+            raise
+
+    def ask(self, name: str, fields: dict[str, str]) -> dict[str, str]:
+        """Send one action; the fields of its success. Raises Failed for an error."""
+        action_id = self._send_action(name, fields)
+        while True:
+            answers = [message for message in self._receive() if not message.startswith(b"Event: ")]
+            if len(answers) > 1:
+                raise ami.ProtocolError(_TOO_MANY)
+            if answers:
+                return self._success(name, answers[0], action_id)
+
+    def ask_list(self, name: str, fields: dict[str, str]) -> list[bytes]:
+        """Send an action that answers with a list; its events, the closing one left out.
+
+        Raises Failed for an error.
+
+        Asterisk keeps its database locked while it sends, and gives up on a slow reader:
+        so all is received before any is looked at.
+        """
+        action_id = self._send_action(name, fields)
+        closing = b"Event: %sComplete\r\nActionID: %d\r\n" % (name.encode(), action_id)
+        ours = b"\r\nActionID: %d" % action_id
+        events: list[bytes] = []
+        size = 0
+        while True:
+            for message in self._receive():
+                if not message.startswith(b"Event: "):
+                    self._success(name, message, action_id)
+                elif message.endswith(ours):
+                    events.append(message)
+                    size += len(message)
+                elif message.startswith(closing):
+                    return events
+            if size > MAX_LIST:
+                raise ami.ProtocolError(f"A list has more than {MAX_LIST} bytes.")
+
+    def ask_many(self, requests: Sequence[T], encode: Callable[[T], bytes]) -> list[Failure]:
+        """Send an action for each request, pipelined; the ones answered with an error, all others succeeded.
+
+        `encode` gives each as `ami.unnumbered` does. Raises Invalid when an action cannot be sent: the ones before it took effect.
+        """
+        failures: list[Failure] = []
+        first, sent, done, total = self._next_id, 0, 0, len(requests)
+        invalid: Invalid | None = None
+        while done < total:
+            if sent < total and sent - done <= WINDOW // 2:
+                batch: list[bytes] = []
+                try:
+                    batch.extend(  # what was made before one that cannot be is sent
+                        ami.numbered(encode(requests[number]), first + number)
+                        for number in range(sent, min(done + WINDOW, total))
+                    )
+                except Invalid as error:
+                    invalid, total = error, sent + len(batch)
+                sent += len(batch)
+                self._next_id = first + sent
+                self._timed().sendall(b"".join(batch))
+            if done == total:
+                break
+            for message in self._receive():
+                if message.startswith(b"Response: Success\r\nActionID: %d\r\n" % (first + done)):
+                    done += 1
+                elif not message.startswith(b"Event: "):
+                    answer = self._answer(message, first + done)
+                    if answer["Response"] != "Success":
+                        failures.append(Failure(done, self._error(answer)))
+                    done += 1
+            if done > sent:
+                raise ami.ProtocolError(_TOO_MANY)
+        if invalid is not None:
+            raise invalid
+        return failures
+
+    def close(self) -> None:
+        """Close the connection; never raises."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def _connect(self, address: NodeAddress) -> None:
+        try:
+            places = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+        except UnicodeError as error:
+            raise OSError("The host name is malformed.") from error
+        failure = OSError("The host name has no address.")
+        for family, kind, protocol, _, place in places:
+            self.close()
+            self._socket = socket.socket(family, kind, protocol)
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            try:
+                self._timed().connect(place)
+                return
+            except OSError as error:
+                failure = error
+        raise failure
+
+    def _log_in(self, address: NodeAddress) -> None:
+        challenge = self.ask("Challenge", {"AuthType": "MD5"}).get("Challenge", "")
+        # AMI knows no other digest; with it the secret itself never crosses the wire.
+        proof = hashlib.md5((challenge + address.secret.get_secret_value()).encode(), usedforsecurity=False)
+        self.ask(
+            "Login",
+            {"AuthType": "MD5", "Username": address.username, "Key": proof.hexdigest(), "Events": "off"},
+        )
+
+    def _timed(self) -> socket.socket:
+        """The socket, set to wait no longer than the deadline."""
+        if self._socket is None:
+            raise OSError("The connection is closed.")
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._socket.settimeout(left)
+        return self._socket
+
+    def _receive(self) -> list[bytes]:
+        data = self._timed().recv(_CHUNK)
+        if not data:
+            raise OSError("It closed the connection.")
+        return self._reader.feed(data)
+
+    def _send_action(self, name: str, fields: dict[str, str]) -> int:
+        data = ami.action(name, {"ActionID": str(self._next_id), **fields})
+        self._timed().sendall(data)
+        self._next_id += 1
+        return self._next_id - 1
+
+    def _answer(self, message: bytes, action_id: int) -> dict[str, str]:
+        answer = ami.fields_of(message)
+        if answer.get("ActionID") != str(action_id):
+            raise ami.ProtocolError("It answered another action than was asked.")
+        return answer
+
+    def _success(self, name: str, message: bytes, action_id: int) -> dict[str, str]:
+        answer = self._answer(message, action_id)
+        if answer["Response"] != "Success":
+            error = self._error(answer)
+            raise Failed(f"{self._place} answered {name} with: {error}.", error)
+        return answer
+
+    def _error(self, answer: dict[str, str]) -> str:
+        """The message of an error; raises NodeRefused when trying again cannot help."""
+        if answer["Response"] != "Error":
+            raise ami.ProtocolError("It answered with neither success nor error.")
+        message = answer.get("Message", "")[:200]
+        if message.startswith(_REFUSALS):
+            raise NodeRefused(f"{self._place}: {message}.")
+        return message

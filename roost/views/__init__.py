@@ -1,0 +1,1 @@
+"""What is only read: where extensions ring, desks, history, figures."""

@@ -1,0 +1,137 @@
+"""The desks of an organization as a picture: every phone, whose it is, who sits there, who cannot be reached."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg.rows import class_row
+
+from roost.database import Database, query
+from roost.views.looks import Rows
+
+#: Desks in one part of the picture.
+PART = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One extension and its phone, or an extension without one (`phone` None).
+
+    `number` and `name` are the extension's; `rings_at` is where it rings now, None: nowhere. `guest` sits here.
+    """
+
+    phone: str | None
+    node: str | None
+    node_answers: bool | None
+    enabled: bool
+    number: str
+    name: str
+    extension_enabled: bool
+    allows: bool
+    has_code: bool
+    rings_at: str | None
+    guest: str | None
+    guest_name: str | None
+    since: datetime | None
+    until: datetime | None
+
+    @property
+    def away(self) -> bool:
+        """Its extension sits elsewhere."""
+        return self.rings_at is not None and self.rings_at != self.phone
+
+    @property
+    def unreachable(self) -> bool:
+        """Nobody can reach its extension now."""
+        return self.rings_at is None
+
+    @property
+    def cut_off(self) -> bool:
+        """The node of the phone does not answer."""
+        return self.node_answers is False
+
+
+@dataclass(frozen=True, slots=True)
+class DeskCounts:
+    """What all desks of an organization come to."""
+
+    desks: int
+    away: int
+    unreachable: int
+    cut_off: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeskPart:
+    """One part of the desks, counted from 1, in order of number; and what all desks of the organization come to."""
+
+    desks: list[Desk]
+    counts: DeskCounts
+    more: bool
+
+
+def read_desks(database: Database, organization: str, *, search: str = "", part: int = 1) -> DeskPart:
+    """Read a part of the desks; `search`: how a number begins, or a part of a name."""
+    desks = _list_desks(database, desk_params(organization, search, part))
+    counts = _count(desks) if part == 1 and not search and len(desks) <= PART else None
+    return DeskPart(desks[:PART], counts or count_desks(database, organization), len(desks) > PART)
+
+
+def read_desks_of(database: Database, organization: str, numbers: Sequence[str]) -> list[Desk]:
+    """Read the desks of these short numbers, as far as they are there."""
+    params = desk_params(organization) | {"numbers": list(numbers), "limit": None}
+    return _list_desks(database, params)
+
+
+def count_desks(database: Database, organization: str) -> DeskCounts:
+    """Count all desks."""
+    params = {"organization": organization, "at_most": 0}
+    with database.connection() as connection, connection.cursor(row_factory=class_row(DeskCounts)) as cursor:
+        return cursor.execute(query("count_desks"), params).fetchone() or DeskCounts(0, 0, 0, 0)
+
+
+def desks_shown(organization: str, search: str, part: int) -> tuple[Rows, Rows]:
+    """The rows that `read_desks` makes a part of; those of a small organization count themselves."""
+    at_most = PART if part == 1 and not search else 0
+    return (
+        Rows("list_desks", desk_params(organization, search, part)),
+        Rows("count_desks", {"organization": organization, "at_most": at_most}),
+    )
+
+
+def desk_params(organization: str, search: str = "", part: int = 1) -> dict[str, object]:
+    """Of `list_desks`: one more than a part, which says that there are more."""
+    return {
+        "organization": organization, "search": search or None, "numbers": None, "skip": (part - 1) * PART,
+        "limit": PART + 1,
+    }  # fmt: skip
+
+
+def _list_desks(database: Database, params: Mapping[str, object]) -> list[Desk]:
+    with database.connection() as connection, connection.cursor(row_factory=class_row(Desk)) as cursor:
+        return cursor.execute(query("list_desks"), params).fetchall()
+
+
+def _count(desks: Sequence[Desk]) -> DeskCounts:
+    return DeskCounts(
+        len(desks), sum(desk.away for desk in desks), sum(desk.unreachable for desk in desks),
+        sum(desk.cut_off for desk in desks),
+    )  # fmt: skip
+
+
+def list_spare_phones(database: Database, organization: str, *, limit: int = 100) -> list[str]:
+    """Read the names of phones without an extension."""
+    params = {"organization": organization, "limit": limit}
+    with database.connection() as connection:
+        return [name for (name,) in connection.execute(query("list_spare_phones"), params)]
+
+
+def watched_extensions(database: Database, keys: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """For each (organization, number): a text that changes whenever what is shown of it does; none: it is gone."""
+    params = {"organizations": [key[0] for key in keys], "numbers": [key[1] for key in keys]}
+    with database.connection() as connection:
+        rows = connection.execute(query("list_watched_extensions"), params).fetchall()
+    return {key: hashlib.sha256(seen.encode()).hexdigest()[:24] for key, seen in rows}
