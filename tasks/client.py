@@ -103,7 +103,7 @@ class Client:
     def ask_time(self, *, deadline: float | None = None) -> Future[Answer]:
         """Ask for the database's time; its answer's `now` is it."""
         request_id = f"clock:{uuid.uuid4().hex}"
-        return self._submit("roost.moves.clock", request_id, request_id, deadline)
+        return self._submit("roost.clock", request_id, request_id, deadline)
 
     def _submit(self, task: str, request_id: str, message: Any, deadline: float | None) -> Future[Answer]:
         future: Future[Answer] = Future()

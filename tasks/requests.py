@@ -26,7 +26,7 @@ R = TypeVar("R", bound=BaseModel)
 DIAL = "roost.dial"
 VIRTUALIZE = "roost.virtualize"
 RETURN = "roost.return"
-CLOCK = "roost.moves.clock"
+CLOCK = "roost.clock"
 VERIFY = "roost.verify"
 SET_CODE = "roost.set_code"
 

@@ -38,7 +38,7 @@ CONTENT_TYPES = ("application/x-python-serialize", "application/x-yaml", "text/p
 
 
 def test_bodies_that_nobody_can_read(unharmed: None, asker: Asker) -> None:
-    for queue, task in ((BIND, "roost.dial"), (BIND, "roost.moves.clock"), (VERIFY, "roost.verify")):
+    for queue, task in ((BIND, "roost.dial"), (BIND, "roost.clock"), (VERIFY, "roost.verify")):
         for body in BODIES:
             raw = body if isinstance(body, bytes) else json.dumps(body).encode()
             asker.send_raw(queue, raw, task=task, id=new_id())

@@ -49,7 +49,7 @@ def test_set_code_and_verify_which_goes_on_to_bind(office: Cluster, asker: Asker
 
 
 def test_clock(asker: Asker) -> None:
-    asker.send("roost.moves.clock", "clock:1")
+    asker.send("roost.clock", "clock:1")
     assert asker.hear("clock:1")[0].now is not None
 
 
