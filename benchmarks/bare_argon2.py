@@ -9,7 +9,7 @@ from concurrent.futures import ProcessPoolExecutor
 from typing import Self
 
 from benchmarks.world import CODE
-from roost.moves.codes import code_matches, hash_code
+from roost.moves.secret_codes import code_matches, hash_code
 
 _PEPPER = "benchmark"
 

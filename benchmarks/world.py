@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import psycopg
 
-from roost.moves.codes import hash_code
+from roost.moves.secret_codes import hash_code
 from roost.seal import seal
 from roost.settings import Settings
 

@@ -10,7 +10,7 @@ from localcluster import ports
 from localcluster.asterisk import AMI_USER
 from roost.database import Database
 from roost.directory.directory import Directory
-from roost.moves.codes import hash_code
+from roost.moves.secret_codes import hash_code
 
 #: Everybody's secret code, and one that nobody has.
 CODE, WRONG_CODE = "4711", "0815"

@@ -12,7 +12,7 @@ from roost.directory.directory import Directory
 from roost.moves.outcomes import Outcome
 from roost.moves.requests import SetCode
 from roost.pbx.node import NodeAddress
-from roost.people.users import People, Role
+from roost.people.person import People, Role
 from roost.seal import seal
 from roost.settings import Settings
 from tasks.client import Client

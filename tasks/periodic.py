@@ -5,6 +5,7 @@ from __future__ import annotations
 import structlog
 
 from roost.errors import DatabaseUnavailable
+from roost.moves.pruning import prune
 from roost.nodes import routes
 from roost.settings import settings
 from tasks import resources
@@ -29,11 +30,11 @@ def sweep() -> None:
 
 @app.task(name=END_STAYS)
 def end_stays() -> None:
-    """Send home whose stay is over, and forget what is old."""
+    """Send home whose stay is over, and prune what is old."""
     try:
         if resources.stays().end_due():
             resources.announcer().changed()
-        resources.stays().forget_old()
+        prune(resources.database(), settings().journal_keep_days)
     except DatabaseUnavailable:
         log.warning("database_unavailable", task=END_STAYS)
 

@@ -10,9 +10,9 @@ from celery import Task
 from pydantic import BaseModel, ValidationError
 
 from roost.errors import DatabaseUnavailable
-from roost.moves.codes import BadCode
 from roost.moves.outcomes import CHANGED, Outcome
 from roost.moves.requests import Answer, Dial, Return, SetCode, Try, Virtualize
+from roost.moves.secret_codes import BadCode
 from roost.seal import SealBroken
 from tasks import resources
 from tasks.app import app

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from roost.database import Database
 from roost.moves.binding import Binding
-from roost.moves.stays import Stays
+from roost.moves.ending_stays import Stays
 from roost.moves.verifying import Verifying
 from roost.settings import settings
 from tasks.announcer import Announcer

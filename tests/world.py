@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from roost.database import Database
 from roost.moves.binding import Binding
-from roost.moves.codes import hash_code
 from roost.moves.requests import Answer, Dial, Return, Try, Virtualize
+from roost.moves.secret_codes import hash_code
 from roost.moves.verifying import Verifying
 from roost.seal import seal
 from roost.settings import Settings

@@ -25,9 +25,9 @@ from benchmarks.world import ORGANIZATION
 from localcluster import guardian, ports
 from roost.database import Database
 from roost.people.access import Right
+from roost.people.person import People, Role
 from roost.people.sessions import Sessions
 from roost.people.tokens import Tokens
-from roost.people.users import People, Role
 
 #: An ordinary organization, all of it on one page of desks.
 _DESKS = 51

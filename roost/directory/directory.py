@@ -1,7 +1,7 @@
 """The directory: organizations, extensions, phones and nodes, added, listed, changed and removed.
 
 Every method is one transaction. What a change does to guests and to the nodes follows from the schema's triggers,
-as it does for a person with psql. Raises the errors of roost.directory.refused_changes, BadField and DatabaseUnavailable.
+as it does for a person with psql. Raises the errors of roost.directory.errors, BadField and DatabaseUnavailable.
 """
 
 from __future__ import annotations
@@ -22,9 +22,7 @@ from roost.directory.changes import (
     PhoneFields,
     checked,
 )
-from roost.directory.fields import BadField, ExtensionKey
-from roost.directory.records import ExtensionRecord, NodeRecord, OrganizationRecord, PhoneRecord
-from roost.directory.refused_changes import (
+from roost.directory.errors import (
     NodeHasPhones,
     OrganizationNotEmpty,
     UnknownExtension,
@@ -33,6 +31,8 @@ from roost.directory.refused_changes import (
     UnknownPhone,
     in_words,
 )
+from roost.directory.fields import BadField, ExtensionKey
+from roost.directory.records import ExtensionRecord, NodeRecord, OrganizationRecord, PhoneRecord
 from roost.errors import NotFound
 from roost.pbx import KINDS
 from roost.seal import NODE_SECRET, seal

@@ -13,8 +13,8 @@ from psycopg import errors as pg
 from psycopg.rows import class_row
 
 from roost.database import Connection, Database, query
+from roost.directory.errors import in_words
 from roost.directory.import_file import BadFile, Fault, Row, read_desks
-from roost.directory.refused_changes import in_words
 from roost.errors import DatabaseUnavailable, Invalid
 
 #: Faults and changes that are listed; further ones are only counted.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from psycopg import errors as pg
 
 from roost.database import Connection, Database, query
-from roost.directory.refused_changes import UnknownNode, UnknownOrganization
+from roost.directory.errors import UnknownNode, UnknownOrganization
 from roost.errors import Conflict
 
 

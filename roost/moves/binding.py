@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from roost.database import Database
-from roost.moves.journal import Journal
+from roost.moves.at_most_once import AtMostOnce
 from roost.moves.requests import Answer, Dial, Return, Virtualize
 from roost.settings import Settings
 
@@ -15,11 +15,11 @@ class Binding:
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self._settings = settings
-        self._journal = Journal(database, settings)
+        self._once = AtMostOnce(database, settings)
 
     def dial(self, request: Dial) -> Answer:
         """A call to the Center: a return, a refusal, or CODE_NEEDED, which is not recorded."""
-        return self._journal.settle(
+        return self._once.settle(
             "dial",
             request,
             "virtualize" if request.number else "return",
@@ -30,7 +30,7 @@ class Binding:
 
     def virtualize(self, request: Virtualize) -> Answer:
         """Put the extension on the phone. A call needs the proof of its code; an administrator does not."""
-        return self._journal.settle(
+        return self._once.settle(
             "virtualize",
             request,
             "virtualize",
@@ -51,7 +51,7 @@ class Binding:
         return self._return(request, phone_id, since)
 
     def _return(self, request: Return, only_phone: int | None, only_since: datetime | None) -> Answer:
-        return self._journal.settle(
+        return self._once.settle(
             "return_home",
             request,
             "return",

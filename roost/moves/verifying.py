@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from roost.database import Database, query
 from roost.errors import DatabaseUnavailable
-from roost.moves.codes import code_matches, hash_code
-from roost.moves.journal import Journal
+from roost.moves.at_most_once import AtMostOnce
 from roost.moves.outcomes import Outcome
 from roost.moves.requests import Answer, SetCode, Try
+from roost.moves.secret_codes import code_matches, hash_code
 from roost.seal import unseal
 from roost.settings import Settings
 
@@ -24,7 +24,7 @@ class Verifying:
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
         self._settings = settings
-        self._journal = Journal(database, settings)
+        self._once = AtMostOnce(database, settings)
         self._private_key = settings.need("seal_private_key")
         self._pepper = settings.need("code_pepper")
 
@@ -45,7 +45,7 @@ class Verifying:
             query("read_code_hash"),
             {"request_id": request.request_id, "phone": request.phone, "number": request.number},
         )
-        return self._journal.settle(
+        return self._once.settle(
             "judge_try",
             request,
             "virtualize",
@@ -59,12 +59,12 @@ class Verifying:
         )
 
     def set_code(self, request: SetCode) -> Answer:
-        """Set, replace or clear a code. Raises roost.moves.codes.BadCode, roost.seal.SealBroken."""
+        """Set, replace or clear a code. Raises roost.moves.secret_codes.BadCode, roost.seal.SealBroken."""
         code_hash = None
         if request.sealed_code is not None:
             digits = unseal(self._private_key, request.request_id, request.sealed_code)
             code_hash = hash_code(self._pepper, digits)
-        return self._journal.settle(
+        return self._once.settle(
             "set_code",
             request,
             "set_code" if code_hash else "clear_code",

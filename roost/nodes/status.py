@@ -10,7 +10,7 @@ from enum import StrEnum
 from psycopg.rows import class_row
 
 from roost.database import Database, query
-from roost.directory.refused_changes import UnknownNode
+from roost.directory.errors import UnknownNode
 
 
 class NodeState(StrEnum):

@@ -11,10 +11,10 @@ from psycopg.rows import class_row
 
 from roost.database import Connection, Database, query
 from roost.errors import RoostError
+from roost.people.person import Person, hash_password, password_matches
 from roost.people.secret_tokens import hash_secret, new_secret
-from roost.people.users import Person, hash_password, password_matches
 from roost.settings import Settings
-from roost.views.looks import Prints, Rows, beside, names_of, params_of
+from roost.views.fingerprints import Prints, Rows, beside, names_of, params_of
 
 #: A session's row begins with its person; then it says whether its last use is to be noted.
 _PERSON = len(fields(Person))

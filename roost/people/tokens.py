@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from psycopg.rows import class_row
 
 from roost.database import Database, query
+from roost.directory.errors import UnknownOrganization, in_words
 from roost.directory.fields import DISPLAY_NAME, BadField
-from roost.directory.refused_changes import UnknownOrganization, in_words
 from roost.errors import NotFound, RoostError
 from roost.people.access import Asker, Right
 from roost.people.secret_tokens import hash_secret, new_secret

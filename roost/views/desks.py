@@ -10,7 +10,7 @@ from datetime import datetime
 from psycopg.rows import class_row
 
 from roost.database import Database, query
-from roost.views.looks import Rows
+from roost.views.fingerprints import Rows
 
 #: Desks in one part of the picture.
 PART = 200

@@ -10,9 +10,9 @@ from typing import Any
 from psycopg.rows import dict_row
 
 from roost.database import Database, query
+from roost.directory.errors import UnknownExtension, UnknownPhone
 from roost.directory.fields import ExtensionKey
-from roost.directory.refused_changes import UnknownExtension, UnknownPhone
-from roost.moves.journal import extension_key
+from roost.moves.at_most_once import extension_key
 
 
 class Why(StrEnum):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
-from roost.moves.stays import Stays
+from roost.moves.ending_stays import Stays
 from tests.world import World
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from roost.moves.codes import BadCode, code_matches, hash_code, is_code
 from roost.moves.requests import SetCode, Virtualize
+from roost.moves.secret_codes import BadCode, code_matches, hash_code, is_code
 from roost.seal import SealBroken, new_keys, seal, unseal
 from tests.world import World, new_id
 

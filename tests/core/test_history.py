@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from roost.directory.errors import UnknownExtension, UnknownPhone
 from roost.directory.fields import ExtensionKey
-from roost.directory.refused_changes import UnknownExtension, UnknownPhone
-from roost.views.history import journal_entries, latest_of, who_was_on
+from roost.views.journal import journal_entries, latest_of, who_was_on
 from roost.views.whereabouts import Why, where_is_extension, where_is_phone
 from tests.world import World
 

@@ -21,8 +21,8 @@ from hypothesis.stateful import (
 
 from chaos.model import Extension, Office, Phone, Result
 from roost.database import Database
-from roost.moves.codes import hash_code
 from roost.moves.requests import Answer, Try, Virtualize
+from roost.moves.secret_codes import hash_code
 from roost.seal import seal
 from roost.settings import Settings
 from tests.world import World, new_id

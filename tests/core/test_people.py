@@ -7,13 +7,13 @@ from datetime import timedelta
 
 import pytest
 
+from roost.directory.errors import Duplicate, UnknownExtension, UnknownOrganization
 from roost.directory.fields import BadField
-from roost.directory.refused_changes import Duplicate, UnknownExtension, UnknownOrganization
 from roost.errors import RoostError
 from roost.people.access import Right
+from roost.people.person import People, Role, UnknownPerson
 from roost.people.sessions import NotSignedIn, Sessions, TooManyTries, WrongPassword
 from roost.people.tokens import BadToken, Tokens
-from roost.people.users import People, Role, UnknownPerson
 from tests.world import World, new_id
 
 ADDRESS = "192.0.2.7"

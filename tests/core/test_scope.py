@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from roost.directory.errors import UnknownNode, UnknownOrganization
 from roost.directory.node_scope import HomedElsewhere, read_scope, set_scope
-from roost.directory.refused_changes import UnknownNode, UnknownOrganization
 from roost.nodes.routes import Scope, announce, everything, news_since, sweep
 from roost.pbx.node import Gone
 from tests.world import World

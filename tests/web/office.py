@@ -10,8 +10,8 @@ from typing import Any, Self
 import httpx
 
 from roost.people.access import Right
+from roost.people.person import People, Role
 from roost.people.tokens import Tokens
-from roost.people.users import People, Role
 from tests.cluster import Cluster
 from tests.world import new_id
 

@@ -10,7 +10,7 @@ import structlog
 from pydantic import ValidationError
 
 from roost.errors import BrokerUnavailable
-from roost.moves.clock import DatabaseClock
+from roost.moves.database_clock import DatabaseClock
 from roost.moves.dialogue import AskDial, AskTry, Collect, Dialogue, End
 from roost.moves.outcomes import Outcome
 from roost.moves.requests import Answer, Dial, Try

@@ -8,7 +8,7 @@ from ipaddress import ip_address
 import structlog
 
 from roost.errors import BrokerUnavailable
-from roost.moves.clock import DatabaseClock
+from roost.moves.database_clock import DatabaseClock
 from roost.moves.outcomes import Outcome
 from roost.pbx.asterisk.agi import ProtocolError
 from roost.settings import Settings

@@ -5,8 +5,8 @@ from __future__ import annotations
 import typer
 
 from roost.directory.fields import ExtensionKey
-from roost.moves.codes import BadCode, is_code
 from roost.moves.requests import SetCode
+from roost.moves.secret_codes import BadCode, is_code
 from roost.seal import seal
 from roost.settings import settings
 from tasks.requests import SET_CODE

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from roost.people.users import People, Role
+from roost.people.person import People, Role
 from workers.cli.output import AsJson, say, show_json, show_rows
 from workers.cli.session import open_database, read_secret
 

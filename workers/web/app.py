@@ -12,9 +12,9 @@ from starlette.staticfiles import StaticFiles
 
 from roost.database import Database
 from roost.directory.directory import Directory
+from roost.people.person import People
 from roost.people.sessions import Sessions
 from roost.people.tokens import Tokens
-from roost.people.users import People
 from roost.settings import Settings
 from tasks.client import Client
 from tasks.presence import Presence
@@ -28,9 +28,9 @@ from workers.web.faults import add_fault_handlers
 from workers.web.known_tokens import KnownTokens
 from workers.web.limits import Limits
 from workers.web.live import routes as live
+from workers.web.live.activity import Pulse
 from workers.web.live.hub import PACE, Hub
 from workers.web.live.pictures import ClusterPicture
-from workers.web.live.pulse import Pulse
 from workers.web.live.shared import Shared
 from workers.web.metrics import Metrics
 from workers.web.pages import administration, extension, organization, sign_in

@@ -15,9 +15,9 @@ from starlette.concurrency import run_in_threadpool
 from roost.database import Database
 from roost.directory.fields import BadField, ExtensionKey
 from roost.errors import DatabaseUnavailable
-from roost.moves.clock import DatabaseClock
+from roost.moves.at_most_once import check_repeat
+from roost.moves.database_clock import DatabaseClock
 from roost.moves.outcomes import Outcome
-from roost.moves.repeats import check_repeat
 from roost.moves.requests import Answer, Request, Return, SetCode, Virtualize
 from roost.people.access import Asker
 from roost.seal import seal

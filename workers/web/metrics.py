@@ -8,7 +8,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from roost.nodes.status import ClusterStatus
-from roost.views.pulse import Timing
+from roost.views.activity import Timing
 from tasks.queues import QueueDepth
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})

@@ -8,16 +8,16 @@ from starlette.requests import HTTPConnection
 
 from roost.database import Database
 from roost.directory.directory import Directory
+from roost.people.person import People
 from roost.people.sessions import Sessions
 from roost.people.tokens import Tokens
-from roost.people.users import People
 from roost.settings import Settings
 from tasks.processes import Processes
 from tasks.queues import Queues
 from workers.web.asking import Asking
 from workers.web.known_tokens import KnownTokens
+from workers.web.live.activity import Pulse
 from workers.web.live.hub import Fragments, Hub
-from workers.web.live.pulse import Pulse
 from workers.web.live.shared import Shared
 from workers.web.metrics import Metrics
 from workers.web.pages.kept import KeptPages

@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import Depends, Header
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from roost.directory.errors import UnknownPhone
 from roost.directory.fields import ExtensionKey
 from roost.directory.records import PhoneRecord
-from roost.directory.refused_changes import UnknownPhone
 from roost.people.access import Action, Asker, demand, may
 from roost.people.tokens import BadToken
 from workers.web.parts import Parts, parts_of

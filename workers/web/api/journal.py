@@ -12,8 +12,8 @@ from fastapi import APIRouter, Body, Query
 from roost.directory.importing import import_desks
 from roost.moves.outcomes import Outcome
 from roost.people.access import Action, demand
-from roost.views.history import JournalEntry as CoreEntry
-from roost.views.history import journal_entries
+from roost.views.journal import JournalEntry as CoreEntry
+from roost.views.journal import journal_entries
 from workers.web.api import paging
 from workers.web.api.access import TheAsker, TheParts, demand_extension, scope_of
 from workers.web.api.models import Code, JournalEntry, Key, Moment, Name, Page, Shown

@@ -10,8 +10,8 @@ from pydantic import Field
 
 from roost.directory.fields import ExtensionKey, parse_duration
 from roost.people.access import Action, Asker, Right, demand, may
+from roost.people.person import PASSWORD_LENGTH, Person, Role, UnknownPerson
 from roost.people.tokens import UnknownToken
-from roost.people.users import PASSWORD_LENGTH, Person, Role, UnknownPerson
 from workers.web.api import paging
 from workers.web.api.access import TheAsker, TheParts, scope_of
 from workers.web.api.models import Code, DisplayName, Duration, Given, Key, Login, Page, Shown

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from roost.database import Database
 from roost.nodes.status import ClusterStatus, cluster_status
-from roost.views.pulse import Count, count_requests
+from roost.views.activity import Count, count_requests
 from tasks.background import Background
 from tasks.processes import KINDS, Processes
 from tasks.queues import QueueDepth, Queues
+from workers.web.live.activity import Pulse
 from workers.web.live.hub import Fragments
-from workers.web.live.pulse import Pulse
 from workers.web.pages.render import render
 from workers.web.texts import text
 

@@ -9,7 +9,7 @@ from roost.directory.fields import ExtensionKey, parse_duration
 from roost.directory.records import OrganizationRecord
 from roost.errors import Invalid, RoostError
 from roost.people.access import Action, Right, demand
-from roost.people.users import PASSWORD_LENGTH, Role
+from roost.people.person import PASSWORD_LENGTH, Role
 from workers.web.api.people import demand_person, demand_token
 from workers.web.pages.render import show
 from workers.web.pages.visit import TheForm, TheParts, TheVisit, Visit, text_of

@@ -12,12 +12,12 @@ from starlette.concurrency import run_in_threadpool
 from roost.database import Database
 from roost.directory.directory import Directory
 from roost.directory.fields import BadField, ExtensionKey
-from roost.moves.codes import is_code
 from roost.moves.requests import Answer
+from roost.moves.secret_codes import is_code
 from roost.people.access import Action, demand
 from roost.views.desks import watched_extensions
-from roost.views.history import latest_of
-from roost.views.looks import Rows
+from roost.views.fingerprints import Rows
+from roost.views.journal import latest_of
 from roost.views.whereabouts import where_is_extension
 from workers.web.pages.reading import Reading, page_route, read_page
 from workers.web.pages.render import show

@@ -19,8 +19,8 @@ from roost.directory.fields import PHONE_NAME, ExtensionKey
 from roost.errors import Invalid
 from roost.moves.outcomes import Outcome
 from roost.people.access import Action, demand
-from roost.views.history import JournalEntry, journal_entries
-from roost.views.looks import Rows
+from roost.views.fingerprints import Rows
+from roost.views.journal import JournalEntry, journal_entries
 from workers.web.api.journal import read_place, write_place
 from workers.web.pages.reading import Reading, organization_of, page_route, read_page
 from workers.web.pages.render import show

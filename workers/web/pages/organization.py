@@ -10,12 +10,12 @@ from starlette.concurrency import run_in_threadpool
 
 from roost.database import Database
 from roost.directory.directory import Directory
+from roost.directory.errors import UnknownPhone
 from roost.directory.fields import BadField, ExtensionKey
-from roost.directory.refused_changes import UnknownPhone
 from roost.moves.requests import Answer
 from roost.people.access import Action, demand, may
 from roost.views.desks import PART, desks_shown, list_spare_phones, read_desks
-from roost.views.looks import Rows
+from roost.views.fingerprints import Rows
 from roost.views.whereabouts import where_is_phone
 from workers.web.live.desks import Wanted, show_desks, wanted
 from workers.web.live.hub import stamp_of

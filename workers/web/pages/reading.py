@@ -21,7 +21,7 @@ from starlette.routing import Route
 from roost.database import Database
 from roost.directory.fields import ORGANIZATION_CODE
 from roost.people.access import Action, demand
-from roost.views.looks import Rows, read_prints
+from roost.views.fingerprints import Rows, read_prints
 from workers.web.pages.render import notice_of, render_page
 from workers.web.pages.visit import AnyVisit, Visit, new_form_key, session_secret
 from workers.web.parts import Parts

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 
 from roost.directory.fields import format_duration
 from roost.people.access import Action, may
-from roost.views.history import JournalEntry
+from roost.views.journal import JournalEntry
 from workers.web.pages.visit import AnyVisit, Visit
 from workers.web.problems import Problem
 from workers.web.texts import catalogue, text

@@ -11,8 +11,8 @@ from starlette.concurrency import run_in_threadpool
 
 from roost.directory.fields import BadField
 from roost.errors import RoostError
+from roost.people.person import PASSWORD_LENGTH
 from roost.people.sessions import NotSignedIn, TooManyTries, WrongPassword
-from roost.people.users import PASSWORD_LENGTH
 from workers.web.pages.render import show
 from workers.web.pages.visit import (
     StaleForm,

@@ -16,8 +16,8 @@ from fastapi import Depends, Request, Response
 from starlette.datastructures import FormData
 
 from roost.people.access import Asker, NotPermitted
+from roost.people.person import Person
 from roost.people.sessions import NotSignedIn
-from roost.people.users import Person
 from roost.settings import Settings
 from workers.web.limits import MAX_IMPORT
 from workers.web.pages.kept import KEY, PROOF

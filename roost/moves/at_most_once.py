@@ -1,7 +1,8 @@
-"""Requests and the journal: each takes effect at most once, in time, and is written down once.
+"""A request takes effect at most once, in time, and is written down once; a repeated one hears what the first came to.
 
 A request is one call of a function in `roost/functions`, so one statement: its transaction begins and ends inside PostgreSQL,
-and a worker that stops at any moment holds no lock.
+and a worker that stops at any moment holds no lock. The function adds the request's row to the journal, whose primary key is
+the request id: a second row under the same id is refused, and undoes whatever the second delivery did.
 """
 
 from __future__ import annotations
@@ -13,14 +14,21 @@ from functools import cache
 from psycopg import errors as pg
 
 from roost.database import Database, query
+from roost.errors import Invalid
 from roost.moves.outcomes import Outcome
-from roost.moves.requests import Answer, Request
+from roost.moves.requests import Answer, Request, Return, SetCode, Virtualize
 from roost.settings import Settings
 
 _ASKED = "ROW(%(request_id)s, %(made_at)s, %(expires_at)s, %(origin)s, %(actor)s, %(operation)s, %(reason)s)::asked"
 
 
-class Journal:
+class RequestIdReused(Invalid):
+    """The request id was used for another request."""
+
+    code = "request_id_reused"
+
+
+class AtMostOnce:
     """Asks PostgreSQL to do a request."""
 
     def __init__(self, database: Database, settings: Settings) -> None:
@@ -88,6 +96,30 @@ class Journal:
 def _call(function: str, parameters: tuple[str, ...]) -> str:
     """The statement that calls a function of ours with the request and these parameters."""
     return f"SELECT * FROM {function}({', '.join((_ASKED, *(f'%({name})s' for name in parameters)))})"  # noqa: S608 - names from this package alone
+
+
+def check_repeat(database: Database, request: Request) -> None:
+    """Raise RequestIdReused if the journal has another request under this id: a request id names one request."""
+    with database.connection() as connection:
+        row = connection.execute(query("read_request"), {"request_id": request.request_id}).fetchone()
+    if row is not None and not _is_same(request, *row):
+        raise RequestIdReused
+
+
+def _is_same(
+    request: Request, operation: str, organization: str, number: str, phone: str, outcome: str
+) -> bool:
+    match request:
+        case Virtualize():
+            # The homecoming of a phone's own extension is recorded with the phone it left.
+            same = operation == "virtualize" and (phone == request.phone or outcome == "returned")
+        case Return():
+            same = operation == "return"
+        case SetCode():
+            same = operation == ("clear_code" if request.sealed_code is None else "set_code")
+        case _:
+            return True
+    return same and (organization, number) == (request.organization, request.number)
 
 
 def extension_key(organization: str | None, number: str | None) -> str | None:

@@ -13,8 +13,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from psycopg.rows import class_row
 
 from roost.database import Database, query
+from roost.directory.errors import UnknownExtension, UnknownOrganization, in_words
 from roost.directory.fields import DISPLAY_NAME, BadField, ExtensionKey
-from roost.directory.refused_changes import UnknownExtension, UnknownOrganization, in_words
 from roost.errors import NotFound
 from roost.people.access import Asker, Right
 

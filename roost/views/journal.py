@@ -9,9 +9,9 @@ from typing import Any
 from psycopg.rows import class_row, dict_row
 
 from roost.database import Connection, Database, query
+from roost.directory.errors import UnknownPhone
 from roost.directory.fields import BadField, ExtensionKey
-from roost.directory.refused_changes import UnknownPhone
-from roost.moves.journal import extension_key
+from roost.moves.at_most_once import extension_key
 
 #: Entries given at once, unless the caller says otherwise.
 LIMIT = 100

@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from roost.database import Database
 from roost.errors import Unavailable
-from roost.views.pulse import Beat, read_beat, time_requests
+from roost.views.activity import Beat, read_beat, time_requests
 from workers.web.metrics import Metrics
 
 #: Seconds between two looks.

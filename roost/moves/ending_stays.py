@@ -1,4 +1,7 @@
-"""What the system does by itself in time: stays that end, and old rows that are forgotten."""
+"""Stays that end by themselves: after the longest stay, or at the daily return of an organization or extension.
+
+When a stay ends is computed by `stay_ends`, in PostgreSQL.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,6 @@ class Stays:
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
-        self._settings = settings
         self._binding = Binding(database, settings)
 
     def end_due(self) -> int:
@@ -41,13 +43,6 @@ class Stays:
         ):
             ended = cursor.execute(query("list_ended_stays"), {"limit": LIMIT}).fetchall()
         return sum(self._end(stay).outcome is Outcome.RETURNED for stay in ended)
-
-    def forget_old(self) -> None:
-        """Remove what nobody asks for any more: tries of old calls, and the journal beyond its time."""
-        with self._database.connection() as connection:
-            connection.execute(query("forget_old_calls"))
-            if self._settings.journal_keep_days:
-                connection.execute(query("forget_old_journal"), {"days": self._settings.journal_keep_days})
 
     def _end(self, stay: _Ended) -> Answer:
         request = Return(
