@@ -18,7 +18,7 @@ from random import Random
 from uuid import uuid4
 
 from benchmarks.world import mover
-from roost.pbx.asterisk import agi
+from roost.pbx import agi
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import socket
 import time
 from uuid import uuid4
 
-from roost.pbx.asterisk import agi
+from roost.pbx import agi
 
 _DEADLINE = 20.0
 

@@ -17,7 +17,8 @@ with atheris.instrument_imports(include=["roost", "workers"]):
     from roost.errors import Invalid
     from roost.moves.dialogue import AskDial, AskTry, Collect, Dialogue, End
     from roost.moves.outcomes import Outcome
-    from roost.pbx.asterisk import agi, ami, astdb
+    from roost.pbx import agi
+    from roost.pbx.ami import astdb, codec
     from roost.pbx.node import Cursor, Kind
     from simulator import wire
 
@@ -45,11 +46,11 @@ def agi_client(data: bytes) -> None:
 
 def ami_reader(data: bytes) -> None:
     """What a PBX answers, down to the table entries in it."""
-    reader = ami.Reader()
-    with suppress(ami.ProtocolError):
+    reader = codec.Reader()
+    with suppress(codec.ProtocolError):
         for piece in _pieces(data):
             for message in reader.feed(piece):
-                fields = ami.fields_of(message)
+                fields = codec.fields_of(message)
                 stored = fields.get("Val", "").encode(errors="surrogateescape").decode(errors="replace")
                 Cursor.parse(stored)
                 for kind in KINDS:
@@ -60,7 +61,7 @@ def ami_action(data: bytes) -> None:
     """What is sent to a PBX: nothing that a field holds may become a line of its own."""
     name, _, value = data[1:].decode(errors="replace").partition("\0")
     try:
-        sent = ami.action("DBPut", {"Key": name, "Val": value})
+        sent = codec.action("DBPut", {"Key": name, "Val": value})
     except Invalid:
         return
     assert sent.count(b"\r\n") == 4, "a field broke out of its line"

@@ -10,7 +10,7 @@ from chaos.faults import ASTERISK, Heal, Scene, define, fault
 from chaos.nodes import Node, RealNode, SimulatedNode
 from localcluster.process import ServiceFailed, wait_until
 from localcluster.simulator import inject
-from roost.pbx.asterisk import astdb
+from roost.pbx.ami import astdb
 from roost.pbx.node import Cursor
 
 #: So often an Asterisk is killed until it has lost something.

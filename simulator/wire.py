@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from roost.pbx.asterisk.ami import MAX_LINE
+from roost.pbx.ami.codec import MAX_LINE
 
 BANNER = b"Asterisk Call Manager/11.0.0\r\n"
 #: Lines one action may have.

@@ -6,7 +6,7 @@ import socket
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from roost.pbx.asterisk import agi
+from roost.pbx import agi
 from tests.world import new_id
 
 #: Seconds until a center that says nothing fails the test.

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roost.errors import Invalid
-from roost.pbx.asterisk import agi
+from roost.pbx import agi
 
 ENVIRONMENT = {
     "agi_network": "yes",

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roost.errors import Invalid
-from roost.pbx.asterisk import ami, astdb
+from roost.pbx.ami import astdb, codec
 from roost.pbx.node import ActsAs, Change, Cursor, Rings, key_of
 from simulator import wire
 
@@ -26,12 +26,12 @@ def in_pieces(data: bytes, cuts: list[int]) -> list[bytes]:
     return [data[start:end] for start, end in pairwise(edges)]
 
 
-def feed_all(reader: ami.Reader, pieces: list[bytes]) -> list[bytes] | str:
+def feed_all(reader: codec.Reader, pieces: list[bytes]) -> list[bytes] | str:
     messages: list[bytes] = []
     try:
         for piece in pieces:
             messages += reader.feed(piece)
-    except ami.ProtocolError as error:
+    except codec.ProtocolError as error:
         return str(error)
     return messages
 
@@ -40,8 +40,8 @@ def feed_all(reader: ami.Reader, pieces: list[bytes]) -> list[bytes] | str:
 def test_any_split_gives_the_same_messages(values: list[tuple[str, str]], cuts: list[int]) -> None:
     messages = [f"Response: Success\r\nKey: {key}\r\nVal: {value}".encode() for key, value in values]
     stream = BANNER + b"".join(message + b"\r\n\r\n" for message in messages)
-    assert feed_all(ami.Reader(), in_pieces(stream, cuts)) == messages
-    assert [ami.fields_of(message)["Val"] for message in messages] == [value for _, value in values]
+    assert feed_all(codec.Reader(), in_pieces(stream, cuts)) == messages
+    assert [codec.fields_of(message)["Val"] for message in messages] == [value for _, value in values]
 
 
 @given(
@@ -49,30 +49,30 @@ def test_any_split_gives_the_same_messages(values: list[tuple[str, str]], cuts: 
     st.lists(st.binary(max_size=200) | st.sampled_from([b"\r\n", b"\r\n\r\n", b"Event: x", b": "])),
 )
 def test_any_bytes_raise_nothing_but_its_error(greeted: bool, pieces: list[bytes]) -> None:  # noqa: FBT001
-    reader = ami.Reader()
+    reader = codec.Reader()
     if greeted:
         reader.feed(BANNER)
     messages = feed_all(reader, pieces)
     if isinstance(messages, list):
         for message in messages:
-            ami.fields_of(message)
+            codec.fields_of(message)
 
 
 @pytest.mark.parametrize("start", [b"", BANNER, BANNER + b"Response: Success\r\n"])
 @pytest.mark.parametrize("size", [1, 1000, 65_536])
 def test_a_message_without_end_is_an_error_before_it_is_memory(start: bytes, size: int) -> None:
-    reader = ami.Reader()
+    reader = codec.Reader()
     reader.feed(start)
-    pieces = [b"x" * size] * (2 * ami.MAX_MESSAGE // size + 2)
+    pieces = [b"x" * size] * (2 * codec.MAX_MESSAGE // size + 2)
     assert isinstance(feed_all(reader, pieces), str)
-    with pytest.raises(ami.ProtocolError):
+    with pytest.raises(codec.ProtocolError):
         reader.feed(b"Response: Success\r\n\r\n")
 
 
 @pytest.mark.parametrize("garbage", [b"HTTP/1.1 200 OK\r\n\r\n", b"\r\n", b"\0", b"SSH-2.0-x\r\n"])
 def test_another_greeting_is_an_error(garbage: bytes) -> None:
-    with pytest.raises(ami.ProtocolError):
-        ami.Reader().feed(garbage)
+    with pytest.raises(codec.ProtocolError):
+        codec.Reader().feed(garbage)
 
 
 @given(
@@ -81,7 +81,7 @@ def test_another_greeting_is_an_error(garbage: bytes) -> None:
     )
 )
 def test_what_is_sent_is_what_the_pbx_reads(fields: dict[str, str]) -> None:
-    (block,) = wire.ActionReader().feed(ami.action("DBPut", fields))
+    (block,) = wire.ActionReader().feed(codec.action("DBPut", fields))
     read, problem = wire.fields_of(block)
     expected = {"action": "DBPut"}
     for name, value in fields.items():
@@ -93,14 +93,14 @@ def test_what_is_sent_is_what_the_pbx_reads(fields: dict[str, str]) -> None:
     "value", ["a\r\nb", "a\nb", "a\rb", "a\0b", "\n", "\r", " a", "\ta", "\ud800", "x" * 1018]
 )
 def test_what_would_break_a_line_is_refused(value: str) -> None:
-    with pytest.raises(ami.Unsendable) as refusal:
-        ami.action("DBPut", {"Key": "k", "Val": value})
+    with pytest.raises(codec.Unsendable) as refusal:
+        codec.action("DBPut", {"Key": "k", "Val": value})
     assert isinstance(refusal.value, Invalid)
 
 
 def test_the_longest_line_has_1024_bytes_with_its_end() -> None:
-    sent = ami.action("DBPut", {"Key": "k", "Val": "x" * 1017})
-    assert max(len(line) for line in sent.split(b"\r\n")) + 2 == ami.MAX_LINE
+    sent = codec.action("DBPut", {"Key": "k", "Val": "x" * 1017})
+    assert max(len(line) for line in sent.split(b"\r\n")) + 2 == codec.MAX_LINE
 
 
 @given(NAME, PRINTABLE, PRINTABLE, st.text(max_size=20))

@@ -19,7 +19,7 @@ from kombu import Connection
 from kombu.exceptions import OperationalError
 
 from roost.errors import RoostError
-from roost.pbx.asterisk import agi
+from roost.pbx import agi
 from roost.schema import check_schema
 from roost.settings import Settings, settings
 from tasks.app import app

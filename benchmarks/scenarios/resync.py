@@ -12,7 +12,7 @@ from benchmarks.stage import Rig, Stage
 from roost.database import Database
 from roost.nodes.converge import Converged, converge
 from roost.nodes.routes import everything
-from roost.pbx.asterisk.astdb import key, value
+from roost.pbx.ami.astdb import key, value
 from roost.pbx.node import Gone, key_of
 from tasks.nodes import NodeConnections
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from roost.pbx import connect
-from roost.pbx.asterisk.ami_session import AmiSession, Failed
+from roost.pbx.ami.session import AmiSession, Failed
 from roost.pbx.node import PbxNode
 from tests.conformance.targets import DEADLINE, Asterisk, Simulator, Target
 

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from roost.errors import Invalid, NodeRefused, NodeUnavailable
 from roost.pbx import connect
-from roost.pbx.asterisk.ami_session import AmiSession
+from roost.pbx.ami.session import AmiSession
 from roost.pbx.node import ActsAs, Change, Cursor, Gone, NodeAddress, PbxNode, Rings, key_of
 from tests.conformance.targets import DEADLINE, Target
 

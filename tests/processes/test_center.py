@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from roost.moves.requests import Dial, Return, Virtualize
-from roost.pbx.asterisk import agi
+from roost.pbx import agi
 from roost.pbx.node import ActsAs, Rings
 from tests.cluster import Cluster, wait_until
 from tests.world import new_id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from roost.pbx.asterisk.agi import Environment, HungUp, ProtocolError, Reply, Server
+from roost.pbx.agi import Environment, HungUp, ProtocolError, Reply, Server
 
 #: Bytes read at once.
 CHUNK = 4096

@@ -14,8 +14,8 @@ from roost.moves.database_clock import DatabaseClock
 from roost.moves.dialogue import AskDial, AskTry, Collect, Dialogue, End
 from roost.moves.outcomes import Outcome
 from roost.moves.requests import Answer, Dial, Try
-from roost.pbx.asterisk import agi
-from roost.pbx.asterisk.agi import Environment
+from roost.pbx import agi
+from roost.pbx.agi import Environment
 from roost.seal import seal
 from roost.settings import Settings
 from tasks.client import Client

@@ -10,7 +10,7 @@ import structlog
 from roost.errors import BrokerUnavailable
 from roost.moves.database_clock import DatabaseClock
 from roost.moves.outcomes import Outcome
-from roost.pbx.asterisk.agi import ProtocolError
+from roost.pbx.agi import ProtocolError
 from roost.settings import Settings
 from tasks.client import Client
 from workers.center.channel import CallEnded, Channel

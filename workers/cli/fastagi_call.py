@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from roost.errors import Unavailable
 from roost.moves.outcomes import Outcome
-from roost.pbx.asterisk import agi
+from roost.pbx import agi
 
 #: Seconds to connect, and for the center's next command.
 CONNECT_DEADLINE = 5.0

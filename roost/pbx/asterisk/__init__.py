@@ -1,1 +1,1 @@
-"""Asterisk: AMI, AstDB, and FastAGI."""
+"""Asterisk 18 to 22."""

@@ -20,9 +20,9 @@ from functools import lru_cache
 from typing import cast
 
 from roost.errors import NodeUnavailable
-from roost.pbx.asterisk import astdb
-from roost.pbx.asterisk.ami import fields_of, unnumbered
-from roost.pbx.asterisk.ami_session import Action, AmiSession, Failed, Failure
+from roost.pbx.ami import astdb
+from roost.pbx.ami.codec import fields_of, unnumbered
+from roost.pbx.ami.session import Action, AmiSession, Failed, Failure
 from roost.pbx.node import Change, Cursor, Gone, Key, Kind, NodeAddress, key_of
 
 #: Changes kept as they are sent: each is told to every node, and made ready once.

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import NamedTuple, TypeVar
 
 from roost.errors import Invalid, NodeRefused, NodeUnavailable
-from roost.pbx.asterisk import ami
+from roost.pbx.ami import codec
 from roost.pbx.node import NodeAddress
 
 #: Actions sent before the first of them is answered. Their answers must fit the socket buffers: Asterisk
@@ -57,7 +57,7 @@ class AmiSession:
         self._place = f"{address.host}:{address.port}"
         self._seconds = seconds
         self._until = 0.0
-        self._reader = ami.Reader()
+        self._reader = codec.Reader()
         self._next_id = 1
         self._socket: socket.socket | None = None
         with self.deadline():
@@ -82,7 +82,7 @@ class AmiSession:
         except TimeoutError as error:
             self.close()
             raise NodeUnavailable(f"{self._place} did not answer in {self._seconds:g} s.") from error
-        except (OSError, ami.ProtocolError) as error:
+        except (OSError, codec.ProtocolError) as error:
             self.close()
             raise NodeUnavailable(f"{self._place}: {error}") from error
         except BaseException:
@@ -95,7 +95,7 @@ class AmiSession:
         while True:
             answers = [message for message in self._receive() if not message.startswith(b"Event: ")]
             if len(answers) > 1:
-                raise ami.ProtocolError(_TOO_MANY)
+                raise codec.ProtocolError(_TOO_MANY)
             if answers:
                 return self._success(name, answers[0], action_id)
 
@@ -122,12 +122,12 @@ class AmiSession:
                 elif message.startswith(closing):
                     return events
             if size > MAX_LIST:
-                raise ami.ProtocolError(f"A list has more than {MAX_LIST} bytes.")
+                raise codec.ProtocolError(f"A list has more than {MAX_LIST} bytes.")
 
     def ask_many(self, requests: Sequence[T], encode: Callable[[T], bytes]) -> list[Failure]:
         """Send an action for each request, pipelined; the ones answered with an error, all others succeeded.
 
-        `encode` gives each as `ami.unnumbered` does. Raises Invalid when an action cannot be sent: the ones before it took effect.
+        `encode` gives each as `codec.unnumbered` does. Raises Invalid when an action cannot be sent: the ones before it took effect.
         """
         failures: list[Failure] = []
         first, sent, done, total = self._next_id, 0, 0, len(requests)
@@ -137,7 +137,7 @@ class AmiSession:
                 batch: list[bytes] = []
                 try:
                     batch.extend(  # what was made before one that cannot be is sent
-                        ami.numbered(encode(requests[number]), first + number)
+                        codec.numbered(encode(requests[number]), first + number)
                         for number in range(sent, min(done + WINDOW, total))
                     )
                 except Invalid as error:
@@ -156,7 +156,7 @@ class AmiSession:
                         failures.append(Failure(done, self._error(answer)))
                     done += 1
             if done > sent:
-                raise ami.ProtocolError(_TOO_MANY)
+                raise codec.ProtocolError(_TOO_MANY)
         if invalid is not None:
             raise invalid
         return failures
@@ -210,15 +210,15 @@ class AmiSession:
         return self._reader.feed(data)
 
     def _send_action(self, name: str, fields: dict[str, str]) -> int:
-        data = ami.action(name, {"ActionID": str(self._next_id), **fields})
+        data = codec.action(name, {"ActionID": str(self._next_id), **fields})
         self._timed().sendall(data)
         self._next_id += 1
         return self._next_id - 1
 
     def _answer(self, message: bytes, action_id: int) -> dict[str, str]:
-        answer = ami.fields_of(message)
+        answer = codec.fields_of(message)
         if answer.get("ActionID") != str(action_id):
-            raise ami.ProtocolError("It answered another action than was asked.")
+            raise codec.ProtocolError("It answered another action than was asked.")
         return answer
 
     def _success(self, name: str, message: bytes, action_id: int) -> dict[str, str]:
@@ -231,7 +231,7 @@ class AmiSession:
     def _error(self, answer: dict[str, str]) -> str:
         """The message of an error; raises NodeRefused when trying again cannot help."""
         if answer["Response"] != "Error":
-            raise ami.ProtocolError("It answered with neither success nor error.")
+            raise codec.ProtocolError("It answered with neither success nor error.")
         message = answer.get("Message", "")[:200]
         if message.startswith(_REFUSALS):
             raise NodeRefused(f"{self._place}: {message}.")
