@@ -9,7 +9,7 @@ from chaos.stage import Stage
 from localcluster import ports
 from localcluster.asterisk import AMI_USER
 from roost.database import Database
-from roost.directory.directory import Directory
+from roost.directory import Directory
 from roost.moves.secret_codes import hash_code
 
 #: Everybody's secret code, and one that nobody has.

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from demo.cast import OPERATOR, ORGANIZATION, ORGANIZATION_NAME, Cast
 from demo.folder import DemoFailed
 from roost.database import Database
-from roost.directory.directory import Directory
+from roost.directory import Directory
 from roost.moves.outcomes import Outcome
 from roost.moves.requests import SetCode
 from roost.pbx.node import NodeAddress

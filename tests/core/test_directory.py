@@ -7,7 +7,7 @@ from datetime import time, timedelta
 
 import pytest
 
-from roost.directory.directory import Directory
+from roost.directory import Directory
 from roost.errors import RoostError
 from roost.seal import NODE_SECRET, unseal
 from tests.world import World

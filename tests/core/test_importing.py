@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from roost.directory.directory import Directory
+from roost.directory import Directory
 from roost.directory.import_file import BadFile
 from roost.directory.importing import ImportRefused, ImportReport, import_desks
 from roost.directory.node_scope import set_scope

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from roost.directory.directory import LIMIT
+from roost.directory import LIMIT
 from workers.cli.options import DailyReturn, Enabled, Key, Limit, MaxStay, Name, Search, Yes, changes, confirm
 from workers.cli.output import AsJson, note, plain, say, show_facts, show_json, show_rows
 from workers.cli.session import open_directory

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from roost.directory.directory import Directory
+from roost.directory import Directory
 from roost.directory.node_scope import read_scope, set_scope
 from roost.errors import Invalid
 from roost.pbx import KINDS

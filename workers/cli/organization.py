@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from roost.directory.directory import LIMIT
+from roost.directory import LIMIT
 from roost.directory.fields import parse_duration
 from workers.cli.options import DailyReturn, Enabled, Limit, MaxStay, Name, Yes, changes, confirm
 from workers.cli.output import AsJson, note, say, show_facts, show_json, show_rows

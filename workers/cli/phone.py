@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from roost.directory.directory import LIMIT
+from roost.directory import LIMIT
 from roost.directory.fields import ExtensionKey
 from roost.errors import Invalid
 from workers.cli.options import NONE, Enabled, Limit, Search, Yes, changes, confirm

@@ -13,7 +13,7 @@ from getpass import getpass
 from pathlib import Path
 
 from roost.database import Database
-from roost.directory.directory import Directory
+from roost.directory import Directory
 from roost.directory.fields import BadField
 from roost.errors import BrokerUnavailable, Invalid
 from roost.settings import settings

@@ -11,7 +11,7 @@ from fastapi import FastAPI, Response
 from starlette.staticfiles import StaticFiles
 
 from roost.database import Database
-from roost.directory.directory import Directory
+from roost.directory import Directory
 from roost.people.person import People
 from roost.people.sessions import Sessions
 from roost.people.tokens import Tokens

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from starlette.requests import HTTPConnection
 
 from roost.database import Database
-from roost.directory.directory import Directory
+from roost.directory import Directory
 from roost.people.person import People
 from roost.people.sessions import Sessions
 from roost.people.tokens import Tokens

@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
 from roost.database import Database
-from roost.directory.directory import Directory
+from roost.directory import Directory
 from roost.directory.fields import BadField, ExtensionKey
 from roost.moves.requests import Answer
 from roost.moves.secret_codes import is_code

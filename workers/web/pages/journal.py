@@ -14,7 +14,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from roost.database import Database
-from roost.directory.directory import Directory
+from roost.directory import Directory
 from roost.directory.fields import PHONE_NAME, ExtensionKey
 from roost.errors import Invalid
 from roost.moves.outcomes import Outcome

@@ -1,0 +1,72 @@
+"""Organizations: added, listed, changed, removed.
+
+An organization that is disabled or removed sends every guest home: the triggers organization_disabled and
+organization_removed in schema.sql.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Unpack
+
+from psycopg.types.json import Jsonb
+
+from roost.database import Connection, query
+from roost.directory import fields
+from roost.directory.changes import OrganizationFields, checked
+from roost.directory.errors import OrganizationNotEmpty, UnknownOrganization
+from roost.directory.records import OrganizationRecord
+from roost.directory.store import LIMIT, Store, found, one
+
+
+class OrganizationDirectory(Store):
+    """The organizations of the directory."""
+
+    def add_organization(self, code: str, **given: Unpack[OrganizationFields]) -> None:
+        """Add an organization."""
+        fields.ORGANIZATION_CODE.check(code)
+        changes = checked(given)
+
+        def work(connection: Connection) -> None:
+            one(connection, "add_organization", {"code": code})
+            self._change_organization(connection, code, changes)
+
+        self._write(work, f"organization {code}")
+
+    def organizations(self, *, after: str | None = None, limit: int = LIMIT) -> list[OrganizationRecord]:
+        """Organizations in order of code."""
+        return self._list(
+            OrganizationRecord, "list_organizations", {"code": None, "after": after, "limit": limit}
+        )
+
+    def organization(self, code: str) -> OrganizationRecord:
+        """One organization."""
+        params = {"code": code, "after": None, "limit": 1}
+        return found(self._list(OrganizationRecord, "list_organizations", params), UnknownOrganization, code)
+
+    def change_organization(self, code: str, **given: Unpack[OrganizationFields]) -> None:
+        """Change what is given."""
+        changes = checked(given)
+        self._write(
+            lambda connection: self._change_organization(connection, code, changes), f"organization {code}"
+        )
+
+    def remove_organization(self, code: str, *, with_everything: bool = False) -> None:
+        """Remove an organization; its extensions and phones only if the caller says so."""
+
+        def work(connection: Connection) -> None:
+            extensions, phones, _ = one(
+                connection, "count_belongings", {"organization": code, "node": None}
+            ) or (0, 0, 0)
+            if (extensions or phones) and not with_everything:
+                raise OrganizationNotEmpty(f"({code}: extensions {extensions}, phones {phones})")
+            if one(connection, "remove_organization", {"code": code}) is None:
+                raise UnknownOrganization(f"({code})")
+
+        self._write(work, f"organization {code}")
+
+    def _change_organization(self, connection: Connection, code: str, changes: dict[str, Any]) -> None:
+        changed = one(connection, "change_organization", {"code": code, "changes": Jsonb(changes)})
+        if changed is None:
+            raise UnknownOrganization(f"({code})")
+        if "enabled" in changes:
+            connection.execute(query("enable_organization"), {"code": code, "enabled": changes["enabled"]})

@@ -1,0 +1,77 @@
+"""Phones: added, listed, changed, removed.
+
+The guest of a phone that is disabled, removed or given another base extension goes home: the trigger phone_changed in schema.sql.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Unpack
+
+from psycopg.types.json import Jsonb
+
+from roost.database import Connection
+from roost.directory import fields
+from roost.directory.changes import NewPhoneFields, PhoneFields, checked
+from roost.directory.errors import UnknownOrganization, UnknownPhone
+from roost.directory.extensions import extension_id
+from roost.directory.nodes import node_id
+from roost.directory.records import PhoneRecord
+from roost.directory.store import LIMIT, Store, found, one
+
+
+class PhoneDirectory(Store):
+    """The phones of the directory."""
+
+    def add_phone(self, name: str, *, organization: str, node: str, **given: Unpack[NewPhoneFields]) -> None:
+        """Add a phone, homed on a node."""
+        fields.PHONE_NAME.check(name)
+        changes = checked(given)
+
+        def work(connection: Connection) -> None:
+            if (
+                one(connection, "add_phone", {"name": name, "organization": organization, "node": node})
+                is None
+            ):
+                node_id(connection, node)
+                raise UnknownOrganization(f"({organization})")
+            _change_phone(connection, name, changes)
+
+        self._write(work, f"phone {name}")
+
+    def phones(
+        self, *, organization: str | None = None, node: str | None = None, search: str | None = None,
+        after: str | None = None, limit: int = LIMIT,
+    ) -> list[PhoneRecord]:  # fmt: skip
+        """Phones in order of name, after that of `after`. `search`: a part of a name."""
+        params = {
+            "name": None, "organization": organization, "node": node, "search": search, "after": after, "limit": limit,
+        }  # fmt: skip
+        return self._list(PhoneRecord, "list_phones", params)
+
+    def phone(self, name: str) -> PhoneRecord:
+        """One phone."""
+        params = {"name": name, "organization": None, "node": None, "search": None, "after": None, "limit": 1}
+        return found(self._list(PhoneRecord, "list_phones", params), UnknownPhone, name)
+
+    def change_phone(self, name: str, **given: Unpack[PhoneFields]) -> None:
+        """Change what is given. A guest goes home from a phone that is disabled or given another base."""
+        changes = checked(given)
+        self._write(lambda connection: _change_phone(connection, name, changes), f"phone {name}")
+
+    def remove_phone(self, name: str) -> None:
+        """Remove a phone; its guest goes home first."""
+        self._write_one("remove_phone", {"name": name}, UnknownPhone, f"phone {name}")
+
+
+def _change_phone(connection: Connection, name: str, changes: Mapping[str, Any]) -> None:
+    columns = dict(changes)
+    if "node" in columns:
+        columns["node_id"] = node_id(connection, columns.pop("node"))
+    base = columns.pop("base", "")
+    if base is None:
+        columns["base_id"] = None
+    elif base:
+        columns["base_id"] = extension_id(connection, base)
+    if one(connection, "change_phone", {"name": name, "changes": Jsonb(columns)}) is None:
+        raise UnknownPhone(f"({name})")
