@@ -1,12 +1,13 @@
 -- Roost's one truth. Applied by `roost db init` to an empty database; PostgreSQL 15 to 18.
--- What requests do is in functions beside it, applied after it: roost/functions.
+-- What requests do is in functions beside it (roost/functions), in a PostgreSQL schema of their release. Functions here belong
+-- to the tables: all releases that run at once share them, so they call none of the others.
 -- The invariants of extension virtualization are the shape of these tables: a direct UPDATE that breaks
 -- one is refused. What every PBX node must know is derived by two views, and every change of what they
 -- show is noted by triggers, so that nobody who writes can forget to tell the nodes.
 
 -- Which version of this file the database has; `roost db upgrade` goes on from here.
-CREATE TABLE roost_schema (version int PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());
-INSERT INTO roost_schema VALUES (1);
+CREATE TABLE roost_version (version int PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());
+INSERT INTO roost_version VALUES (2);
 
 -- An organization is a tenant; nothing crosses its border. `policy` says what happens when somebody asks
 -- for a phone that hosts another guest. `max_stay` and `daily_return` (a wall-clock time in `timezone`)
@@ -430,18 +431,3 @@ CREATE TABLE token (
     used_at timestamptz
 );
 CREATE INDEX token_by_organization ON token (organization_id);
-
-
--- The words of the functions in roost/functions: each request is one call of one of them, so one statement and one
--- transaction, which holds its row locks for as long as PostgreSQL works and no longer.
--- `asked` is what every request names, `answer` what it came to, `scene` what the checks look at.
-CREATE TYPE asked AS (
-    request_id text, made_at timestamptz, expires_at timestamptz, origin text, actor text, operation text, reason text
-);
-CREATE TYPE answer AS (outcome text, now timestamptz, organization text, extension text, phone text, displaced text);
-CREATE TYPE scene AS (
-    now timestamptz, recorded bool,
-    phone_id bigint, organization text, base_id bigint, base_number text, guest_id bigint, guest_number text,
-    extension_id bigint, code_hash text, host_id bigint, host text, base_host_id bigint, base_host text,
-    tries int, proved bool, proof_fresh bool, ends_as text
-);

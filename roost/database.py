@@ -18,12 +18,15 @@ from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from roost.errors import DatabaseUnavailable
+from roost.version import check_version, use_functions
 
 T = TypeVar("T")
 Connection = psycopg.Connection[TupleRow]
 
 #: What a connection raises that PostgreSQL ended, or that did not come about.
 _LOST = (pg.OperationalError, pg.InterfaceError, pg.IdleInTransactionSessionTimeout)
+#: What a statement raises when what it names is not there: the database may be of another version.
+_MISSING = (pg.UndefinedFunction, pg.UndefinedObject, pg.UndefinedTable, pg.UndefinedColumn)
 _CONFLICT = (pg.DeadlockDetected, pg.SerializationFailure, pg.LockNotAvailable)
 
 #: A plan made while a table was empty would read it from end to end for as long as the connection lives. PostgreSQL up to 17
@@ -75,7 +78,8 @@ class Database:
         )
         self._pool = ConnectionPool(
             conninfo, min_size=1, max_size=size, open=True, timeout=3, kwargs={"autocommit": True},
-            max_lifetime=3600, reconnect_timeout=5, num_workers=1, check=self._check_alive,
+            max_lifetime=3600, reconnect_timeout=5, num_workers=1, configure=use_functions,
+            check=self._check_alive,
         )  # fmt: skip
 
     def close(self) -> None:
@@ -99,10 +103,14 @@ class Database:
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
-        """A connection in autocommit mode. Raises DatabaseUnavailable."""
+        """A connection in autocommit mode. Raises DatabaseUnavailable, or WrongVersion, which is one."""
         try:
             with self._pool.connection() as connection:
-                yield connection
+                try:
+                    yield connection
+                except _MISSING:
+                    check_version(connection)
+                    raise
         except _CONFLICT:
             raise
         except (PoolTimeout, *_LOST) as error:

@@ -242,7 +242,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_holds_the_statements_the_schema_and_the_licence(wheel: Path) -> None:
     held = set(zipfile.ZipFile(wheel).namelist())
-    for folder in ("queries", "functions"):
+    for folder in ("queries", "functions", "migrations"):
         assert {f"roost/{folder}/{path.name}" for path in (TOP / "roost" / folder).glob("*.sql")} <= held
     assert "roost/schema.sql" in held
     assert any(name.endswith("licenses/LICENSE") for name in held)

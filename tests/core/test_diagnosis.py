@@ -107,7 +107,7 @@ def test_the_server(settings: Settings) -> None:
 
 
 def test_another_schema(settings: Settings, world: World) -> None:
-    world.sql("UPDATE roost_schema SET version = 999")
+    world.sql("UPDATE roost_version SET version = 999")
     assert bad(list(check_server(settings.need("database_url")))) == [("schema", "error")]
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from roost.schema import check_schema, init_database, upgrade_database
+from roost.schema import init_database, upgrade_database
 from roost.settings import settings
+from roost.version import VERSION
 from workers.cli.output import say
 
 app = typer.Typer(no_args_is_help=True, help="Set up the database, and bring it up to date.")
@@ -20,8 +21,15 @@ def init() -> None:
 
 @app.command("upgrade")
 def upgrade() -> None:
-    """Bring the database to the version of this program."""
-    url = settings().need("database_url")
-    done = upgrade_database(url)
-    check_schema(url)
-    say(f"Upgraded to version {done[-1]}." if done else "The database is up to date.")
+    """Bring the database to the version of this program; an empty one is set up, a newer one is left as it is."""
+    done = upgrade_database(settings().need("database_url"))
+    if done.before is None:
+        say("The database is ready.")
+    elif done.before < VERSION:
+        say(f"The database went from version {done.before} to {done.now}.")
+    elif done.before == VERSION:
+        say("The database is up to date.")
+    else:
+        say(
+            f"The database has version {done.before} already; this program ({VERSION}) runs on it, and left it as it is."
+        )

@@ -1,0 +1,27 @@
+-- Takes the committed changes away, numbers them above all versions so far, and names the nodes to wake: those that the changes
+-- concern, and for the sweep those that were not looked at for `unseen_for` seconds: whoever looks brings a node that lags to the
+-- truth. The lock is taken by a statement of its own, so that `max(version)` is read after the last holder committed.
+CREATE OR REPLACE FUNCTION announce(unseen_for float8, OUT numbered bigint, OUT nodes text[]) LANGUAGE plpgsql AS $$
+DECLARE organizations bigint[];
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('roost announce', 0));
+    WITH taken AS (DELETE FROM route_dirty RETURNING key, organization_id),
+         top AS (SELECT coalesce(max(version), 0) AS version FROM route),
+         put AS (
+             INSERT INTO route (key, organization_id, version)
+             SELECT k.key, k.organization_id, top.version + row_number() OVER (ORDER BY k.key, k.organization_id)
+             FROM (SELECT DISTINCT key, organization_id FROM taken) k, top
+             ORDER BY k.key, k.organization_id
+             ON CONFLICT (key, organization_id) DO UPDATE SET version = excluded.version
+             RETURNING organization_id)
+    SELECT count(*), coalesce(array_agg(DISTINCT organization_id), '{}') INTO numbered, organizations FROM put;
+
+    SELECT coalesce(array_agg(n.name ORDER BY n.name), '{}') INTO nodes FROM pbx_node n
+    WHERE n.enabled AND (n.next_attempt_at IS NULL OR n.next_attempt_at <= clock_timestamp())
+      AND CASE
+          WHEN numbered > 0 AND (n.serves_all OR EXISTS (
+              SELECT FROM node_scope s WHERE s.node_id = n.id AND s.organization_id = ANY (organizations))) THEN true
+          WHEN unseen_for IS NOT NULL THEN
+              n.resync OR n.seen_at IS NULL OR n.seen_at < clock_timestamp() - make_interval(secs => unseen_for)
+      END;
+END $$;

@@ -1,0 +1,1 @@
+INSERT INTO organization (code) VALUES (%(code)s) RETURNING id

@@ -1,0 +1,1 @@
+SELECT numbered, nodes FROM announce(%(unseen_for)s)

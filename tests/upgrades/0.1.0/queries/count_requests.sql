@@ -1,0 +1,6 @@
+-- Requests of the last seconds, by second.
+SELECT extract(epoch FROM date_trunc('second', at))::bigint AS second, operation, outcome, count(*)::int AS requests
+FROM journal
+WHERE at > clock_timestamp() - make_interval(secs => %(seconds)s)
+GROUP BY 1, 2, 3
+ORDER BY 1

@@ -1,0 +1,1 @@
+UPDATE organization SET enabled = %(enabled)s WHERE code = %(code)s AND enabled <> %(enabled)s

@@ -1,0 +1,1 @@
+SELECT id FROM pbx_node WHERE name = %(name)s

@@ -1,0 +1,1 @@
+DELETE FROM journal WHERE at < clock_timestamp() - make_interval(days => %(days)s)

@@ -1,0 +1,22 @@
+-- The desks of an organization: each phone with its own extension and its guest, and each extension without a phone;
+-- all, those that match a search, or those of some numbers. `rings_at` is where the desk's own extension rings now;
+-- null: nowhere.
+SELECT p.name AS phone, n.name AS node, n.enabled AND n.failures = 0 AS node_answers,
+       coalesce(p.enabled, true) AS enabled, b.number, b.name, coalesce(b.enabled, true) AS extension_enabled,
+       coalesce(b.allows_virtualization, false) AS allows, b.code_hash IS NOT NULL AS has_code,
+       r.phone AS rings_at, g.number AS guest, g.name AS guest_name, p.guest_since AS since,
+       stay_ends(p.guest_since, coalesce(g.max_stay, o.max_stay), coalesce(g.daily_return, o.daily_return), o.timezone)
+           AS until
+FROM organization o
+JOIN extension b ON b.organization_id = o.id
+LEFT JOIN phone p ON p.base_id = b.id
+LEFT JOIN pbx_node n ON n.id = p.node_id
+LEFT JOIN extension g ON g.id = p.guest_id
+LEFT JOIN rings r ON r.extension_id = b.id
+WHERE o.code = %(organization)s
+  AND (%(search)s::text IS NULL OR b.number ^@ %(search)s OR g.number ^@ %(search)s
+       OR strpos(lower(concat_ws(' ', b.name, g.name, p.name)), lower(%(search)s)) > 0)
+  AND (%(numbers)s::text[] IS NULL OR b.number = ANY (%(numbers)s))
+ORDER BY b.number
+OFFSET %(skip)s
+LIMIT %(limit)s

@@ -1,0 +1,1 @@
+SELECT name FROM pbx_node WHERE enabled ORDER BY name

@@ -1,0 +1,35 @@
+-- What is wrong with a staged row, by line; the message names the code of the error first.
+WITH fault (line, message) AS (
+    SELECT s.line, 'unknown_organization: there is no organization ' || s.organization
+    FROM staged s LEFT JOIN organization o ON o.code = s.organization WHERE o.id IS NULL
+    UNION ALL
+    SELECT s.line, 'unknown_node: there is no node ' || s.node
+    FROM staged s LEFT JOIN pbx_node n ON n.name = s.node WHERE s.node IS NOT NULL AND n.id IS NULL
+    UNION ALL
+    SELECT s.line, 'node_serves_organization: the node ' || s.node || ' does not serve organization ' || s.organization
+    FROM staged s JOIN organization o ON o.code = s.organization JOIN pbx_node n ON n.name = s.node
+    WHERE NOT n.serves_all AND NOT EXISTS (SELECT FROM node_scope c WHERE c.node_id = n.id AND c.organization_id = o.id)
+    UNION ALL
+    SELECT d.line, 'duplicate: ' || d.organization || '*' || d.number || ' is on line ' || d.first || ' too'
+    FROM (SELECT line, organization, number, min(line) OVER (PARTITION BY organization, number) AS first FROM staged) d
+    WHERE d.line > d.first
+    UNION ALL
+    SELECT d.line, 'duplicate: the phone ' || d.phone || ' is on line ' || d.first || ' too'
+    FROM (SELECT line, phone, min(line) OVER (PARTITION BY phone) AS first FROM staged WHERE phone IS NOT NULL) d
+    WHERE d.line > d.first
+    UNION ALL
+    SELECT s.line, 'bad_value: the new phone ' || s.phone || ' needs a node'
+    FROM staged s LEFT JOIN phone p ON p.name = s.phone WHERE s.phone IS NOT NULL AND s.node IS NULL AND p.id IS NULL
+    UNION ALL
+    SELECT s.line, 'other_organization: the phone ' || s.phone || ' belongs to another organization'
+    FROM staged s JOIN phone p ON p.name = s.phone JOIN organization o ON o.id = p.organization_id
+    WHERE o.code <> s.organization
+    UNION ALL
+    -- Its phone of today may go to another extension in the same file; then there is no clash.
+    SELECT s.line, 'extension_has_phone: ' || s.organization || '*' || s.number || ' has the phone ' || p.name
+    FROM staged s JOIN organization o ON o.code = s.organization
+    JOIN extension e ON e.organization_id = o.id AND e.number = s.number
+    JOIN phone p ON p.base_id = e.id
+    WHERE s.phone <> p.name AND NOT EXISTS (SELECT FROM staged t WHERE t.phone = p.name)
+)
+SELECT line, message FROM fault ORDER BY line, message LIMIT %(limit)s

@@ -1,0 +1,26 @@
+-- The keys changed after the version, oldest change first, as far as one batch goes, and what is true of each now, as this node
+-- is to know it: where an extension rings, who a phone speaks as. Not known, or without an organization: it is gone, or is no
+-- business of this node any more. The limit keeps the plan on the index of versions, whatever the planner believes of the
+-- parameter; LATERAL with OFFSET 0 looks each key up by index, where a join of the views would read them all.
+SELECT k.key, k.version, r.known, r.node, r.phone,
+       a.organization, a.number, a.name, a.account_code, a.mailbox, a.base, a.emergency_number, a.emergency_location
+FROM (
+    SELECT key, version FROM route
+    WHERE version > %(version)s
+      AND (%(serves_all)s OR organization_id IN (SELECT organization_id FROM node_scope WHERE node_id = %(node_id)s))
+    ORDER BY version
+    LIMIT 5000
+) k
+LEFT JOIN LATERAL (
+    SELECT true AS known, v.node, v.phone FROM rings v
+    WHERE k.key LIKE 'e/%%' AND v.organization = split_part(substr(k.key, 3), '*', 1) AND v.number = split_part(k.key, '*', 2)
+      AND (%(serves_all)s OR v.organization_id IN (SELECT organization_id FROM node_scope WHERE node_id = %(node_id)s))
+    OFFSET 0
+) r ON true
+LEFT JOIN LATERAL (
+    SELECT v.* FROM acts_as v
+    WHERE k.key LIKE 'p/%%' AND v.phone = substr(k.key, 3)
+      AND (%(serves_all)s OR v.organization_id IN (SELECT organization_id FROM node_scope WHERE node_id = %(node_id)s))
+    OFFSET 0
+) a ON true
+ORDER BY k.version

@@ -1,0 +1,1 @@
+SELECT id, password_hash FROM person WHERE login = %(login)s AND enabled

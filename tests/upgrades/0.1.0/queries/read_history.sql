@@ -1,0 +1,1 @@
+SELECT database, version FROM read_history()

@@ -1,0 +1,1 @@
+SELECT * FROM recorded_answer(%(request_id)s)

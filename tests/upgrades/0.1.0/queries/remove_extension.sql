@@ -1,0 +1,3 @@
+DELETE FROM extension e USING organization o
+WHERE o.id = e.organization_id AND o.code = %(organization)s AND e.number = %(number)s
+RETURNING e.id

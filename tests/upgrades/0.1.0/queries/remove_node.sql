@@ -1,0 +1,1 @@
+DELETE FROM pbx_node WHERE name = %(name)s RETURNING id

@@ -1,0 +1,1 @@
+DELETE FROM organization WHERE code = %(code)s RETURNING id

@@ -1,0 +1,1 @@
+DELETE FROM person WHERE login = %(login)s RETURNING id

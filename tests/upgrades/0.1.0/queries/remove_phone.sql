@@ -1,0 +1,1 @@
+DELETE FROM phone WHERE name = %(name)s RETURNING id

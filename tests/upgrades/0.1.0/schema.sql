@@ -1,0 +1,447 @@
+-- Roost's one truth. Applied by `roost db init` to an empty database; PostgreSQL 15 to 18.
+-- What requests do is in functions beside it, applied after it: roost/functions.
+-- The invariants of extension virtualization are the shape of these tables: a direct UPDATE that breaks
+-- one is refused. What every PBX node must know is derived by two views, and every change of what they
+-- show is noted by triggers, so that nobody who writes can forget to tell the nodes.
+
+-- Which version of this file the database has; `roost db upgrade` goes on from here.
+CREATE TABLE roost_schema (version int PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());
+INSERT INTO roost_schema VALUES (1);
+
+-- An organization is a tenant; nothing crosses its border. `policy` says what happens when somebody asks
+-- for a phone that hosts another guest. `max_stay` and `daily_return` (a wall-clock time in `timezone`)
+-- end stays, unless an extension has its own. `lock_after` wrong codes in a row lock an extension.
+CREATE TABLE organization (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    code text NOT NULL UNIQUE CHECK (code ~ '^[A-Za-z0-9]{1,16}$'),
+    name text NOT NULL DEFAULT '' CHECK (name !~ '[[:cntrl:]]' AND length(name) <= 64),
+    enabled bool NOT NULL DEFAULT true,
+    policy text NOT NULL DEFAULT 'refuse' CHECK (policy IN ('refuse', 'displace')),
+    max_stay interval CHECK (max_stay > interval '0'),
+    daily_return time,
+    timezone text NOT NULL DEFAULT 'UTC' CHECK (now() AT TIME ZONE timezone IS NOT NULL),
+    lock_after int NOT NULL DEFAULT 9 CHECK (lock_after > 0),
+    lock_for interval NOT NULL DEFAULT '15 minutes' CHECK (lock_for > interval '0')
+);
+
+-- An extension is a person's identity. `code_hash` is argon2id over a peppered code, never the code.
+-- `failed_codes` counts wrong codes in a row over all calls.
+CREATE TABLE extension (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    organization_id bigint NOT NULL REFERENCES organization,
+    number text NOT NULL CHECK (number ~ '^[0-9]{1,16}$'),
+    name text NOT NULL DEFAULT '' CHECK (name !~ '[[:cntrl:]]' AND length(name) <= 64),
+    account_code text NOT NULL DEFAULT '' CHECK (account_code ~ '^[A-Za-z0-9._-]{0,32}$'),
+    mailbox text NOT NULL DEFAULT '' CHECK (mailbox ~ '^[A-Za-z0-9._@-]{0,64}$'),
+    enabled bool NOT NULL DEFAULT true,
+    allows_virtualization bool NOT NULL DEFAULT false,
+    code_hash text,
+    code_set_at timestamptz,
+    failed_codes int NOT NULL DEFAULT 0,
+    locked_until timestamptz,
+    max_stay interval CHECK (max_stay > interval '0'),
+    daily_return time,
+    UNIQUE (organization_id, number),
+    UNIQUE (organization_id, id),
+    CHECK ((code_hash IS NULL) = (code_set_at IS NULL))
+) WITH (fillfactor = 80);
+CREATE INDEX extension_with_own_limit ON extension (id) WHERE max_stay IS NOT NULL OR daily_return IS NOT NULL;
+
+-- A PBX of the cluster. `secret` is sealed; only push workers can open it. The cursor itself lives in the
+-- node; `applied_version` is what we last saw there. A node that fails is left alone until `next_attempt_at`.
+-- `resync` asks for a comparison of its whole table, whatever its cursor says.
+CREATE TABLE pbx_node (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name text NOT NULL UNIQUE CHECK (name ~ '^[A-Za-z0-9._-]{1,64}$'),
+    kind text NOT NULL CHECK (kind ~ '^[a-z]{1,16}$'),
+    host text NOT NULL CHECK (host <> ''),
+    port int NOT NULL CHECK (port BETWEEN 1 AND 65535),
+    username text NOT NULL,
+    secret bytea NOT NULL,
+    enabled bool NOT NULL DEFAULT true,
+    serves_all bool NOT NULL DEFAULT true,
+    resync bool NOT NULL DEFAULT false,
+    applied_version bigint NOT NULL DEFAULT 0,
+    applied_at timestamptz,
+    seen_at timestamptz,
+    audited_at timestamptz,
+    drift int NOT NULL DEFAULT 0,
+    failures int NOT NULL DEFAULT 0,
+    last_error text,
+    next_attempt_at timestamptz
+) WITH (fillfactor = 50);
+
+-- A phone is one SIP endpoint, homed on one node and provisioned with at most one extension (its base).
+-- `guest_id` is the binding: one column, unique, so a phone hosts at most one guest, and an extension is
+-- a guest on at most one phone. The foreign keys keep guest, phone and base in one organization.
+CREATE TABLE phone (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    organization_id bigint NOT NULL REFERENCES organization,
+    name text NOT NULL UNIQUE CHECK (name ~ '^[A-Za-z0-9._-]{1,64}$'),
+    node_id bigint NOT NULL REFERENCES pbx_node,
+    base_id bigint UNIQUE,
+    guest_id bigint CONSTRAINT guest_on_one_phone UNIQUE,
+    guest_since timestamptz,
+    emergency_number text NOT NULL DEFAULT '' CHECK (emergency_number ~ '^[+0-9]{0,32}$'),
+    emergency_location text NOT NULL DEFAULT ''
+        CHECK (emergency_location !~ '[[:cntrl:]]' AND octet_length(emergency_location) <= 256),
+    enabled bool NOT NULL DEFAULT true,
+    FOREIGN KEY (organization_id, base_id) REFERENCES extension (organization_id, id),
+    FOREIGN KEY (organization_id, guest_id) REFERENCES extension (organization_id, id),
+    CONSTRAINT guest_is_not_base CHECK (guest_id <> base_id),
+    CONSTRAINT guest_needs_provisioned_phone CHECK (guest_id IS NULL OR (base_id IS NOT NULL AND enabled)),
+    CONSTRAINT guest_has_since CHECK ((guest_id IS NULL) = (guest_since IS NULL))
+) WITH (fillfactor = 80);
+CREATE INDEX phone_by_node ON phone (node_id);
+CREATE INDEX phone_by_organization ON phone (organization_id);
+
+-- The organizations that a node serves, unless it `serves_all`. Only their routes are sent to it.
+CREATE TABLE node_scope (
+    node_id bigint NOT NULL REFERENCES pbx_node ON DELETE CASCADE,
+    organization_id bigint NOT NULL REFERENCES organization ON DELETE CASCADE,
+    PRIMARY KEY (node_id, organization_id)
+);
+CREATE INDEX node_scope_by_organization ON node_scope (organization_id);
+
+CREATE FUNCTION node_serves(which bigint, organization bigint) RETURNS bool LANGUAGE sql STABLE AS $$
+    SELECT (SELECT serves_all FROM pbx_node WHERE id = which)
+        OR EXISTS (SELECT 1 FROM node_scope WHERE node_id = which AND organization_id = organization)
+$$;
+
+-- Idempotency and audit in one. The row is inserted in the transaction that makes the change; a repeat of
+-- the request finds it and answers the same. It names things by text, so that it outlives them.
+-- `left_phone` is the phone the extension moved away from, `displaced` the extension sent home to make room.
+-- A request that took effect after its time limit is refused here, by the last check.
+CREATE TABLE journal (
+    request_id text PRIMARY KEY CHECK (length(request_id) BETWEEN 1 AND 200),
+    at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    made_at timestamptz,
+    expires_at timestamptz,
+    origin text NOT NULL CHECK (origin IN ('call', 'web', 'api', 'cli', 'system')),
+    actor text NOT NULL DEFAULT '',
+    operation text NOT NULL,
+    organization text,
+    extension text,
+    phone text,
+    outcome text NOT NULL,
+    reason text NOT NULL DEFAULT '',
+    left_phone text,
+    displaced text,
+    CONSTRAINT in_time CHECK (outcome NOT IN ('virtualized', 'returned') OR expires_at IS NULL OR at <= expires_at)
+);
+CREATE INDEX journal_by_phone ON journal (phone, at);
+CREATE INDEX journal_by_left_phone ON journal (left_phone, at) WHERE left_phone IS NOT NULL;
+CREATE INDEX journal_by_extension ON journal (organization, extension, at);
+CREATE INDEX journal_by_time ON journal (at);
+
+-- One call to the Center: the tries it has used, on whichever node, and the proofs of a right code. `verify`
+-- leaves a proof here, for one request, and `bind` demands it: a request takes effect once, so a proof is good
+-- once, and for seconds.
+CREATE TABLE call (
+    id text PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 160),
+    tries int NOT NULL DEFAULT 0,
+    proof_requests text[],
+    proof_extension_id bigint,
+    proof_at timestamptz,
+    seen_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX call_by_age ON call (seen_at);
+
+-- What changed and is not numbered yet: appended by triggers in the transaction of the change, with no
+-- number and no lock shared between organizations. Keys are as nodes know them:
+-- e/<organization>*<number> for where an extension rings, p/<phone> for whom a phone acts as.
+CREATE TABLE route_dirty (key text NOT NULL, organization_id bigint NOT NULL);
+
+-- The compacted change log: one row a key, with the version of its last change; a key that no view shows
+-- any more is a tombstone. Only `announce` writes it, under one lock, so versions are dense and in commit order.
+-- A key may pass from one organization to another, so it has a row for each that had it.
+CREATE TABLE route (
+    key text,
+    organization_id bigint,
+    version bigint NOT NULL UNIQUE,
+    PRIMARY KEY (key, organization_id)
+) WITH (fillfactor = 80);
+
+ALTER TABLE route_dirty SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
+ALTER TABLE call SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
+
+
+-- rings(e): the phone that hosts e; else e's own phone if it hosts nobody; else nowhere.
+CREATE VIEW rings AS
+SELECT 'e/' || o.code || '*' || e.number AS key, e.id AS extension_id, e.organization_id,
+       o.code AS organization, e.number,
+       coalesce(host.id, own.id) AS phone_id, coalesce(host.name, own.name) AS phone,
+       n.name AS node, host.id IS NOT NULL AS away, host.guest_since
+FROM extension e
+JOIN organization o ON o.id = e.organization_id
+LEFT JOIN phone host ON host.guest_id = e.id
+LEFT JOIN phone own ON own.base_id = e.id AND own.guest_id IS NULL AND host.id IS NULL
+                   AND own.enabled AND e.enabled AND o.enabled
+LEFT JOIN pbx_node n ON n.id = coalesce(host.node_id, own.node_id);
+
+-- acts_as(p): p's guest, if any; else its base extension. The emergency identity stays the phone's own.
+CREATE VIEW acts_as AS
+SELECT 'p/' || p.name AS key, p.id AS phone_id, p.organization_id, p.name AS phone, o.code AS organization,
+       e.number, e.name, coalesce(nullif(e.account_code, ''), o.code || '-' || e.number) AS account_code,
+       coalesce(nullif(e.mailbox, ''), e.number) AS mailbox,
+       b.number AS base, p.emergency_number, p.emergency_location
+FROM phone p
+JOIN organization o ON o.id = p.organization_id AND o.enabled
+JOIN extension b ON b.id = p.base_id AND b.enabled
+JOIN extension e ON e.id = coalesce(p.guest_id, p.base_id)
+WHERE p.enabled;
+
+
+-- When a stay that began at `since` ends: after `max_stay`, or at the first `daily_return` after it began.
+CREATE FUNCTION stay_ends(since timestamptz, max_stay interval, daily_return time, timezone text)
+RETURNS timestamptz LANGUAGE sql STABLE AS $$
+    SELECT least(
+        since + max_stay,
+        CASE WHEN (since AT TIME ZONE timezone)::time < daily_return
+             THEN ((since AT TIME ZONE timezone)::date + daily_return) AT TIME ZONE timezone
+             ELSE ((since AT TIME ZONE timezone)::date + 1 + daily_return) AT TIME ZONE timezone END)
+$$;
+
+-- One guest leaves by itself: one journal entry, with the reason.
+CREATE FUNCTION journal_sent_home(host phone, why text) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO journal (request_id, origin, operation, organization, extension, phone, outcome, reason)
+    SELECT 'system:' || gen_random_uuid(), 'system', 'return', o.code, e.number, host.name, 'returned', why
+    FROM extension e JOIN organization o ON o.id = e.organization_id WHERE e.id = host.guest_id
+$$;
+
+-- Sends home whoever sits on these phones. The callers hold the extension's or organization's row.
+CREATE FUNCTION send_home(phone_ids bigint[], why text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE host phone;
+BEGIN
+    FOR host IN SELECT * FROM phone WHERE id = ANY (phone_ids) ORDER BY id FOR UPDATE LOOP
+        IF host.guest_id IS NOT NULL THEN
+            PERFORM journal_sent_home(host, why);
+            UPDATE phone SET guest_id = NULL, guest_since = NULL WHERE id = host.id;
+        END IF;
+    END LOOP;
+END $$;
+
+-- A guest goes home when its host stops allowing virtualization, and when its own code or extension goes away.
+CREATE FUNCTION extension_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF OLD.allows_virtualization AND NOT NEW.allows_virtualization THEN
+        PERFORM send_home(ARRAY(SELECT id FROM phone WHERE base_id = NEW.id), 'host_disallowed');
+    END IF;
+    IF OLD.code_hash IS NOT NULL AND NEW.code_hash IS NULL THEN
+        PERFORM send_home(ARRAY(SELECT id FROM phone WHERE guest_id = NEW.id), 'code_cleared');
+    END IF;
+    IF OLD.enabled AND NOT NEW.enabled THEN
+        PERFORM send_home(ARRAY(SELECT id FROM phone WHERE NEW.id IN (guest_id, base_id)), 'extension_disabled');
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER extension_changed AFTER UPDATE OF allows_virtualization, code_hash, enabled ON extension
+    FOR EACH ROW EXECUTE FUNCTION extension_changed();
+
+CREATE FUNCTION extension_removed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM send_home(ARRAY(SELECT id FROM phone WHERE OLD.id IN (guest_id, base_id)), 'extension_removed');
+    UPDATE phone SET base_id = NULL WHERE base_id = OLD.id;
+    RETURN OLD;
+END $$;
+CREATE TRIGGER extension_removed BEFORE DELETE ON extension
+    FOR EACH ROW EXECUTE FUNCTION extension_removed();
+
+-- Guests leave a phone that is disabled, given another base extension, or removed.
+CREATE FUNCTION phone_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        IF OLD.guest_id IS NOT NULL THEN PERFORM journal_sent_home(OLD, 'phone_removed'); END IF;
+        RETURN OLD;
+    END IF;
+    IF OLD.guest_id IS NOT NULL AND NEW.guest_id = OLD.guest_id
+       AND (NOT NEW.enabled OR NEW.base_id IS DISTINCT FROM OLD.base_id) THEN
+        PERFORM journal_sent_home(OLD, CASE WHEN NEW.enabled THEN 'phone_changed' ELSE 'phone_disabled' END);
+        NEW.guest_id := NULL;
+        NEW.guest_since := NULL;
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER phone_changed BEFORE UPDATE OF enabled, base_id OR DELETE ON phone
+    FOR EACH ROW EXECUTE FUNCTION phone_changed();
+
+-- The extensions are locked first, as everyone locks them before phones: whoever is moving now ends before.
+-- A removed organization takes its phones and extensions along while its code can still be read.
+CREATE FUNCTION organization_leaves() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM 1 FROM extension WHERE organization_id = OLD.id ORDER BY id FOR UPDATE;
+    PERFORM send_home(ARRAY(SELECT id FROM phone WHERE organization_id = OLD.id),
+                      CASE TG_OP WHEN 'DELETE' THEN 'organization_removed' ELSE 'organization_disabled' END);
+    IF TG_OP = 'DELETE' THEN
+        DELETE FROM phone WHERE organization_id = OLD.id;
+        DELETE FROM extension WHERE organization_id = OLD.id;
+        RETURN OLD;
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER organization_disabled BEFORE UPDATE OF enabled ON organization
+    FOR EACH ROW WHEN (OLD.enabled AND NOT NEW.enabled) EXECUTE FUNCTION organization_leaves();
+CREATE TRIGGER organization_removed BEFORE DELETE ON organization
+    FOR EACH ROW EXECUTE FUNCTION organization_leaves();
+
+
+-- What a route depends on, noted as changed. A renamed thing is noted under both names.
+CREATE FUNCTION phone_dirty() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO route_dirty (key, organization_id)
+    SELECT 'e/' || o.code || '*' || e.number, o.id FROM extension e JOIN organization o ON o.id = e.organization_id
+    WHERE e.id IN (OLD.base_id, OLD.guest_id, NEW.base_id, NEW.guest_id)
+    UNION ALL SELECT 'p/' || OLD.name, OLD.organization_id WHERE OLD.name IS NOT NULL
+    UNION ALL SELECT 'p/' || NEW.name, NEW.organization_id
+              WHERE (NEW.name, NEW.organization_id) IS DISTINCT FROM (OLD.name, OLD.organization_id)
+                AND NEW.name IS NOT NULL;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER phone_dirty AFTER INSERT OR DELETE OR UPDATE ON phone
+    FOR EACH ROW EXECUTE FUNCTION phone_dirty();
+
+CREATE FUNCTION extension_dirty() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO route_dirty (key, organization_id)
+    SELECT 'e/' || o.code || '*' || x.number, o.id
+    FROM (SELECT OLD.organization_id, OLD.number UNION SELECT NEW.organization_id, NEW.number) x
+    JOIN organization o ON o.id = x.organization_id
+    UNION ALL SELECT 'p/' || name, organization_id FROM phone WHERE NEW.id IN (base_id, guest_id);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER extension_born AFTER INSERT OR DELETE ON extension
+    FOR EACH ROW EXECUTE FUNCTION extension_dirty();
+CREATE TRIGGER extension_dirty AFTER UPDATE OF number, name, account_code, mailbox, enabled, organization_id ON extension
+    FOR EACH ROW EXECUTE FUNCTION extension_dirty();
+
+CREATE FUNCTION organization_dirty() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO route_dirty (key, organization_id)
+    SELECT 'e/' || code || '*' || number, NEW.id
+    FROM (SELECT OLD.code UNION SELECT NEW.code) codes (code), extension WHERE organization_id = NEW.id
+    UNION ALL SELECT 'p/' || name, NEW.id FROM phone WHERE organization_id = NEW.id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER organization_dirty AFTER UPDATE OF code, enabled ON organization
+    FOR EACH ROW EXECUTE FUNCTION organization_dirty();
+
+CREATE FUNCTION node_dirty() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO route_dirty (key, organization_id)
+    SELECT r.key, r.organization_id FROM rings r JOIN phone p ON p.id = r.phone_id WHERE p.node_id = NEW.id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER node_dirty AFTER UPDATE OF name ON pbx_node
+    FOR EACH ROW WHEN (OLD.name <> NEW.name) EXECUTE FUNCTION node_dirty();
+
+-- A phone is homed on a node that serves its organization.
+CREATE FUNCTION check_homed_phones(which bigint) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE stray text;
+BEGIN
+    SELECT name INTO stray FROM phone WHERE node_id = which AND NOT node_serves(which, organization_id) LIMIT 1;
+    IF stray IS NOT NULL THEN
+        RAISE EXCEPTION 'phone % is homed on a node that does not serve its organization', stray
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'node_serves_organization';
+    END IF;
+END $$;
+
+CREATE FUNCTION phone_homed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT node_serves(NEW.node_id, NEW.organization_id) THEN
+        PERFORM check_homed_phones(NEW.node_id);
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER phone_homed AFTER INSERT OR UPDATE OF node_id, organization_id ON phone
+    FOR EACH ROW EXECUTE FUNCTION phone_homed();
+
+-- With another scope, a node's whole table is compared.
+CREATE FUNCTION node_scope_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE which bigint := coalesce(NEW.node_id, OLD.node_id);
+BEGIN
+    UPDATE pbx_node SET resync = true WHERE id = which;
+    PERFORM check_homed_phones(which);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER node_scope_changed AFTER INSERT OR DELETE ON node_scope
+    FOR EACH ROW EXECUTE FUNCTION node_scope_changed();
+
+CREATE FUNCTION node_serving_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE pbx_node SET resync = true WHERE id = NEW.id;
+    PERFORM check_homed_phones(NEW.id);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER node_serving_changed AFTER UPDATE OF serves_all ON pbx_node
+    FOR EACH ROW WHEN (OLD.serves_all <> NEW.serves_all) EXECUTE FUNCTION node_serving_changed();
+
+
+-- Who may sign in to the page: an operator sees the whole cluster, an administrator one organization, an
+-- owner one extension; the shape of the row says which. `password_hash` is argon2id. A person goes with the
+-- organization or the extension it belongs to.
+CREATE TABLE person (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    login text NOT NULL UNIQUE CHECK (login ~ '^[a-z0-9][a-z0-9._@-]{0,63}$'),
+    name text NOT NULL DEFAULT '' CHECK (name !~ '[[:cntrl:]]' AND length(name) <= 64),
+    role text NOT NULL CHECK (role IN ('operator', 'administrator', 'owner')),
+    organization_id bigint REFERENCES organization ON DELETE CASCADE,
+    extension_id bigint,
+    password_hash text NOT NULL,
+    enabled bool NOT NULL DEFAULT true,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    FOREIGN KEY (organization_id, extension_id) REFERENCES extension (organization_id, id) ON DELETE CASCADE,
+    CONSTRAINT role_fits CHECK ((role = 'operator') = (organization_id IS NULL) AND (role = 'owner') = (extension_id IS NOT NULL))
+);
+CREATE INDEX person_by_organization ON person (organization_id);
+CREATE INDEX person_by_extension ON person (extension_id);
+
+-- A browser that signed in. Only the SHA-256 of its 256 random bits is here: who reads the table can be nobody.
+-- It ends at `expires_at`, after a time unused, and with its person.
+CREATE TABLE session (
+    token_hash bytea PRIMARY KEY,
+    person_id bigint NOT NULL REFERENCES person ON DELETE CASCADE,
+    address text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    seen_at timestamptz NOT NULL DEFAULT now(),
+    expires_at timestamptz NOT NULL
+);
+CREATE INDEX session_by_person ON session (person_id);
+
+-- Tries to sign in that have not succeeded, for the limits by account and by address. A try is noted before the
+-- password is compared, so that many at once count too.
+CREATE TABLE sign_in_try (
+    login text NOT NULL,
+    address text NOT NULL,
+    at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX sign_in_try_by_login ON sign_in_try (login, at);
+CREATE INDEX sign_in_try_by_address ON sign_in_try (address, at);
+
+-- What a program shows to the API; hashed as a session is, and shown once. `organization_id` NULL: the cluster.
+CREATE TABLE token (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name text NOT NULL CHECK (name !~ '[[:cntrl:]]' AND length(name) BETWEEN 1 AND 64),
+    token_hash bytea NOT NULL UNIQUE,
+    organization_id bigint REFERENCES organization ON DELETE CASCADE,
+    access text NOT NULL CHECK (access IN ('read', 'operate', 'administer')),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    created_by text NOT NULL DEFAULT '',
+    expires_at timestamptz,
+    used_at timestamptz
+);
+CREATE INDEX token_by_organization ON token (organization_id);
+
+
+-- The words of the functions in roost/functions: each request is one call of one of them, so one statement and one
+-- transaction, which holds its row locks for as long as PostgreSQL works and no longer.
+-- `asked` is what every request names, `answer` what it came to, `scene` what the checks look at.
+CREATE TYPE asked AS (
+    request_id text, made_at timestamptz, expires_at timestamptz, origin text, actor text, operation text, reason text
+);
+CREATE TYPE answer AS (outcome text, now timestamptz, organization text, extension text, phone text, displaced text);
+CREATE TYPE scene AS (
+    now timestamptz, recorded bool,
+    phone_id bigint, organization text, base_id bigint, base_number text, guest_id bigint, guest_number text,
+    extension_id bigint, code_hash text, host_id bigint, host text, base_host_id bigint, base_host text,
+    tries int, proved bool, proof_fresh bool, ends_as text
+);

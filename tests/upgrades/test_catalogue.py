@@ -1,0 +1,27 @@
+"""An upgraded database is the same as a new one, but for what the release before still needs."""
+
+from __future__ import annotations
+
+from roost.schema import upgrade_database
+from roost.version import VERSION
+from tests.upgrades.catalogue import catalogue_of
+
+
+def kept_for_the_release_before(before: set[str], new: set[str]) -> set[str]:
+    """What 0.1.0 had and a new database has not: its own functions, their types, and where it reads its version."""
+    gone = before - new
+    own = ("function ", "type public.", "relation public.roost_schema", "column public.roost_schema.")
+    return {line for line in gone if line.startswith(own) or "roost_schema_pkey" in line}
+
+
+def test_a_database_of_the_release_before_comes_up_to_the_same_as_a_new_one(
+    old_database: str, database_url: str
+) -> None:
+    before, new = catalogue_of(old_database), catalogue_of(database_url)
+    upgrade_database(old_database)
+    upgraded = catalogue_of(old_database)
+    assert upgraded - kept_for_the_release_before(before, new) == new
+
+
+def test_the_schema_has_the_version_of_this_program(database_url: str) -> None:
+    assert upgrade_database(database_url).before == VERSION
