@@ -6,10 +6,13 @@ Takes what spreadsheets write: a byte order mark, CR LF, and semicolons or tabs 
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import Enum, auto
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, NamedTuple, TextIO
 
 from roost.directory import fields
 from roost.directory.fields import BadField
@@ -20,11 +23,26 @@ MAX_LINE = 10_000
 #: Rows a file may have.
 MAX_ROWS = 1_000_000
 
-_REQUIRED = ("organization", "number")
-#: Columns that say something of the phone, so that a row without one is a mistake.
-_OF_PHONE = ("node", "emergency_number", "emergency_location")
 _YES = frozenset({"yes", "true", "1", "on", "y"})
 _NO = frozenset({"no", "false", "0", "off", "n"})
+
+
+class Of(Enum):
+    """What a column says something of."""
+
+    #: Names the desk, the phone or the node.
+    NAME = auto()
+    #: A column of the table `extension`, of the same name.
+    EXTENSION = auto()
+    #: A column of the table `phone`, of the same name.
+    PHONE = auto()
+
+
+class Column(NamedTuple):
+    """A column of the file; `check` gives the cell as PostgreSQL reads it. Raises BadField."""
+
+    of: Of
+    check: Callable[[str], str]
 
 
 def _yes_or_no(text: str) -> str:
@@ -35,19 +53,22 @@ def _yes_or_no(text: str) -> str:
     raise BadField("The column allows_virtualization must be yes or no.")
 
 
-#: Every column, in the order of the staging table, and what checks its cells.
-COLUMNS: dict[str, Callable[[str], str]] = {
-    "organization": fields.ORGANIZATION_CODE.check,
-    "number": fields.SHORT_NUMBER.check,
-    "name": fields.DISPLAY_NAME.check,
-    "account_code": fields.ACCOUNT_CODE.check,
-    "mailbox": fields.MAILBOX.check,
-    "allows_virtualization": _yes_or_no,
-    "phone": fields.PHONE_NAME.check,
-    "node": fields.NODE_NAME.check,
-    "emergency_number": fields.EMERGENCY_NUMBER.check,
-    "emergency_location": fields.EMERGENCY_LOCATION.check,
+#: Every column. A further field of an extension or a phone needs its line here, and no more.
+COLUMNS = {
+    "organization": Column(Of.NAME, fields.ORGANIZATION_CODE.check),
+    "number": Column(Of.NAME, fields.SHORT_NUMBER.check),
+    "name": Column(Of.EXTENSION, fields.DISPLAY_NAME.check),
+    "account_code": Column(Of.EXTENSION, fields.ACCOUNT_CODE.check),
+    "mailbox": Column(Of.EXTENSION, fields.MAILBOX.check),
+    "allows_virtualization": Column(Of.EXTENSION, _yes_or_no),
+    "phone": Column(Of.NAME, fields.PHONE_NAME.check),
+    "node": Column(Of.NAME, fields.NODE_NAME.check),
+    "emergency_number": Column(Of.PHONE, fields.EMERGENCY_NUMBER.check),
+    "emergency_location": Column(Of.PHONE, fields.EMERGENCY_LOCATION.check),
 }
+_REQUIRED = ("organization", "number")
+#: Columns that say something of the phone, so that a row without one is a mistake.
+_OF_PHONE = ("node", *(name for name, column in COLUMNS.items() if column.of is Of.PHONE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +86,42 @@ class BadFile(Invalid):
     code = "bad_file"
 
 
-#: A row for the staging table: its line, and a cell for each of COLUMNS; None: the file does not say.
-Row = tuple[int | str | None, ...]
+class Desk(NamedTuple):
+    """A row of the file: the names in it, and the fields it gives of its extension and of its phone."""
+
+    line: int
+    organization: str
+    number: str
+    phone: str | None
+    node: str | None
+    extension_fields: dict[str, str]
+    phone_fields: dict[str, str]
 
 
-def read_desks(path: Path, encoding: str = "utf-8-sig") -> Iterator[Row | Fault]:
-    """Read the rows of the file, and what is wrong with those that are none. Raises BadFile for the whole file."""
+@contextmanager
+def open_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a file of desks. Raises BadFile."""
     try:
-        with path.open(encoding=encoding, newline="") as file:
-            yield from _read(file)
-    except (UnicodeDecodeError, LookupError):
+        file = path.open("rb")
+    except OSError as error:
+        raise BadFile(f"It cannot be read: {error.strerror}.") from None
+    with file:
+        yield file
+
+
+def read_file(file: BinaryIO, encoding: str = "utf-8-sig") -> Iterator[Desk | Fault]:
+    """Read the rows from the file's beginning, and what is wrong with those that are none.
+
+    Raises BadFile for the whole file.
+    """
+    try:
+        file.seek(0)
+        text = io.TextIOWrapper(file, encoding, newline="")
+        try:
+            yield from _read(text)
+        finally:
+            text.detach()  # the file stays open, for it is its owner's
+    except (UnicodeError, LookupError):
         raise BadFile(f"It is not {encoding} text: save it as `CSV UTF-8`, or name its encoding.") from None
     except csv.Error as error:
         raise BadFile(f"It is not CSV: {error}.") from None
@@ -82,7 +129,7 @@ def read_desks(path: Path, encoding: str = "utf-8-sig") -> Iterator[Row | Fault]
         raise BadFile(f"It cannot be read: {error.strerror}.") from None
 
 
-def _read(file: TextIO) -> Iterator[Row | Fault]:
+def _read(file: TextIO) -> Iterator[Desk | Fault]:
     lines = _bounded_lines(file)
     first = next(lines, "")
     delimiter = max(",;\t", key=first.count)
@@ -120,7 +167,7 @@ def _check_header(header: list[str]) -> None:
         raise BadFile(f"Its first line names columns twice: {', '.join(twice)}.")
 
 
-def _row(line: int, header: list[str], cells: list[str]) -> Iterator[Row | Fault]:
+def _row(line: int, header: list[str], cells: list[str]) -> Iterator[Desk | Fault]:
     if len(cells) != len(header):
         yield Fault(line, "bad_value", f"it has {len(cells)} cells, the header {len(header)}")
         return
@@ -131,10 +178,20 @@ def _row(line: int, header: list[str], cells: list[str]) -> Iterator[Row | Fault
     values: dict[str, str] = {}
     for name, text in given.items():
         try:
-            values[name] = COLUMNS[name](text)
+            values[name] = COLUMNS[name].check(text)
         except BadField as error:
             faults.append(Fault(line, error.code, error.detail.rstrip(".")))
     if faults:
         yield from faults
     else:
-        yield (line, *(values.get(name) for name in COLUMNS))
+        yield _desk(line, values)
+
+
+def _desk(line: int, values: dict[str, str]) -> Desk:
+    def given(of: Of) -> dict[str, str]:
+        return {name: value for name, value in values.items() if COLUMNS[name].of is of}
+
+    return Desk(
+        line, values["organization"], values["number"], values.get("phone"), values.get("node"),
+        given(Of.EXTENSION), given(Of.PHONE),
+    )  # fmt: skip

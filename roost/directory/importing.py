@@ -1,20 +1,24 @@
 """Imports desks: adds what is missing, changes what differs, all or nothing. A second run changes nothing.
 
 An empty cell leaves what is there. Nothing is removed, and secret codes are not imported.
+
+The file is copied row by row into a temporary table, `staged`; statements that look at all rows at once find what is wrong with
+them, then what they change (`import_change`), and write it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from typing import BinaryIO
 
 from psycopg import errors as pg
 from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
 
 from roost.database import Connection, Database, query
 from roost.directory.errors import in_words
-from roost.directory.import_file import BadFile, Fault, Row, read_desks
+from roost.directory.import_file import BadFile, Desk, Fault, read_file
 from roost.errors import DatabaseUnavailable, Invalid
 
 #: Faults and changes that are listed; further ones are only counted.
@@ -75,39 +79,39 @@ class _DryRun(Exception):
 
 def import_desks(
     database: Database,
-    path: Path,
+    file: BinaryIO,
     *,
     encoding: str = "utf-8-sig",
     dry_run: bool = False,
     organization: str | None = None,
 ) -> ImportReport:
-    """Import a file of desks in one transaction; with `organization`, desks of another are faults.
+    """Import a file of desks (CSV, seekable) in one transaction; with `organization`, desks of another are faults.
 
     Raises BadFile, ImportRefused, DatabaseUnavailable.
     """
     for _ in range(TRIES):
         try:
-            return _import(database, path, encoding, organization, dry_run=dry_run)
+            return _import(database, file, encoding, organization, dry_run=dry_run)
         except (pg.DeadlockDetected, pg.LockNotAvailable):
             continue
     raise DatabaseUnavailable("Others are changing the same desks; nothing was imported.")
 
 
 def _import(
-    database: Database, path: Path, encoding: str, organization: str | None, *, dry_run: bool
+    database: Database, file: BinaryIO, encoding: str, organization: str | None, *, dry_run: bool
 ) -> ImportReport:
     report: ImportReport | None = None
     try:
-        with database.connection() as connection, in_words(path.name), connection.transaction():
+        with database.connection() as connection, in_words("the import"), connection.transaction():
             # The pool's limit is for requests; a hundred thousand desks take some seconds a statement.
             connection.execute("SET LOCAL statement_timeout = '10min'")
-            _stage(connection, path, encoding, organization)
+            _stage(connection, file, encoding, organization)
             report = _compare(connection)
             if dry_run:
                 raise _DryRun
             for statement in (
-                "lock_import_extensions", "lock_import_phones", "add_import_extensions", "change_import_extensions",
-                "release_import_phones", "add_import_phones", "change_import_phones",
+                "lock_import_extensions", "lock_import_phones", "add_import_extensions", "set_import_extensions",
+                "release_import_phones", "add_import_phones", "set_import_phones",
             ):  # fmt: skip
                 connection.execute(query(statement))
     except _DryRun:
@@ -116,19 +120,19 @@ def _import(
     return report
 
 
-def _stage(connection: Connection, path: Path, encoding: str, organization: str | None) -> None:
+def _stage(connection: Connection, file: BinaryIO, encoding: str, organization: str | None) -> None:
     """Copy the good rows to a temporary table. Raises BadFile, ImportRefused with the faults of all rows."""
     connection.execute(query("stage_import"))
     faults: list[Fault] = []
     rows = 0
     with connection.cursor() as cursor, cursor.copy(query("copy_import")) as copy:
-        for row in _within(organization, read_desks(path, encoding)):
-            if isinstance(row, Fault):
-                faults.append(row)
+        for desk in _within(organization, read_file(file, encoding)):
+            if isinstance(desk, Fault):
+                faults.append(desk)
                 if len(faults) >= LISTED:
                     break
             else:
-                copy.write_row(row)
+                copy.write_row((*desk[:5], Jsonb(desk.extension_fields), Jsonb(desk.phone_fields)))
                 rows += 1
     if not rows and not faults:
         raise BadFile("It has no desks.")
@@ -142,14 +146,12 @@ def _stage(connection: Connection, path: Path, encoding: str, organization: str 
         raise ImportRefused(faults[:LISTED], more=len(faults) >= LISTED)
 
 
-def _within(organization: str | None, rows: Iterator[Row | Fault]) -> Iterator[Row | Fault]:
-    for row in rows:
-        if isinstance(row, Fault) or organization in {None, row[1]}:
-            yield row
+def _within(organization: str | None, desks: Iterator[Desk | Fault]) -> Iterator[Desk | Fault]:
+    for desk in desks:
+        if isinstance(desk, Fault) or organization in {None, desk.organization}:
+            yield desk
         else:
-            yield Fault(
-                int(row[0] or 0), "not_permitted", f"only desks of {organization} may be imported here"
-            )
+            yield Fault(desk.line, "not_permitted", f"only desks of {organization} may be imported here")
 
 
 def _compare(connection: Connection) -> ImportReport:

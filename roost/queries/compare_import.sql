@@ -10,26 +10,23 @@ WITH wanted AS (
 ), change (line, kind, key, field, old, new) AS (
     SELECT w.line, 'extension', w.organization || '*' || w.number, f.field, f.old, f.new
     FROM wanted w LEFT JOIN extension e ON e.id = w.extension_id
-    CROSS JOIN LATERAL (VALUES
-        ('', CASE WHEN e.id IS NULL THEN NULL ELSE '' END, ''),
-        ('name', e.name, w.name),
-        ('account_code', e.account_code, w.account_code),
-        ('mailbox', e.mailbox, w.mailbox),
-        ('allows_virtualization', e.allows_virtualization::text, w.allows_virtualization::text)
-    ) f (field, old, new)
+    CROSS JOIN LATERAL (
+        SELECT '' AS field, CASE WHEN e.id IS NULL THEN NULL ELSE '' END AS old, '' AS new
+        UNION ALL SELECT key, to_jsonb(e) ->> key, value FROM jsonb_each_text(w.extension_fields)
+    ) f
     UNION ALL
     SELECT w.line, 'phone', w.phone, f.field, f.old, f.new
     FROM wanted w
     LEFT JOIN phone p ON p.id = w.phone_id
     LEFT JOIN pbx_node n ON n.id = p.node_id
     LEFT JOIN extension b ON b.id = p.base_id
-    CROSS JOIN LATERAL (VALUES
-        ('', CASE WHEN p.id IS NULL THEN NULL ELSE '' END, ''),
-        ('node', n.name, w.node),
-        ('base', w.organization || '*' || b.number, w.organization || '*' || w.number),
-        ('emergency_number', p.emergency_number, w.emergency_number),
-        ('emergency_location', p.emergency_location, w.emergency_location)
-    ) f (field, old, new)
+    CROSS JOIN LATERAL (
+        SELECT '' AS field, CASE WHEN p.id IS NULL THEN NULL ELSE '' END AS old, '' AS new
+        UNION ALL VALUES
+            ('node', n.name, w.node),
+            ('base', w.organization || '*' || b.number, w.organization || '*' || w.number)
+        UNION ALL SELECT key, to_jsonb(p) ->> key, value FROM jsonb_each_text(w.phone_fields)
+    ) f
     WHERE w.phone IS NOT NULL
 )
 SELECT line, kind, key, bool_or(field = '') AS added,

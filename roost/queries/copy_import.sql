@@ -1,2 +1,1 @@
-COPY staged (line, organization, number, name, account_code, mailbox, allows_virtualization, phone, node,
-             emergency_number, emergency_location) FROM STDIN
+COPY staged (line, organization, number, phone, node, extension_fields, phone_fields) FROM STDIN

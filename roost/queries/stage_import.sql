@@ -1,5 +1,6 @@
--- The rows of an import, gone with the transaction. NULL: the file does not say.
+-- The rows of an import, gone with the transaction. The last two columns hold the fields that a row gives, by the names of their
+-- columns in `extension` and `phone`; what the row does not say is left out.
 CREATE TEMP TABLE staged (
-    line int PRIMARY KEY, organization text NOT NULL, number text NOT NULL, name text, account_code text, mailbox text,
-    allows_virtualization bool, phone text, node text, emergency_number text, emergency_location text
+    line int PRIMARY KEY, organization text NOT NULL, number text NOT NULL, phone text, node text,
+    extension_fields jsonb NOT NULL, phone_fields jsonb NOT NULL
 ) ON COMMIT DROP

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
 
 from roost.directory import Directory
-from roost.directory.import_file import BadFile
+from roost.directory.import_file import COLUMNS, BadFile, open_file
 from roost.directory.importing import ImportRefused, ImportReport, import_desks
 from roost.directory.node_scope import set_scope
 from tests.world import World
@@ -21,11 +22,10 @@ organization,number,name,phone,node,allows_virtualization,account_code,mailbox,e
 
 
 class Desk:
-    """A place to write files, and to import them."""
+    """Where files of desks are imported to."""
 
-    def __init__(self, world: World, folder: Path) -> None:
+    def __init__(self, world: World) -> None:
         self.world = world
-        self.path = folder / "desks.csv"
         self.directory = Directory(world.database)
         world.organization()
         world.organization("0002")
@@ -33,8 +33,8 @@ class Desk:
         world.node("n2")
 
     def load(self, text: str | bytes, *, dry_run: bool = False, encoding: str = "utf-8-sig") -> ImportReport:
-        self.path.write_bytes(text.encode() if isinstance(text, str) else text)
-        return import_desks(self.world.database, self.path, dry_run=dry_run, encoding=encoding)
+        file = io.BytesIO(text.encode() if isinstance(text, str) else text)
+        return import_desks(self.world.database, file, dry_run=dry_run, encoding=encoding)
 
     def faults(self, text: str) -> list[tuple[int, str]]:
         before = (self.directory.extensions(), self.directory.phones())
@@ -45,8 +45,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(world: World, tmp_path: Path) -> Desk:
-    return Desk(world, tmp_path)
+def desk(world: World) -> Desk:
+    return Desk(world)
 
 
 def test_desks_are_imported_and_a_second_run_changes_nothing(desk: Desk) -> None:
@@ -95,6 +95,22 @@ def test_what_spreadsheets_write_is_read(desk: Desk, text: str, encoding: str) -
     written = text.encode("utf-8" if encoding == "utf-8-sig" else encoding)
     assert desk.load(written, encoding=encoding).counts.extensions_added == 3
     assert desk.directory.extension("0001*001").name.startswith("Do")
+
+
+@pytest.mark.parametrize("was_there", [False, True])
+def test_each_column_reaches_the_table_that_it_belongs_to(desk: Desk, was_there: bool) -> None:  # noqa: FBT001
+    names = {"organization": "0001", "number": "009", "phone": "desk009", "node": "n1"}
+    given = {
+        "name": "Ana", "account_code": "A-1", "mailbox": "1@x", "allows_virtualization": "yes", "emergency_number": "+40",
+        "emergency_location": "Hall",
+    }  # fmt: skip
+    assert names.keys() | given.keys() == COLUMNS.keys()
+    for cells in (names, names | given) if was_there else (names | given,):
+        desk.load(",".join(cells) + "\n" + ",".join(cells.values()) + "\n")
+    extension, phone = desk.directory.extension("0001*009"), desk.directory.phone("desk009")
+    assert (extension.name, extension.account_code, extension.mailbox) == ("Ana", "A-1", "1@x")
+    assert extension.allows_virtualization
+    assert (phone.emergency_number, phone.emergency_location) == ("+40", "Hall")
 
 
 def test_two_desks_may_swap_their_phones(desk: Desk) -> None:
@@ -187,13 +203,12 @@ def test_a_file_that_is_no_list_of_desks_is_refused(desk: Desk, text: str | byte
         desk.load(text)
 
 
-def test_a_missing_file_is_refused(desk: Desk) -> None:
-    with pytest.raises(BadFile, match="No such file"):
-        import_desks(desk.world.database, desk.path)
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadFile, match="No such file"), open_file(tmp_path / "none.csv"):
+        pass
 
 
 def test_ten_thousand_faults_are_listed_up_to_a_bound(desk: Desk) -> None:
-    desk.path.write_text("organization,number\n" + "0001,x\n" * 10_000)
     with pytest.raises(ImportRefused, match="at least 1000") as raised:
-        import_desks(desk.world.database, desk.path)
+        desk.load("organization,number\n" + "0001,x\n" * 10_000)
     assert len(raised.value.faults) == 1000

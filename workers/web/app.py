@@ -21,7 +21,17 @@ from tasks.presence import Presence
 from tasks.processes import Processes
 from tasks.queues import Queues
 from workers.web import health
-from workers.web.api import calls, cluster, events, extensions, journal, organizations, people, phones
+from workers.web.api import (
+    calls,
+    cluster,
+    events,
+    extensions,
+    importing,
+    journal,
+    organizations,
+    people,
+    phones,
+)
 from workers.web.api.document import write_document
 from workers.web.asking import Asking
 from workers.web.faults import add_fault_handlers
@@ -33,18 +43,28 @@ from workers.web.live.hub import PACE, Hub
 from workers.web.live.pictures import ClusterPicture
 from workers.web.live.shared import Shared
 from workers.web.metrics import Metrics
-from workers.web.pages import administration, extension, organization, sign_in
+from workers.web.pages import administration, extension, organization, policy, sign_in
 from workers.web.pages import cluster as cluster_page
+from workers.web.pages import importing as import_page
 from workers.web.pages import journal as journal_page
-from workers.web.pages import settings as settings_page
 from workers.web.pages.kept import KeptPages
 from workers.web.parts import Parts
 
 #: Connections to PostgreSQL of one process; as many requests are served at once.
 POOL = 16
 
-_API = (organizations, extensions, phones, cluster, journal, people, calls, events)
-_PAGES = (sign_in, cluster_page, organization, settings_page, administration, journal_page, extension, live)
+_API = (organizations, extensions, phones, cluster, journal, importing, people, calls, events)
+_PAGES = (
+    sign_in,
+    cluster_page,
+    organization,
+    policy,
+    import_page,
+    administration,
+    journal_page,
+    extension,
+    live,
+)
 _OFTEN_READ = (extension, organization, journal_page, cluster_page)
 
 
