@@ -130,7 +130,7 @@ class Stage:
         self.sql.execute(
             "UPDATE pbx_node SET enabled = false WHERE NOT name = ANY (%s) AND enabled", (names,)
         )
-        row = self.sql.execute(query("read_history")).fetchone()
+        row = self.sql.execute(query("read_head")).fetchone()
         assert row is not None  # the current database is always in pg_database
         for name in names:
             node = self.connect(name)

@@ -11,7 +11,7 @@ from chaos.nodes import Node
 from chaos.stage import Stage
 from roost.database import Connection
 from roost.errors import NodeRefused, NodeUnavailable
-from roost.nodes.routes import everything, pending_keys, read_history
+from roost.nodes.routes import everything, pending_keys, read_head
 from roost.pbx.node import key_of
 
 #: Seconds between two looks at the invariants.
@@ -92,9 +92,9 @@ def differences(stage: Stage, node: Node, at_least: int = 0) -> list[str]:
         return [f"{node.name}: {error}"]
     with connect(stage) as connection, connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        history = read_history(connection)
-        if cursor is None or cursor.database != history.database:
-            return [f"{node.name} follows another history: {cursor}"]
+        head = read_head(connection)
+        if cursor is None or cursor.lineage != head.lineage:
+            return [f"{node.name} is of another lineage: {cursor}"]
         if cursor.version < at_least:
             return [f"{node.name} is at {cursor.version}, not at {at_least}"]
         truth = {key_of(change): change for change in everything(connection)}
@@ -109,7 +109,7 @@ def differences(stage: Stage, node: Node, at_least: int = 0) -> list[str]:
 def version_now(stage: Stage) -> int:
     """The version of the last numbered change."""
     with connect(stage) as connection:
-        return read_history(connection).version
+        return read_head(connection).version
 
 
 def unnumbered(stage: Stage) -> int:

@@ -6,7 +6,7 @@ import structlog
 
 from roost.database import Database
 from roost.errors import DatabaseUnavailable
-from roost.nodes.converge import Converged, Failed, audit, converge
+from roost.nodes.converge import Converged, PushFailed, audit, converge
 from roost.settings import settings
 from tasks.app import app
 from tasks.nodes import NodeConnections
@@ -51,5 +51,5 @@ def push(node: str) -> None:
     except DatabaseUnavailable:
         log.warning("database_unavailable", task=PUSH_TASK, node=node)
         return
-    if isinstance(result, Failed):
+    if isinstance(result, PushFailed):
         log.warning("node_failed", node=node, error=result.error)

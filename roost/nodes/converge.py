@@ -44,13 +44,13 @@ class NodeRow:
     failures: int
     due: bool
     audit_due: bool
-    database: str
+    lineage: str
     version: int
 
     @property
-    def history(self) -> Cursor:
+    def head(self) -> Cursor:
         """Where the database was when the row was taken."""
-        return Cursor(self.database, self.version)
+        return Cursor(self.lineage, self.version)
 
     @property
     def scope(self) -> Scope:
@@ -68,7 +68,7 @@ class Converged:
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class PushFailed:
     """The node did not take it; it is tried again after the delay in its row."""
 
     error: str
@@ -86,38 +86,40 @@ class Nodes(Protocol):
 
 def converge(
     database: Database, node_name: str, nodes: Nodes, retry_max: float, audit_every: float = 1e9
-) -> Converged | Failed | None:
+) -> Converged | PushFailed | None:
     """Send a node all that changed since its cursor. None: another holds it, or it is not due."""
 
-    def push(connection: Connection, row: NodeRow, history: Cursor, node: PbxNode) -> Converged:
+    def push(connection: Connection, row: NodeRow, head: Cursor, node: PbxNode) -> Converged:
         cursor = node.cursor()
         sent = 0
-        if row.resync or cursor is None or not history.follows(cursor):
+        if row.resync or cursor is None or not head.follows(cursor):
             sent = _send(connection, node, _difference(database, node, row.scope), cursor or _NOWHERE)
-            node.apply([], history)
-            cursor = history
-        while cursor.version < history.version:
-            news = _told.news(connection, cursor, history, row.scope)
-            cursor = Cursor(history.database, news.version)
+            node.apply([], head)
+            cursor = head
+        while cursor.version < head.version:
+            news = _told.news(connection, cursor, head, row.scope)
+            cursor = Cursor(head.lineage, news.version)
             node.apply(news.changes, cursor)
             sent += len(news.changes)
-            if cursor.version < history.version:
+            if cursor.version < head.version:
                 _stay_alive(connection)
-        connection.execute(query("mark_node_applied"), {"node_id": row.id, "version": history.version})
-        return Converged(history.version, sent, row.audit_due)
+        connection.execute(query("mark_node_applied"), {"node_id": row.id, "version": head.version})
+        return Converged(head.version, sent, row.audit_due)
 
     return _with_node(database, node_name, nodes, retry_max, push, audit_every=audit_every)
 
 
-def audit(database: Database, node_name: str, nodes: Nodes, retry_max: float) -> Converged | Failed | None:
+def audit(
+    database: Database, node_name: str, nodes: Nodes, retry_max: float
+) -> Converged | PushFailed | None:
     """Compare the node's whole table with the truth, mend what differs, and record how much did.
 
     What the node was not told yet is not drift, and is left to `converge`.
     """
 
-    def compare(connection: Connection, row: NodeRow, history: Cursor, node: PbxNode) -> Converged:
+    def compare(connection: Connection, row: NodeRow, head: Cursor, node: PbxNode) -> Converged:
         cursor = node.cursor()
-        if cursor is None or not history.follows(cursor):
+        if cursor is None or not head.follows(cursor):
             return Converged(row.applied_version, 0)
         changes = list(_difference(database, node, row.scope))
         pending = pending_keys(connection, cursor.version)
@@ -137,7 +139,7 @@ def _with_node(
     *,
     now_please: bool = False,
     audit_every: float = 1e9,
-) -> Converged | Failed | None:
+) -> Converged | PushFailed | None:
     """Hold the node's row while its PBX is written: one writer a node, whatever the queues do."""
     with database.connection() as connection, connection.transaction():
         taken = connection.cursor(row_factory=class_row(NodeRow))
@@ -148,22 +150,22 @@ def _with_node(
         if row is None or not row.due:
             return None
         try:
-            return work(connection, row, row.history, nodes.open(row))
+            return work(connection, row, row.head, nodes.open(row))
         except (NodeUnavailable, NodeRefused, Invalid) as error:
             nodes.drop(row)
             delay = min(retry_max, FIRST_RETRY * 2 ** min(row.failures, 16)) * random.uniform(0.5, 1)
             connection.execute(
                 query("mark_node_failed"), {"node_id": row.id, "error": str(error)[:500], "delay": delay}
             )
-            return Failed(str(error))
+            return PushFailed(str(error))
 
 
-#: Put into a node that had no cursor, until it has everything: it follows no history.
+#: Put into a node that had no cursor, until it has everything: it is of no lineage.
 _NOWHERE = Cursor("nowhere", 0)
 
 
 class _Told:
-    """The last news, by history, from and to: nodes that keep pace with each other are told the same, which is read once.
+    """The last news, by lineage, from and to: nodes that keep pace with each other are told the same, which is read once.
 
     `kept` of them, with no more than `changes` in all: who is far behind is told much, once.
     """
@@ -174,9 +176,9 @@ class _Told:
         self._news: dict[tuple[str, int, int, Scope | None], Future[News]] = {}
         self._lock = Lock()
 
-    def news(self, connection: Connection, cursor: Cursor, history: Cursor, scope: Scope) -> News:
+    def news(self, connection: Connection, cursor: Cursor, head: Cursor, scope: Scope) -> News:
         """What a node at this cursor must be told; who comes while another reads it waits for that."""
-        key = (history.database, cursor.version, history.version, None if scope.serves_all else scope)
+        key = (head.lineage, cursor.version, head.version, None if scope.serves_all else scope)
         with self._lock:
             coming = self._news.get(key)
             if coming is None:
@@ -188,7 +190,7 @@ class _Told:
             except TimeoutError:
                 raise DatabaseUnavailable("The news are still being read.") from None
         try:
-            mine.set_result(news_since(connection, cursor.version, history.version, scope))
+            mine.set_result(news_since(connection, cursor.version, head.version, scope))
         except BaseException as error:
             with self._lock:
                 self._news.pop(key, None)

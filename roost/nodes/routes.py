@@ -51,12 +51,12 @@ def _announce(database: Database, unseen_for: float | None) -> Announced:
     return Announced(*database.statement(query("announce"), {"unseen_for": unseen_for}))
 
 
-def read_history(connection: Connection) -> Cursor:
+def read_head(connection: Connection) -> Cursor:
     """The cursor of the database itself: where a node is that has everything."""
     with connection.cursor(row_factory=class_row(Cursor)) as cursor:
-        history = cursor.execute(query("read_history")).fetchone()
-    assert history is not None  # the current database is always in pg_database
-    return history
+        head = cursor.execute(query("read_head")).fetchone()
+    assert head is not None  # the current database is always in pg_database
+    return head
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,27 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from roost.database import Database
-from roost.nodes.routes import BATCH, news_since, read_history
+from roost.nodes.routes import BATCH, news_since, read_head
 from roost.pbx.node import ActsAs, Change, Cursor, Rings
 
 
 @dataclass(frozen=True, slots=True)
-class News:
-    """What changed, up to `cursor`; None: more than a batch, or the cursor is of another database: read the lists anew."""
+class ChangesSince:
+    """What changed, up to `cursor`; None: more than a batch, or the cursor is of another lineage: read the lists anew."""
 
     cursor: Cursor
     changes: list[Change] | None
 
 
-def read_news(database: Database, cursor: Cursor | None) -> News:
+def read_changes_since(database: Database, cursor: Cursor | None) -> ChangesSince:
     """Read what changed after the cursor; without one, nothing has: only where to begin."""
     with database.connection() as connection:
-        history = read_history(connection)
-        if cursor is None or cursor == history:
-            return News(history, [])
-        if not history.follows(cursor) or history.version - cursor.version >= BATCH:
-            return News(history, None)
-        return News(history, news_since(connection, cursor.version, history.version).changes)
+        head = read_head(connection)
+        if cursor is None or cursor == head:
+            return ChangesSince(head, [])
+        if not head.follows(cursor) or head.version - cursor.version >= BATCH:
+            return ChangesSince(head, None)
+        return ChangesSince(head, news_since(connection, cursor.version, head.version).changes)
 
 
 def organization_of(change: Change) -> str | None:

@@ -27,29 +27,32 @@ class NodeAddress:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """How far a node has come: the history it follows, and the version it has applied.
+    """How far a node has come: the lineage of the database it follows, and the version it has applied.
 
-    It is stored in the node beside the routes, as `<database>:<version>`, so that a node that lost its
+    A lineage is one life of a database: a copy that was restored, or promoted from a standby, is another one, whose versions
+    mean other changes.
+
+    It is stored in the node beside the routes, as `<lineage>:<version>`, so that a node that lost its
     memory lost its cursor too.
     """
 
-    database: str
+    lineage: str
     version: int
 
     def __str__(self) -> str:
-        return f"{self.database}:{self.version}"
+        return f"{self.lineage}:{self.version}"
 
     def follows(self, other: Cursor) -> bool:
-        """Whether `other` is a point of the same history, not after this one."""
-        return self.database == other.database and other.version <= self.version
+        """Whether `other` is a point of the same lineage, not after this one."""
+        return self.lineage == other.lineage and other.version <= self.version
 
     @classmethod
     def parse(cls, text: str) -> Cursor | None:
         """Read a stored cursor; None when it is not one."""
-        database, colon, version = text.rpartition(":")
-        if not (database and colon and version.isascii() and version.isdigit() and len(version) <= 19):
+        lineage, colon, version = text.rpartition(":")
+        if not (lineage and colon and version.isascii() and version.isdigit() and len(version) <= 19):
             return None
-        return cls(database, int(version))
+        return cls(lineage, int(version))
 
 
 class Rings(NamedTuple):

@@ -1,1 +1,1 @@
-"""What is only read: where extensions ring, desks, history, figures."""
+"""What is only read: where extensions ring, desks, the journal, figures."""

@@ -12,7 +12,7 @@ import pytest
 from localcluster.postgres import Postgres
 from roost.database import Connection, Database
 from roost.errors import DatabaseUnavailable
-from roost.nodes.converge import Converged, Failed, NodeRow, audit, converge
+from roost.nodes.converge import Converged, NodeRow, PushFailed, audit, converge
 from roost.nodes.routes import News, Scope, announce, everything, news_since
 from roost.pbx import connect
 from roost.pbx.node import Change, Cursor, Gone, Key, PbxNode, Rings, key_of
@@ -33,11 +33,11 @@ class Node:
         self.simulator = simulator
         self.connections = NodeConnections(world.settings)
 
-    def push(self) -> Converged | Failed | None:
+    def push(self) -> Converged | PushFailed | None:
         announce(self.world.database)
         return converge(self.world.database, "n1", self.connections, RETRY_MAX)
 
-    def audit(self) -> Converged | Failed | None:
+    def audit(self) -> Converged | PushFailed | None:
         return audit(self.world.database, "n1", self.connections, RETRY_MAX)
 
     def holds(self) -> dict[Key, Change | None]:
@@ -232,7 +232,7 @@ def test_two_pushers_do_not_write_one_node_at_once(node: Node) -> None:
 def test_a_node_that_is_away_is_left_alone_for_a_growing_while(node: Node) -> None:
     node.simulator.kill()
     first = node.push()
-    assert isinstance(first, Failed)
+    assert isinstance(first, PushFailed)
     assert node.push() is None
     for _ in range(8):
         node.world.sql("UPDATE pbx_node SET next_attempt_at = NULL")
@@ -268,5 +268,5 @@ def test_a_wrong_secret_is_told_and_shows_nothing(node: Node) -> None:
     sealed = seal(node.world.settings.need("seal_public_key"), NODE_SECRET, "not-the-secret")
     node.world.sql("UPDATE pbx_node SET secret = %s", sealed.encode())
     failed = node.push()
-    assert isinstance(failed, Failed)
+    assert isinstance(failed, PushFailed)
     assert "not-the-secret" not in failed.error

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from roost.database import Database
-from roost.nodes.routes import announce, news_since, read_history
+from roost.nodes.routes import announce, news_since, read_head
 from roost.settings import Settings
 from tests.world import World
 
@@ -42,7 +42,7 @@ def test_no_request_and_no_push_reads_a_whole_table(worker: World) -> None:
             assert worker.sit("001", phone).outcome == "virtualized"
             assert worker.bring_home("001").outcome == "returned"
             with worker.database.connection() as connection:
-                before = read_history(connection).version
+                before = read_head(connection).version
             announce(worker.database)
             with worker.database.connection() as connection:
                 assert news_since(connection, before, 10**9).changes

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from roost.database import Database
-from roost.nodes.routes import announce, everything, news_since, read_history
+from roost.nodes.routes import announce, everything, news_since, read_head
 from roost.pbx.node import ActsAs, Gone, Rings
 from tests.world import World
 
@@ -22,7 +22,7 @@ def office(world: World) -> World:
 def news(world: World) -> dict[str, object]:
     """What changed since the last look, as a node would be told."""
     with world.database.connection() as connection:
-        before = read_history(connection).version
+        before = read_head(connection).version
     announce(world.database)
     with world.database.connection() as connection:
         changes = news_since(connection, before, 10**9).changes
@@ -106,11 +106,11 @@ def test_versions_are_dense_though_many_announce_at_once(office: World) -> None:
         return announce(office.database).numbered
 
     with office.database.connection() as connection:
-        before = read_history(connection).version
+        before = read_head(connection).version
     with ThreadPoolExecutor(6) as many:
         numbered = sum(many.map(rename, range(60)))
     with office.database.connection() as connection:
-        assert read_history(connection).version == before + numbered
+        assert read_head(connection).version == before + numbered
     assert office.value("SELECT count(*) FROM route_dirty") == 0
 
 

@@ -106,7 +106,7 @@ def test_a_stream_is_resumed_without_a_gap(office: Office) -> None:
 
 
 @pytest.mark.parametrize("last", ["elsewhere:1", "1.2.3:99999999"])
-def test_a_cursor_of_another_history_is_told_to_read_anew(office: Office, last: str) -> None:
+def test_a_cursor_of_another_lineage_is_told_to_read_anew(office: Office, last: str) -> None:
     headers = {"Authorization": f"Bearer {office.token()}", "Last-Event-ID": last}
     listener = Listener(f"{office.address}/api/v1/events", headers)
     wait_until(lambda: "reset" in listener.names(), "the stream says reset")

@@ -4,7 +4,7 @@
 - `p/<phone>` = 8 fields with commas between: organization, and the number, name, account code and mailbox the
   phone acts as, its base extension, and its own emergency number and location. The dialplan splits it with
   ARRAY() and reads each with URIDECODE().
-- `cursor` = `<database>:<version>`.
+- `cursor` = `<lineage>:<version>`.
 
 In a field every ASCII character but letters, digits and `-._~` is written as `%XX`, so no value can break out
 of a dialplan expression. The rest of Unicode stays UTF-8, or 64 Japanese characters would take 576 of the

@@ -10,11 +10,11 @@ from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from roost.errors import Invalid
-from roost.nodes.watching import read_news
+from roost.nodes.watching import read_changes_since
 from roost.pbx.node import Cursor
 from roost.people.access import Action, demand
 from workers.web.api.access import TheAsker, TheParts
-from workers.web.live.events import WatchedChanges, write_news
+from workers.web.live.events import WatchedChanges, write_changes
 from workers.web.live.hub import Watched
 from workers.web.live.stream import Viewer, respond
 from workers.web.parts import Parts
@@ -62,9 +62,9 @@ async def _stream(parts: Parts, start: Cursor | None, organization: str | None) 
         assert isinstance(watched, WatchedChanges)
         cursor = start
         while True:
-            news = await run_in_threadpool(read_news, parts.database, cursor)
-            viewer.tell(write_news(news, organization))
-            cursor = news.cursor
+            since = await run_in_threadpool(read_changes_since, parts.database, cursor)
+            viewer.tell(write_changes(since, organization))
+            cursor = since.cursor
             if not watched.is_ahead_of(cursor):
                 watched.add(viewer, organization)
                 return

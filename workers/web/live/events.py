@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from roost.database import Database
-from roost.nodes.watching import News, organization_of, read_news
+from roost.nodes.watching import ChangesSince, organization_of, read_changes_since
 from roost.pbx.node import ActsAs, Change, Cursor, Rings
 from workers.web.live.stream import Viewer, event
 
@@ -16,14 +16,14 @@ class WatchedChanges:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._cursor: Cursor | None = None
-        self._news: News | None = None
+        self._since: ChangesSince | None = None
         self._scopes: dict[Viewer, str | None] = {}
 
     def is_ahead_of(self, cursor: Cursor) -> bool:
         """Whether the viewers were told more than what comes up to this cursor."""
         mine = self._cursor
         assert mine is not None  # viewers join after the first look
-        return mine.database == cursor.database and mine.version > cursor.version
+        return mine.lineage == cursor.lineage and mine.version > cursor.version
 
     def add(self, viewer: Viewer, organization: str | None) -> None:
         """A viewer with this scope hears what comes from now on."""
@@ -31,31 +31,31 @@ class WatchedChanges:
 
     def look(self) -> None:
         """Read what is new."""
-        self._news = read_news(self._database, self._cursor)
+        self._since = read_changes_since(self._database, self._cursor)
 
     def tell(self, viewers: set[Viewer]) -> None:
         """Tell everybody what they may hear."""
-        news = self._news
-        assert news is not None  # told after a look
-        self._cursor = news.cursor
+        since = self._since
+        assert since is not None  # told after a look
+        self._cursor = since.cursor
         for gone in self._scopes.keys() - viewers:
             del self._scopes[gone]
-        if news.changes == []:
+        if since.changes == []:
             return
         told: dict[str | None, str] = {}
         for viewer, organization in self._scopes.items():
             if organization not in told:
-                told[organization] = write_news(news, organization)
+                told[organization] = write_changes(since, organization)
             viewer.tell(told[organization])
 
 
-def write_news(news: News, organization: str | None) -> str:
+def write_changes(since: ChangesSince, organization: str | None) -> str:
     """Write the changes of one scope. The last one carries the cursor, so that a batch cut off is sent again."""
-    cursor = str(news.cursor)
-    if news.changes is None:
+    cursor = str(since.cursor)
+    if since.changes is None:
         return event("reset", json.dumps({"cursor": cursor}), cursor)
     mine = [
-        change for change in news.changes if organization is None or organization_of(change) == organization
+        change for change in since.changes if organization is None or organization_of(change) == organization
     ]
     return "".join(_write(change) for change in mine) + event(
         "cursor", json.dumps({"cursor": cursor}), cursor

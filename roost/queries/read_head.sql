@@ -1,0 +1,1 @@
+SELECT lineage, version FROM read_head()

@@ -1,1 +1,0 @@
-SELECT database, version FROM read_history()
