@@ -36,9 +36,14 @@ class AtMostOnce:
         self._settings = settings
 
     def settle(
-        self, function: str, request: Request, operation: str, late: dict[str, str | None], **more: object
+        self,
+        function: str,
+        request: Request,
+        operation: str,
+        late: dict[str, str | None],
+        **parameters: object,
     ) -> Answer:
-        """Call the function with the request and `more`, in their order; what came of it.
+        """Call the function with the request, and with its other parameters by name; what came of it.
 
         If another delivery of the same request was faster, the recorded outcome is answered; if it came too late to
         commit, that it is expired is recorded instead, of what `late` names (organization, extension, phone).
@@ -53,7 +58,7 @@ class AtMostOnce:
             "reason": request.reason,
         }
         try:
-            return self._answer(request, _call(function, tuple(more)), asked | more)
+            return self._answer(request, _call(function, tuple(parameters)), asked | parameters)
         except pg.UniqueViolation as error:
             if error.diag.constraint_name != "journal_pkey":
                 raise
@@ -95,7 +100,8 @@ class AtMostOnce:
 @cache
 def _call(function: str, parameters: tuple[str, ...]) -> str:
     """The statement that calls a function of ours with the request and these parameters."""
-    return f"SELECT * FROM {function}({', '.join((_ASKED, *(f'%({name})s' for name in parameters)))})"  # noqa: S608 - names from this package alone
+    named = "".join(f", {name} => %({name})s" for name in parameters)
+    return f"SELECT * FROM {function}(request => {_ASKED}{named})"  # noqa: S608 - names from this package alone
 
 
 def check_repeat(database: Database, request: Request) -> None:

@@ -24,8 +24,8 @@ class Binding:
             request,
             "virtualize" if request.number else "return",
             {"organization": None, "extension": request.number or None, "phone": request.phone},
-            phone=request.phone,
-            number=request.number,
+            phone_name=request.phone,
+            short_number=request.number,
         )
 
     def virtualize(self, request: Virtualize) -> Answer:
@@ -35,10 +35,10 @@ class Binding:
             request,
             "virtualize",
             {"organization": request.organization, "extension": request.number, "phone": request.phone},
-            phone=request.phone,
-            number=request.number,
-            organization=request.organization,
-            call=request.call,
+            phone_name=request.phone,
+            short_number=request.number,
+            organization_named=request.organization,
+            call_id=request.call,
             proof_lifetime=self._settings.proof_lifetime,
         )
 
@@ -56,8 +56,8 @@ class Binding:
             request,
             "return",
             {"organization": request.organization, "extension": request.number, "phone": None},
-            organization=request.organization,
-            number=request.number,
+            organization_code=request.organization,
+            short_number=request.number,
             only_phone=only_phone,
             only_since=only_since,
         )

@@ -46,13 +46,13 @@ class Verifying:
             {"request_id": request.request_id, "phone": request.phone, "number": request.number},
         )
         return self._once.settle(
-            "judge_try",
+            "try_code",
             request,
             "virtualize",
             {"organization": None, "extension": request.number, "phone": request.phone},
-            phone=request.phone,
-            number=request.number,
-            call=request.call,
+            phone_name=request.phone,
+            short_number=request.number,
+            call_id=request.call,
             compared=compared,
             is_right=compared is not None and code_matches(self._pepper, compared, digits),
             tries_per_call=self._settings.tries_per_call,
@@ -69,7 +69,7 @@ class Verifying:
             request,
             "set_code" if code_hash else "clear_code",
             {"organization": request.organization, "extension": request.number, "phone": None},
-            organization=request.organization,
-            number=request.number,
-            code_hash=code_hash,
+            organization_code=request.organization,
+            short_number=request.number,
+            new_hash=code_hash,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from roost.moves.at_most_once import AtMostOnce
 from roost.moves.requests import SetCode, Virtualize
 from roost.moves.secret_codes import BadCode, code_matches, hash_code, is_code
 from roost.seal import SealBroken, new_keys, seal, unseal
@@ -133,3 +134,14 @@ def test_a_sealed_code_opens_only_for_its_request() -> None:
     ]:
         with pytest.raises(SealBroken):
             unseal(key, owner, text)
+
+
+def test_a_function_is_called_by_the_names_of_its_parameters_in_whatever_order(office: World) -> None:
+    request = SetCode(
+        request_id=new_id(), origin="cli", made_at=office.now(), organization="0001", number="001", sealed_code=None
+    )  # fmt: skip
+    answer = AtMostOnce(office.database, office.settings).settle(
+        "set_code", request, "set_code", {}, new_hash="a hash", short_number="001", organization_code="0001"
+    )
+    assert (answer.outcome, answer.extension) == ("code_set", "0001*001")
+    assert office.value("SELECT code_hash FROM extension WHERE number = '001'") == "a hash"
