@@ -45,6 +45,8 @@ class Link:
         self.host = host
         self.far_port = far_port
         self.port = ports.free_port()
+        #: How many connections were made to it so far, whether or not anything passed.
+        self.accepted = 0
         self._flow = Flow.ALL
         self._changed = asyncio.Condition()
         self._connections: set[asyncio.Task[None]] = set()
@@ -75,6 +77,7 @@ class Link:
         await asyncio.gather(*self._connections, return_exceptions=True)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.accepted += 1
         if self._flow is Flow.NOTHING:
             writer.transport.abort()
             return

@@ -1,14 +1,21 @@
-"""The push worker as a process: how it starts, and what it does when it is the last one."""
+"""The push worker as a process: how it starts, what it does when it is the last one, and what looking for nodes costs."""
 
 from __future__ import annotations
 
-import time
+import json
+from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
+
+from localcluster.product import Product
 from localcluster.rabbitmq import RabbitCluster
+from roost.database import Database
 from roost.pbx.node import Rings
-from tests.cluster import Cluster
-from workers.push import LOOK_EVERY
+from tasks.topology import push_queue_name
+from tests.cluster import Cluster, wait_until
+from tests.world import World
 
 
 def test_a_push_worker_starts_though_wake_ups_wait_for_it(cluster: Cluster) -> None:
@@ -31,16 +38,43 @@ def test_a_push_worker_starts_though_wake_ups_wait_for_it(cluster: Cluster) -> N
     assert cluster.node_holds("n3")["e", "0001*001"] == Rings("0001*001", "n2", "desk002")
 
 
+@pytest.fixture
+def alone(rabbitmq: RabbitCluster, database_url: str, tmp_path: Path) -> Iterator[Product]:
+    """A push worker with a virtual host of its own: every connection there is this worker's."""
+    none = {"center": 0, "bind": 0, "verify": 0, "beat": 0}
+    with Product(
+        tmp_path, database_url=database_url, broker_url=rabbitmq.add_vhost(), counts=none
+    ) as product:
+        yield product
+
+
 def test_looking_for_nodes_opens_no_connection_while_none_is_added(
-    cluster: Cluster, rabbitmq: RabbitCluster
+    alone: Product, database: Database, rabbitmq: RabbitCluster
 ) -> None:
-    cluster.settled()
-    vhost = urlsplit(cluster.product.settings.need("broker_url")).path[1:]
-    granted = f"granted access to vhost '{vhost}'"
-    log = rabbitmq.nodes[0].folder / "rabbitmq.log"
-    before = log.read_text(errors="replace").count(granted)
-    assert before
-    ends = time.monotonic() + 2.5 * LOOK_EVERY
-    while time.monotonic() < ends:
-        assert log.read_text(errors="replace").count(granted) == before
-        time.sleep(0.1)
+    """That it looked is seen by what a look does: the worker leaves the queue of a node that was disabled."""
+    broker = rabbitmq.nodes[0]
+    vhost = urlsplit(alone.settings.need("broker_url")).path[1:]
+    world = World(database, alone.settings)
+
+    def connections() -> int:
+        log = (broker.folder / "rabbitmq.log").read_text(errors="replace")
+        return log.count(f"granted access to vhost '{vhost}'")
+
+    def consumed() -> set[str]:
+        printed = broker.ctl("list_queues", "-p", vhost, "--formatter", "json", "name", "consumers")
+        return {
+            row["name"]
+            for row in json.loads(printed)
+            if row["consumers"] and row["name"].startswith(push_queue_name(""))
+        }
+
+    world.node("n1")
+    world.node("n2")
+    wait_until(lambda: consumed() == {push_queue_name("n1"), push_queue_name("n2")}, "both are found", 30)
+    before = connections()
+    world.sql("UPDATE pbx_node SET enabled = false WHERE name = 'n2'")
+    wait_until(lambda: consumed() == {push_queue_name("n1")}, "the worker looked", 30)
+    assert connections() == before
+    world.sql("UPDATE pbx_node SET enabled = true WHERE name = 'n2'")
+    wait_until(lambda: consumed() == {push_queue_name("n1"), push_queue_name("n2")}, "n2 is back", 30)
+    assert connections() > before, "a connection is not seen here"
