@@ -7,6 +7,7 @@
 
 -- Which version of this file the database has; `roost db upgrade` goes on from here.
 CREATE TABLE roost_version (version int PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());
+GRANT SELECT ON roost_version TO PUBLIC;
 INSERT INTO roost_version VALUES (2);
 
 -- An organization is a tenant; nothing crosses its border. `policy` says what happens when somebody asks

@@ -13,11 +13,12 @@ from typing import TypeVar
 
 import psycopg
 from psycopg import errors as pg
+from psycopg.abc import ConnDict
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from roost.errors import DatabaseUnavailable
+from roost.errors import DatabaseUnavailable, SettingMissing
 from roost.version import check_version, use_functions
 
 T = TypeVar("T")
@@ -37,6 +38,16 @@ _ONE_PLAN = (
 )
 #: A conflict with another transaction is tried again so often before the caller hears "unavailable".
 TRANSACTION_TRIES = 8
+
+
+def read_url(url: str) -> ConnDict:
+    """The parts of a libpq URL, by their names. Raises SettingMissing, which does not quote it: it holds a password."""
+    try:
+        return conninfo_to_dict(url)
+    except (psycopg.ProgrammingError, UnicodeError):
+        raise SettingMissing(
+            "ROOST_DATABASE_URL is not of the form postgresql://USER:PASSWORD@HOST/DATABASE."
+        ) from None
 
 
 @cache
@@ -59,7 +70,7 @@ class Database:
         self, url: str, *, size: int = 4, idle_limit: float = 2, name: str = "roost", one_plan: bool = False,
         bookkeeping: bool = False,
     ) -> None:  # fmt: skip
-        given = conninfo_to_dict(url)
+        given = read_url(url)
         limits = (
             "-c lock_timeout=3000 -c statement_timeout=15000"
             f"{_ONE_PLAN if one_plan else ''}"

@@ -1,7 +1,8 @@
-"""The schema: made in an empty database, and brought up to date while programs of the release before go on."""
+"""The schema: made in an empty database, and brought up to date while programs of the version before go on."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,17 +12,28 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg import errors as pg
 from psycopg import sql
 
+from roost.database import read_url
 from roost.errors import Conflict, DatabaseUnavailable
-from roost.version import VERSION, check_version, functions_of, use_functions, version_of
+from roost.version import VERSION, WrongVersion, check_version, functions_of, use_functions, version_of
 
 _Connection = psycopg.Connection[tuple[Any, ...]]
 
+#: What belongs to an extension of PostgreSQL, such as pg_stat_statements, is in nobody's way.
 _ANYTHING_THERE = """
 SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' LIMIT 1
+WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+LIMIT 1
 """
+#: Seconds to wait for a table, try by try. It is closed meanwhile to all who come later, so an upgrade gives way before they give
+#: up (`lock_timeout` in database.py), and lets them pass. The last two are for a cluster with many nodes that do not answer: each
+#: of their pushes holds a row of `pbx_node` for as long as it tries.
+_PATIENCE = (0.3, 0.3, 0.6, 1, 2, 2.5, 2.5, 2.5, 8, 15)
+#: Seconds between two tries.
+_PAUSE = 0.5
 #: Composite types stand before the functions that speak of them.
 _TYPES = "types.sql"
 
@@ -30,6 +42,16 @@ class DatabaseNotEmpty(Conflict):
     """The database is not empty; Roost only starts in an empty one."""
 
     code = "database_not_empty"
+
+
+class NotAllowed(Conflict):
+    """The database role may not do this; it must own the database, or Roost's tables and CREATE on the database."""
+
+    code = "database_role"
+
+
+class DatabaseBusy(DatabaseUnavailable):
+    """A transaction holds a table of Roost for too long; the rest waits for another `roost db upgrade`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,49 +63,79 @@ class Upgrade:
 
 
 def init_database(url: str) -> None:
-    """Set an empty database up. Raises DatabaseNotEmpty, DatabaseUnavailable."""
-    with _one_at_a_time(url) as connection:
+    """Set an empty database up. Raises DatabaseNotEmpty, NotAllowed, DatabaseUnavailable."""
+    with _alone(url) as connection:
         _make(connection)
 
 
 def upgrade_database(url: str) -> Upgrade:
-    """Bring the database to VERSION, in one transaction; an empty one is set up, a newer one is left as it is.
+    """Bring the database to VERSION; an empty one is set up, a newer one is left as it is.
 
-    Raises DatabaseNotEmpty when something else is there, ProgramBehind, DatabaseUnavailable.
+    What was cut off in the middle goes on when it is run again: programs of the version before run at each moment of it.
+    Raises DatabaseNotEmpty when something else is there, ProgramBehind, NotAllowed, DatabaseUnavailable.
     """
-    with _one_at_a_time(url) as connection:
+    with _alone(url) as connection:
         before = version_of(connection)
         if before is None:
             _make(connection)
-        elif before < VERSION:
-            for version in range(before + 1, VERSION + 1):
-                connection.execute(_read_migration(version))
-                connection.execute("INSERT INTO roost_version (version) VALUES (%s)", (version,))
-            _add_functions(connection)
-            _drop_old_functions(connection)
-        else:
+        elif before >= VERSION:
             check_version(connection)
+        else:
+            for version in range(before + 1, VERSION):
+                _migrate(connection, version)
+                _note(connection, version)
+            _migrate(connection, VERSION)
+            with connection.transaction():
+                _add_functions(connection)
+                _drop_old_functions(connection)
+                _note(connection, VERSION)
         return Upgrade(before, max(before or 0, VERSION))
 
 
-def check_schema(url: str) -> None:
-    """Raises WrongVersion when this program does not run on this database, DatabaseUnavailable."""
+def check_schema(url: str) -> int:
+    """The version of the database. Raises WrongVersion when this program does not run on it, DatabaseUnavailable."""
     with _connect(url) as connection:
-        check_version(connection)
+        return check_version(connection)
+
+
+def check_before_start(url: str) -> None:
+    """Raises WrongVersion. A database that is away says nothing: a worker waits for it."""
+    try:
+        check_schema(url)
+    except WrongVersion:
+        raise
+    except DatabaseUnavailable:
+        return
 
 
 def _make(connection: _Connection) -> None:
+    version = version_of(connection)
+    if version is not None:
+        raise DatabaseNotEmpty(f"It is a Roost of version {version} already.")
     found = connection.execute(_ANYTHING_THERE).fetchone()
     if found is not None:
-        raise DatabaseNotEmpty(f"It has {found[0]}.")
-    connection.execute(_read_schema())
-    _add_functions(connection)
+        raise DatabaseNotEmpty(f"It has {found[0]}; give Roost one of its own.")
+    with connection.transaction():
+        connection.execute(_read_schema())
+        _add_functions(connection)
+
+
+def _migrate(connection: _Connection, version: int) -> None:
+    """Run each paragraph of the migration to this version in a transaction of its own."""
+    file = files("roost").joinpath("migrations", f"{version}.sql")
+    for paragraph in file.read_bytes().split(b"\n\n"):
+        _patiently(connection, paragraph)
+
+
+def _note(connection: _Connection, version: int) -> None:
+    connection.execute("INSERT INTO roost_version (version) VALUES (%s)", (version,))
 
 
 def _add_functions(connection: _Connection) -> None:
     """Make the schema of this version, and its functions in it. What they call is looked up when they run."""
     schema = sql.Identifier(functions_of(VERSION))
-    connection.execute(sql.SQL("CREATE SCHEMA {}").format(schema))
+    # All roles see the functions, as they would in `public`; what one may do with the tables is another matter.
+    connection.execute(sql.SQL("CREATE SCHEMA {0}; GRANT USAGE ON SCHEMA {0} TO PUBLIC").format(schema))
     use_functions(connection)
     for file in _function_files():
         connection.execute(file.read_bytes())
@@ -105,22 +157,38 @@ def _drop_old_functions(connection: _Connection) -> None:
 
 
 @contextmanager
-def _one_at_a_time(url: str) -> Iterator[_Connection]:
-    """One transaction; whoever else wants to make or upgrade this database waits until it is over."""
+def _alone(url: str) -> Iterator[_Connection]:
+    """A connection in autocommit mode. Who else wants to make or upgrade this database comes after it."""
     with _connect(url) as connection:
-        connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('roost schema', 0))")
+        _patiently(connection, b"SELECT pg_advisory_lock(hashtextextended('roost schema', 0))")
         yield connection
 
 
-def _connect(url: str) -> _Connection:
+def _patiently(connection: _Connection, statements: bytes) -> None:
+    """Run them in one transaction, as soon as the locks that they need can be had. Raises DatabaseBusy."""
+    for patience in _PATIENCE:
+        connection.execute("SELECT set_config('lock_timeout', %s, false)", (f"{patience * 1000:.0f}ms",))
+        try:
+            connection.execute(statements)
+            return
+        except (pg.LockNotAvailable, pg.DeadlockDetected):
+            time.sleep(_PAUSE)
+    raise DatabaseBusy("Look for an old `xact_start` in pg_stat_activity (a backup?), and try again.")
+
+
+@contextmanager
+def _connect(url: str) -> Iterator[_Connection]:
+    """A connection in autocommit mode, whose errors are Roost's."""
+    read_url(url)
     try:
-        return psycopg.connect(url, connect_timeout=5)
+        with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
+            yield connection
+    except pg.ReadOnlySqlTransaction:
+        raise DatabaseUnavailable("This one only reads: it is a standby, or set to.") from None
+    except pg.InsufficientPrivilege as error:
+        raise NotAllowed(f"PostgreSQL says: {error.diag.message_primary}.") from None
     except psycopg.OperationalError as error:
         raise DatabaseUnavailable(str(error).strip().splitlines()[0]) from None
-
-
-def _read_migration(version: int) -> bytes:
-    return files("roost").joinpath("migrations", f"{version}.sql").read_bytes()
 
 
 def _read_schema() -> bytes:

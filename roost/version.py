@@ -20,9 +20,15 @@ _FIRST = 1
 
 
 class WrongVersion(DatabaseUnavailable):
-    """The database and this program do not fit together."""
+    """The database and the program do not fit together."""
 
     code = "schema_version"
+
+    def __init__(self, found: str, mend: str) -> None:
+        super().__init__(f"{found}: {mend}")
+        self.found = found
+        #: What to do.
+        self.mend = mend
 
 
 class NoRoost(WrongVersion):
@@ -64,16 +70,18 @@ def version_of(connection: psycopg.Connection[Any]) -> int | None:
     return int(row[0])
 
 
-def check_version(connection: psycopg.Connection[Any]) -> None:
-    """Raises NoRoost, DatabaseBehind or ProgramBehind when this program does not run on this database."""
+def check_version(connection: psycopg.Connection[Any]) -> int:
+    """The version of this database. Raises NoRoost, DatabaseBehind or ProgramBehind when this program does not run on it."""
     found = version_of(connection)
     if found is None:
-        raise NoRoost("`roost db upgrade` sets it up, if it is empty.")
+        raise NoRoost("It holds something else, or nothing", "`roost db init` sets up an empty one.")
     if found < VERSION:
         raise DatabaseBehind(
-            f"It has version {found}, this program needs {VERSION}: run `roost db upgrade` of this program, once."
+            f"It has version {found}, the program needs {VERSION}", "run `roost db upgrade` here, once."
         )
     if found > VERSION + 1:
         raise ProgramBehind(
-            f"The database has version {found}, this program runs on {VERSION} and {VERSION + 1}: install a newer Roost here."
+            f"It runs on versions {VERSION} and {VERSION + 1}, the database has {found}",
+            "install a newer Roost here.",
         )
+    return found

@@ -35,8 +35,8 @@ def end_stays() -> None:
         if resources.stays().end_due():
             resources.announcer().changed()
         prune(resources.database(), settings().journal_keep_days)
-    except DatabaseUnavailable:
-        log.warning("database_unavailable", task=END_STAYS)
+    except DatabaseUnavailable as error:
+        log.warning("database_unavailable", task=END_STAYS, error=str(error))
 
 
 def schedule() -> dict[str, dict[str, object]]:

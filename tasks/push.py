@@ -48,8 +48,8 @@ def push(node: str) -> None:
             found = audit(_database(), node, _nodes(), retry_max)
             if isinstance(found, Converged) and found.sent:
                 log.warning("node_drifted", node=node, mended=found.sent)
-    except DatabaseUnavailable:
-        log.warning("database_unavailable", task=PUSH_TASK, node=node)
+    except DatabaseUnavailable as error:
+        log.warning("database_unavailable", task=PUSH_TASK, node=node, error=str(error))
         return
     if isinstance(result, PushFailed):
         log.warning("node_failed", node=node, error=result.error)

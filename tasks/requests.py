@@ -102,8 +102,8 @@ def _serve(
         )
         log.warning("bad_request", task=task.name, error=type(error).__name__, fields=fields)
         answer = Answer(request_id=_request_id(message), outcome=Outcome.BAD_REQUEST)
-    except DatabaseUnavailable:
-        log.warning("database_unavailable", task=task.name)
+    except DatabaseUnavailable as error:
+        log.warning("database_unavailable", task=task.name, error=str(error))
         answer = Answer(request_id=_request_id(message), outcome=Outcome.UNAVAILABLE)
     if answer is None:
         return

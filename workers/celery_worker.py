@@ -14,7 +14,9 @@ from celery.worker.consumer import Consumer
 from kombu.exceptions import KombuError
 
 from roost.errors import SettingMissing
+from roost.schema import check_before_start
 from roost.settings import settings
+from roost.version import WrongVersion
 from tasks.app import app
 from tasks.presence import process_name
 from tasks.topology import fixed_queues
@@ -94,7 +96,8 @@ def run(kind: str, queues: list[str], *, pool: str, concurrency: int, needs: tup
         set_up(settings())
         for name in ("database_url", "broker_url", *needs):
             settings().need(name)
-    except SettingMissing as error:
+        check_before_start(settings().need("database_url"))
+    except (SettingMissing, WrongVersion) as error:
         print(f"{kind}: {error}", file=sys.stderr)
         return 2
     app.steps["consumer"].add(Topology)

@@ -59,8 +59,8 @@ class NodeQueues(bootsteps.StartStopStep):
     def _look(self, parent: Any, add: Callable[[Queue], object]) -> None:
         try:
             nodes = set(enabled_nodes(resources.database()))
-        except DatabaseUnavailable:
-            log.warning("database_unavailable", doing="looking for nodes")
+        except DatabaseUnavailable as error:
+            log.warning("database_unavailable", doing="looking for nodes", error=str(error))
             return
         added = sorted(nodes - self._consumed)
         try:

@@ -11,6 +11,7 @@ from roost.database import Database, query
 from roost.diagnosis.finding import Finding, Level
 from roost.errors import RoostError
 from roost.schema import check_schema
+from roost.version import VERSION, WrongVersion
 
 #: Server versions that Roost is tested with.
 OLDEST, NEWEST = 15, 18
@@ -54,16 +55,22 @@ def check_server(url: str) -> Iterator[Finding]:
             "clock", Level.WARNING, f"This machine's clock and the database's differ by {off:.0f} s.",
             "Set both by NTP. Roost goes by the database's; logs and stays would confuse people.",
         )  # fmt: skip
+    yield _schema(url)
+
+
+def _schema(url: str) -> Finding:
     try:
-        check_schema(url)
-        yield Finding("schema", Level.OK, "The schema is this program's.")
+        version = check_schema(url)
+    except WrongVersion as error:
+        return Finding("schema", Level.ERROR, f"{type(error).__doc__} {error.found}.", error.mend)
     except RoostError as error:
-        yield Finding(
-            "schema",
-            Level.ERROR,
-            str(error),
-            "`roost db init` for a new cluster, `roost db upgrade` for an old one.",
-        )
+        return Finding("schema", Level.ERROR, str(error), "Look again when that is mended.")
+    if version > VERSION:
+        return Finding(
+            "schema", Level.NOTE, f"The database has version {version}, one ahead of this program, which runs on it.",
+            "Install the newer Roost on this machine too.",
+        )  # fmt: skip
+    return Finding("schema", Level.OK, "The schema is this program's.")
 
 
 def check_directory(database: Database) -> Iterator[Finding]:

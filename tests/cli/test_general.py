@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from localcluster.postgres import Postgres
 from roost.seal import seal, unseal
 from roost.settings import Settings
 from tests.cli.command import Run
@@ -72,19 +71,6 @@ def test_keys_fit_each_other(bare_roost: Run, folder: Path) -> None:
     )
     assert len(given.need("code_pepper")) >= 32
     assert printed != bare_roost("keys").out
-
-
-def test_db_init_wants_an_empty_database_and_upgrade_an_old_one(
-    bare_roost: Run, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    postgres.create_database("fresh")
-    monkeypatch.setenv("ROOST_DATABASE_URL", postgres.url("fresh"))
-    assert bare_roost("db", "upgrade").err.endswith("[schema_version]\n")
-    assert bare_roost("db", "init").exit_code == 0
-    again = bare_roost("db", "init")
-    assert (again.exit_code, again.err.endswith("[database_not_empty]\n")) == (5, True)
-    assert bare_roost("db", "upgrade").out == "The database is up to date.\n"
-    postgres.drop_database("fresh")
 
 
 class Terminal:

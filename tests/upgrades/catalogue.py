@@ -8,7 +8,7 @@ import psycopg
 _QUERIES = (
     # tables, views, indexes and sequences
     """
-    SELECT format('relation %s.%s %s %s', n.nspname, c.relname, c.relkind, c.reloptions)
+    SELECT format('relation %s.%s %s %s %s %s', n.nspname, c.relname, c.relkind, c.reloptions, c.relacl, n.nspacl)
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {ours} AND c.relkind <> 'c'
     """,
     """

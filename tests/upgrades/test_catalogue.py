@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
+
+import psycopg
+
 from roost.schema import upgrade_database
 from roost.version import VERSION
 from tests.upgrades.catalogue import catalogue_of
@@ -21,6 +25,16 @@ def test_a_database_of_the_release_before_comes_up_to_the_same_as_a_new_one(
     upgrade_database(old_database)
     upgraded = catalogue_of(old_database)
     assert upgraded - kept_for_the_release_before(before, new) == new
+
+
+def test_an_upgrade_that_was_cut_off_is_run_again(old_database: str, database_url: str) -> None:
+    steps = files("roost").joinpath("migrations", f"{VERSION}.sql").read_bytes().split(b"\n\n")
+    before, new = catalogue_of(old_database), catalogue_of(database_url)
+    with psycopg.connect(old_database, autocommit=True) as connection:
+        for step in steps:
+            connection.execute(step)
+    assert upgrade_database(old_database).before == VERSION - 1
+    assert catalogue_of(old_database) - kept_for_the_release_before(before, new) == new
 
 
 def test_the_schema_has_the_version_of_this_program(database_url: str) -> None:

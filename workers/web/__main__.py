@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 
 from roost.errors import SettingMissing
+from roost.schema import check_before_start
 from roost.settings import settings
+from roost.version import WrongVersion
 from workers.logs import set_up
 from workers.web.app import create_app
 from workers.web.server import WebServer
@@ -17,8 +19,9 @@ def main() -> int:
         set_up(settings())
         for name in ("database_url", "broker_url", "seal_public_key"):
             settings().need(name)
+        check_before_start(settings().need("database_url"))
         server = WebServer(create_app(settings()), settings())
-    except SettingMissing as error:
+    except (SettingMissing, WrongVersion) as error:
         print(f"web: {error}", file=sys.stderr)
         return 2
     server.run()

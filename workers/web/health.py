@@ -13,6 +13,7 @@ from roost.database import Database
 from roost.errors import Unavailable
 from roost.nodes.status import cluster_status
 from roost.people.access import Action, demand
+from roost.version import check_version
 from tasks.queues import Queues
 from workers.web.api.access import TheAsker, TheParts
 
@@ -76,7 +77,7 @@ def metrics(parts: TheParts, asker: TheAsker) -> Response:
 
 def _ask_database(database: Database) -> None:
     with database.connection() as connection:
-        connection.execute("SELECT 1")
+        check_version(connection)
 
 
 def _ask_broker(queues: Queues) -> None:

@@ -1,0 +1,101 @@
+"""`roost db`: an empty database, one that is not Roost's, one that is ahead or behind, and none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from localcluster.postgres import Postgres
+from roost.version import VERSION
+from tests.cli.command import Run
+from tests.upgrades.catalogue import catalogue_of
+from tests.world import new_id
+
+
+@pytest.fixture
+def empty(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The URL of an empty database, which is the one that commands work with."""
+    name = f"empty_{new_id()}"
+    url = postgres.create_database(name)
+    monkeypatch.setenv("ROOST_DATABASE_URL", url)
+    yield url
+    postgres.drop_database(name)
+
+
+def execute(url: str, *statements: str) -> None:
+    with psycopg.connect(url) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+@pytest.mark.parametrize("command", ["init", "upgrade"])
+def test_an_empty_database_is_set_up(bare_roost: Run, empty: str, database_url: str, command: str) -> None:
+    assert bare_roost("org", "list").err.startswith("error: There is no Roost in the database.")
+    assert bare_roost("db", command).out == "The database is ready.\n"
+    assert catalogue_of(empty) == catalogue_of(database_url)
+    assert bare_roost("org", "list").exit_code == 0
+
+
+def test_a_second_time_init_is_refused_and_upgrade_finds_nothing_to_do(bare_roost: Run, empty: str) -> None:
+    bare_roost("db", "init")
+    again = bare_roost("db", "init")
+    assert (again.exit_code, again.err.endswith("[database_not_empty]\n")) == (5, True)
+    assert f"Roost of version {VERSION}" in again.err
+    assert bare_roost("db", "upgrade").out == "The database is up to date.\n"
+
+
+@pytest.mark.parametrize("command", ["init", "upgrade"])
+def test_a_database_that_is_not_roosts_is_left_as_it_is(bare_roost: Run, empty: str, command: str) -> None:
+    execute(empty, "CREATE TABLE ledger (amount int)")
+    before = catalogue_of(empty)
+    ended = bare_roost("db", command)
+    assert (ended.exit_code, ended.out) == (5, "")
+    assert "public.ledger" in ended.err
+    assert len(ended.err.splitlines()) == 1
+    assert catalogue_of(empty) == before
+
+
+def test_an_extension_of_postgresql_is_in_nobodys_way(bare_roost: Run, empty: str) -> None:
+    execute(empty, "CREATE EXTENSION pg_buffercache")  # it makes a view in `public`
+    assert bare_roost("db", "init").exit_code == 0
+
+
+@pytest.mark.parametrize("command", ["init", "upgrade"])
+def test_a_database_that_is_away(bare_roost: Run, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    monkeypatch.setenv("ROOST_DATABASE_URL", "postgresql://roost:hunter2@127.0.0.1:1/roost")
+    ended = bare_roost("db", command)
+    assert (ended.exit_code, ended.out) == (6, "")
+    assert ended.err.endswith("[database_unavailable]\n")
+    assert len(ended.err.splitlines()) == 1
+    assert "hunter2" not in ended.err
+
+
+@pytest.mark.parametrize("arguments", [("db", "init"), ("db", "upgrade"), ("org", "list")])
+def test_what_is_no_url_is_named_and_not_shown(
+    bare_roost: Run, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, str]
+) -> None:
+    monkeypatch.setenv("ROOST_DATABASE_URL", "hunter2")
+    ended = bare_roost(*arguments)
+    assert (ended.exit_code, ended.out) == (7, "")
+    assert "ROOST_DATABASE_URL" in ended.err
+    assert "hunter2" not in ended.err
+
+
+def test_a_database_that_only_reads(bare_roost: Run, empty: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROOST_DATABASE_URL", f"{empty}?options=-c%20default_transaction_read_only%3Don")
+    ended = bare_roost("db", "init")
+    assert ended.exit_code == 6
+    assert "only reads" in ended.err
+
+
+def test_a_role_that_may_not(bare_roost: Run, empty: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    role = f"guest_{new_id()}"
+    execute(empty, f"CREATE ROLE {role}")
+    monkeypatch.setenv("ROOST_DATABASE_URL", f"{empty}?options=-c%20role%3D{role}")
+    ended = bare_roost("db", "init")
+    assert ended.exit_code == 5
+    assert ended.err.endswith("[database_role]\n")
+    assert len(ended.err.splitlines()) == 1
+    execute(empty, f"DROP ROLE {role}")
