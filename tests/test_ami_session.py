@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from roost.errors import NodeUnavailable
 from roost.pbx import connect
-from roost.pbx.node import Change, Cursor, NodeAddress, Rings
+from roost.pbx.node import Change, Cursor, NodeAddress, RefusedRow, Rings
 
 BANNER = b"Asterisk Call Manager/11.0.0\r\n"
 #: What a peer sends; a number: it first waits for so many actions.
@@ -82,6 +82,10 @@ def use(address: NodeAddress, call: str) -> None:
                 node.apply(CHANGES, Cursor("db", 1))
             case "dump":
                 node.dump()
+            case "keys":
+                list(node.keys(3))
+            case "read":
+                node.read([("e", "0001*1"), ("e", "0001*2")])
     finally:
         node.close()
 
@@ -112,7 +116,7 @@ def test_a_peer_that_is_no_asterisk(serve: Serve, sent: bytes, close: bool) -> N
     fails_in_time(serve(sent, close=close))
 
 
-@pytest.mark.parametrize("call", ["cursor", "apply", "dump"])
+@pytest.mark.parametrize("call", ["cursor", "apply", "dump", "keys", "read"])
 @pytest.mark.parametrize(
     "sent",
     [
@@ -142,13 +146,33 @@ def test_a_list_that_ends_early_is_not_a_table(serve: Serve) -> None:
     fails_in_time(serve(*LOGIN, 1, start, entry * 1000, close=True), "dump")
 
 
-def test_the_cursor_is_not_sent_when_a_change_fails(serve: Serve) -> None:
+def failed(action_id: int) -> bytes:
+    return b"Response: Error\r\nActionID: %d\r\nMessage: Failed to update entry\r\n\r\n" % action_id
+
+
+def test_a_row_that_fails_while_others_are_taken_is_told(serve: Serve) -> None:
     answers = b"".join(b"Response: Success\r\nActionID: %d\r\n\r\n" % number for number in (3, 4))
-    failed = b"Response: Error\r\nActionID: 5\r\nMessage: Failed to update entry\r\n\r\n"
-    # Were the cursor sent, this answer would make it a success.
     cursor = b"Response: Success\r\nActionID: 6\r\n\r\n"
-    failure = fails_in_time(serve(*LOGIN, 3, answers + failed, 1, cursor), "apply")
+    node = connect("asterisk", serve(*LOGIN, 3, answers + failed(5), 1, cursor), DEADLINE)
+    refused = node.apply(CHANGES, Cursor("db", 1))
+    node.close()
+    assert refused == [RefusedRow(("e", "0001*2"), "Failed to update entry")]
+
+
+def test_a_node_that_takes_no_cursor_either_is_at_fault_itself(serve: Serve) -> None:
+    failure = fails_in_time(serve(*LOGIN, 3, failed(3) + failed(4) + failed(5), 1, failed(6)), "apply")
     assert "Failed to update entry" in str(failure)
+
+
+def test_the_cursor_is_not_sent_when_many_changes_fail(serve: Serve) -> None:
+    many: list[Change] = [Rings(f"0001*{number}", None, None) for number in range(101)]
+    answers = b"".join(failed(number) for number in range(3, 104))
+    # Were the cursor sent, this answer would make it a success.
+    cursor = b"Response: Success\r\nActionID: 104\r\n\r\n"
+    node = connect("asterisk", serve(*LOGIN, 101, answers, 1, cursor), DEADLINE)
+    with pytest.raises(NodeUnavailable, match="101 of 101"):
+        node.apply(many, Cursor("db", 1))
+    node.close()
 
 
 def test_answers_nobody_asked_for_are_not_believed(serve: Serve) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from benchmarks.effort import Effort
@@ -11,7 +11,7 @@ from benchmarks.stage import Rig, Stage
 from roost.database import Database
 from roost.nodes.converge import Converged, NodeRow, converge
 from roost.nodes.routes import announce
-from roost.pbx.node import Change, Cursor, Key, PbxNode, Rings
+from roost.pbx.node import Change, Cursor, Key, PbxNode, RefusedRow, Rings
 from tasks.nodes import NodeConnections
 
 _EXTENSIONS = 1_000
@@ -27,10 +27,16 @@ class _Counting:
     def cursor(self) -> Cursor | None:
         return self._node.cursor()
 
-    def apply(self, changes: Sequence[Change], cursor: Cursor | None) -> None:
+    def apply(self, changes: Sequence[Change], cursor: Cursor | None) -> list[RefusedRow]:
         for change in changes:
             self._counts["extensions" if isinstance(change, Rings) else "others"] += 1
-        self._node.apply(changes, cursor)
+        return self._node.apply(changes, cursor)
+
+    def read(self, keys: Sequence[Key]) -> dict[Key, Change | None]:
+        return self._node.read(keys)
+
+    def keys(self, about: int) -> Iterator[list[Key]]:
+        return self._node.keys(about)
 
     def dump(self) -> dict[Key, Change | None]:
         return self._node.dump()

@@ -94,12 +94,12 @@ def converge(
         sent = 0
         if row.resync or cursor is None or not head.follows(cursor):
             sent = _send(connection, node, _difference(database, node, row.scope), cursor or _NOWHERE)
-            node.apply([], head)
+            _apply(node, [], head)
             cursor = head
         while cursor.version < head.version:
             news = _told.news(connection, cursor, head, row.scope)
             cursor = Cursor(head.lineage, news.version)
-            node.apply(news.changes, cursor)
+            _apply(node, news.changes, cursor)
             sent += len(news.changes)
             if cursor.version < head.version:
                 _stay_alive(connection)
@@ -229,10 +229,15 @@ def _send(connection: Connection, node: PbxNode, changes: Iterable[Change], befo
     sent = 0
     rest = iter(changes)
     for batch in _ahead(lambda: list(islice(rest, BATCH))):
-        node.apply(batch, before)
+        _apply(node, batch, before)
         sent += len(batch)
         _stay_alive(connection)
     return sent
+
+
+def _apply(node: PbxNode, changes: list[Change], cursor: Cursor) -> None:
+    for refused in node.apply(changes, cursor):
+        raise Invalid(f"{'/'.join(refused.key)}: {refused.reason}")
 
 
 def _ahead(make: Callable[[], list[Change]]) -> Iterator[list[Change]]:

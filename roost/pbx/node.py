@@ -5,7 +5,7 @@ An adapter is one file a PBX kind. All of them pass `tests/conformance`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
@@ -98,6 +98,13 @@ def key_of(change: Change) -> Key:
             return (change.kind, change.key)
 
 
+class RefusedRow(NamedTuple):
+    """A row that a node cannot hold, and why; the reason is for people, and shows no value."""
+
+    key: Key
+    reason: str
+
+
 class PbxNode(Protocol):
     """One connection to one node, used by one thread at a time.
 
@@ -108,11 +115,28 @@ class PbxNode(Protocol):
     def cursor(self) -> Cursor | None:
         """The node's own cursor; None when there is none, or not a readable one."""
 
-    def apply(self, changes: Sequence[Change], cursor: Cursor | None) -> None:
-        """Write every change; when all are acknowledged, write the cursor, if one is given."""
+    def apply(self, changes: Sequence[Change], cursor: Cursor | None) -> list[RefusedRow]:
+        """Write every change, in order; when all are acknowledged, write the cursor, if one is given.
+
+        What comes back are the rows that this node cannot hold: they alone are not written. A node that takes hardly
+        anything is NodeUnavailable, and keeps its cursor.
+        """
+
+    def read(self, keys: Sequence[Key]) -> dict[Key, Change | None]:
+        """What the node holds under these keys: None for a value that cannot be read; what it lacks is left out.
+
+        It takes no longer for a large table than for a small one, and holds up no call meanwhile.
+        """
+
+    def keys(self, about: int) -> Iterator[list[Key]]:
+        """The keys the node holds, a page at a time, each at least once; in a page, what was there when the page was read.
+
+        `about` is how many there should be: with more than some thousands no page is the whole table, so that neither the node
+        nor we hold all of it at once. Each page ends within the deadline.
+        """
 
     def dump(self) -> dict[Key, Change | None]:
-        """All the node holds; None for a value that cannot be read."""
+        """All the node holds, at once; None for a value that cannot be read. For small tables, and for looking on."""
 
     def health(self) -> str:
         """The PBX's name and version, in a short text."""

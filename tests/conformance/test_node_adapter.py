@@ -8,7 +8,7 @@ import time
 import pytest
 from pydantic import SecretStr
 
-from roost.errors import Invalid, NodeRefused, NodeUnavailable
+from roost.errors import NodeRefused, NodeUnavailable
 from roost.pbx import connect
 from roost.pbx.ami.session import AmiSession
 from roost.pbx.node import ActsAs, Change, Cursor, Gone, NodeAddress, PbxNode, Rings, key_of
@@ -27,6 +27,14 @@ HOSTILE = [
 
 def named(name: str) -> ActsAs:
     return ActsAs("desk-1", "0001", "001", name, "", "", "002", "", name)
+
+
+def numbered(number: int) -> Rings:
+    return Rings(f"0001*{number:05d}", "n1", f"desk-{number}")
+
+
+def wide(number: int) -> ActsAs:
+    return ActsAs(f"desk-{number}", "0001", "001", "x" * 2000, "", "", "002", "", "")
 
 
 def store(target: Target, key: str, value: str, family: str = "roost") -> None:
@@ -103,12 +111,23 @@ def test_the_longest_names_fit(node: PbxNode, letter: str) -> None:
         Gone("e", "0001*003\r\n\r\nAction: Ping"),
     ],
 )
-def test_what_would_break_the_protocol_is_refused_and_the_cursor_stays(node: PbxNode, bad: Change) -> None:
+def test_what_would_break_the_protocol_is_refused_and_holds_up_nothing_else(
+    node: PbxNode, bad: Change
+) -> None:
     node.apply([], Cursor("db-1", 1))
-    with pytest.raises(Invalid):
-        node.apply([HERE, bad, NOWHERE], Cursor("db-1", 2))
-    assert node.cursor() == Cursor("db-1", 1)
-    assert node.dump() == {key_of(HERE): HERE}
+    refused = node.apply([HERE, bad, NOWHERE], Cursor("db-1", 2))
+    assert [row.key for row in refused] == [key_of(bad)]
+    assert all(row.reason for row in refused)
+    assert node.cursor() == Cursor("db-1", 2)
+    assert node.dump() == {key_of(HERE): HERE, key_of(NOWHERE): NOWHERE}
+
+
+def test_many_that_cannot_be_held_hold_up_nothing_else_either(node: PbxNode) -> None:
+    changes = [change for number in range(1000) for change in (numbered(number), wide(number))]
+    refused = node.apply(changes, Cursor("db-1", 3))
+    assert [row.key for row in refused] == [key_of(wide(number)) for number in range(1000)]
+    assert node.dump() == {key_of(numbered(number)): numbered(number) for number in range(1000)}
+    assert node.apply([HERE], None) == []
 
 
 @pytest.mark.parametrize("stored", ["", "7", "db-1:", ":7", "db-1:x", "db-1:-7", "db-1:7 "])
@@ -158,6 +177,36 @@ def test_ten_thousand_changes(node: PbxNode) -> None:
     node.apply([Gone(*key_of(change)) for change in changes], Cursor("db-1", 20_000))
     assert node.dump() == {}
     assert node.cursor() == Cursor("db-1", 20_000)
+
+
+def test_some_keys_are_read_and_what_is_not_there_is_left_out(node: PbxNode, target: Target) -> None:
+    node.apply([HERE, NOWHERE, SPEAKS], None)
+    store(target, "p/odd", "a,b")
+    asked = [("e", "0009*9"), key_of(SPEAKS), ("p", "odd"), ("p", "never-there"), key_of(HERE)]
+    assert node.read(asked) == {key_of(SPEAKS): SPEAKS, ("p", "odd"): None, key_of(HERE): HERE}
+    assert node.read([]) == {}
+    assert node.read([key_of(NOWHERE)]) == {key_of(NOWHERE): NOWHERE}
+
+
+def test_a_small_table_is_listed_whole(node: PbxNode, target: Target) -> None:
+    node.apply([HERE, NOWHERE, SPEAKS], Cursor("db-1", 1))
+    store(target, "e/odd key", "?")
+    found = [key for page in node.keys(3) for key in page]
+    assert sorted(found) == sorted([key_of(HERE), key_of(NOWHERE), key_of(SPEAKS), ("e", "odd key")])
+
+
+def test_twenty_thousand_are_read_and_listed_in_pieces(node: PbxNode) -> None:
+    """No piece is the whole table; yet every extension and phone is in one, whatever its name ends with."""
+    people: list[Change] = [numbered(number) for number in range(10_000)]
+    phones: list[Change] = [SPEAKS._replace(phone=f"{n:05d}{end}") for n in range(300) for end in "0aZf.-9"]
+    table = {key_of(change): change for change in people + phones}
+    node.apply(people + phones, None)
+    assert node.read(list(table)) == table
+    pages = list(node.keys(20_000))
+    assert {key for page in pages for key in page} == set(table)
+    assert max(map(len, pages)) < len(table) / 5
+    node.apply([Gone(*key) for key in table], None)
+    assert [key for page in node.keys(20_000) for key in page] == []
 
 
 def test_health_names_the_pbx(node: PbxNode) -> None:

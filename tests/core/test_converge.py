@@ -15,7 +15,7 @@ from roost.errors import DatabaseUnavailable
 from roost.nodes.converge import Converged, NodeRow, PushFailed, audit, converge
 from roost.nodes.routes import News, Scope, announce, everything, news_since
 from roost.pbx import connect
-from roost.pbx.node import Change, Cursor, Gone, Key, PbxNode, Rings, key_of
+from roost.pbx.node import Change, Cursor, Gone, Key, PbxNode, RefusedRow, Rings, key_of
 from roost.seal import NODE_SECRET, seal
 from tasks.nodes import NodeConnections
 from tests.cluster import wait_until
@@ -153,10 +153,10 @@ class Frozen(NodeConnections):
         node = super().open(row)
         write = node.apply
 
-        def apply(changes: Sequence[Change], cursor: Cursor | None) -> None:
+        def apply(changes: Sequence[Change], cursor: Cursor | None) -> list[RefusedRow]:
             self.about_to_write.set()
             assert self.go_on.wait(20)
-            write(changes, cursor)
+            return write(changes, cursor)
 
         node.apply = apply  # type: ignore[method-assign]  # what SIGSTOP does at the worst moment
         return node

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import socket
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple, TypeVar
@@ -19,6 +20,8 @@ from roost.pbx.node import NodeAddress
 #: Actions sent before the first of them is answered. Their answers must fit the socket buffers: Asterisk
 #: waits 100 ms (`writetimeout`) for a peer that does not read.
 WINDOW = 512
+#: The same for actions that are answered with a list of one: three messages each.
+LIST_WINDOW = 128
 #: Bytes one list may have: a dump of about two million entries.
 MAX_LIST = 256 * 1024 * 1024
 _CHUNK = 256 * 1024
@@ -38,10 +41,11 @@ class Failed(NodeUnavailable):
 
 
 class Failure(NamedTuple):
-    """One action of many that was answered with an error: its place, and the PBX's message."""
+    """One action of many: its place, and why it could not be sent, or the PBX's message when it answered with an error."""
 
     position: int
     message: str
+    sent: bool
 
 
 class AmiSession:
@@ -125,41 +129,71 @@ class AmiSession:
                 raise codec.ProtocolError(f"A list has more than {MAX_LIST} bytes.")
 
     def ask_many(self, requests: Sequence[T], encode: Callable[[T], bytes]) -> list[Failure]:
-        """Send an action for each request, pipelined; the ones answered with an error, all others succeeded.
+        """Send an action for each request, pipelined; the ones that failed, by place: all others succeeded.
 
-        `encode` gives each as `codec.unnumbered` does. Raises Invalid when an action cannot be sent: the ones before it took effect.
+        `encode` gives each as `codec.unnumbered` does. One that it finds Invalid is not sent, and fails.
         """
         failures: list[Failure] = []
-        first, sent, done, total = self._next_id, 0, 0, len(requests)
-        invalid: Invalid | None = None
-        while done < total:
-            if sent < total and sent - done <= WINDOW // 2:
+        waiting: deque[int] = deque()
+        place, total = 0, len(requests)
+        while place < total or waiting:
+            if place < total and len(waiting) <= WINDOW // 2:
                 batch: list[bytes] = []
-                try:
-                    batch.extend(  # what was made before one that cannot be is sent
-                        codec.numbered(encode(requests[number]), first + number)
-                        for number in range(sent, min(done + WINDOW, total))
-                    )
-                except Invalid as error:
-                    invalid, total = error, sent + len(batch)
-                sent += len(batch)
-                self._next_id = first + sent
+                while place < total and len(waiting) < WINDOW:
+                    try:
+                        batch.append(codec.numbered(encode(requests[place]), self._next_id))
+                    except Invalid as error:
+                        failures.append(Failure(place, str(error), sent=False))
+                    else:
+                        self._next_id += 1
+                        waiting.append(place)
+                    place += 1
                 self._timed().sendall(b"".join(batch))
-            if done == total:
-                break
-            for message in self._receive():
-                if message.startswith(b"Response: Success\r\nActionID: %d\r\n" % (first + done)):
-                    done += 1
-                elif not message.startswith(b"Event: "):
-                    answer = self._answer(message, first + done)
+            for message in self._receive() if waiting else ():
+                if message.startswith(b"Event: "):
+                    continue
+                if not waiting:
+                    raise codec.ProtocolError(_TOO_MANY)
+                action_id = self._next_id - len(waiting)
+                if not message.startswith(b"Response: Success\r\nActionID: %d\r\n" % action_id):
+                    answer = self._answer(message, action_id)
                     if answer["Response"] != "Success":
-                        failures.append(Failure(done, self._error(answer)))
-                    done += 1
-            if done > sent:
-                raise codec.ProtocolError(_TOO_MANY)
-        if invalid is not None:
-            raise invalid
-        return failures
+                        failures.append(Failure(waiting[0], self._error(answer), sent=True))
+                waiting.popleft()
+        return sorted(failures)
+
+    def ask_lists(
+        self, name: str, requests: Sequence[T], encode: Callable[[T], bytes]
+    ) -> list[list[bytes] | str]:
+        """Send an action that is answered with a list for each request, pipelined: the events of each, or the message of its error.
+
+        Raises Invalid for a request that cannot be sent; then the connection can still be used.
+        """
+        actions = [encode(request) for request in requests]
+        answers: list[list[bytes] | str] = []
+        first, sent, events = self._next_id, 0, list[bytes]()
+        while len(answers) < len(actions):
+            if sent < len(actions) and sent - len(answers) <= LIST_WINDOW // 2:
+                until = min(len(answers) + LIST_WINDOW, len(actions))
+                batch = [codec.numbered(actions[place], first + place) for place in range(sent, until)]
+                sent, self._next_id = until, first + until
+                self._timed().sendall(b"".join(batch))
+            for message in self._receive():
+                if len(answers) == sent:
+                    raise codec.ProtocolError(_TOO_MANY)
+                action_id = first + len(answers)
+                if not message.startswith(b"Event: "):
+                    answer = self._answer(message, action_id)
+                    if answer["Response"] != "Success":
+                        answers.append(self._error(answer))
+                elif message.startswith(
+                    b"Event: %sComplete\r\nActionID: %d\r\n" % (name.encode(), action_id)
+                ):
+                    answers.append(events)
+                    events = []
+                elif message.endswith(b"\r\nActionID: %d" % action_id):
+                    events.append(message)
+        return answers
 
     def close(self) -> None:
         """Close the connection; never raises."""

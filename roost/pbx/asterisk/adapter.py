@@ -10,27 +10,39 @@ The AMI user needs `write = system` and no `read`. Facts, tried on Asterisk 22:
   was.
 - `DBGetTree` matches as SQL LIKE does: case is ignored, `_` and `%` are wild. The keys are checked here
   again.
+- AstDB is locked, for calls too, while a tree is searched and sent: of 200,000 keys 30 ms to find none, 3 ms for each
+  thousand sent. `DBGet` finds one key by index, 40,000 a second in a pipeline.
+- A tree can be asked for by the last character (`e/%7`), which cuts any numbering into even pieces; by the first ones
+  whole organizations, or all of them, would be one piece.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import string
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import cast
+from typing import Final, cast
 
 from roost.errors import NodeUnavailable
 from roost.pbx.ami import astdb
 from roost.pbx.ami.codec import fields_of, unnumbered
 from roost.pbx.ami.session import Action, AmiSession, Failed, Failure
-from roost.pbx.node import Change, Cursor, Gone, Key, Kind, NodeAddress, key_of
+from roost.pbx.node import Change, Cursor, Gone, Key, Kind, NodeAddress, RefusedRow, key_of
 
 #: Changes kept as they are sent: each is told to every node, and made ready once.
 ENCODED = 4_096
+#: Rows that may fail in one go and be thought at fault themselves; with more it is the node.
+MOST_REFUSED = 100
+#: With more keys than this the table is listed in pieces.
+ONE_PAGE = 10_000
+#: What keys end with; `_` is wild, so a phone whose name ends with it is in no piece.
+_ENDINGS: Final[dict[Kind, str]] = {"e": string.digits, "p": string.digits + string.ascii_lowercase + ".-"}
 #: A value with a line break in it matches whole, so that it is found unreadable.
 _ENTRY = re.compile(
     rb"Event: DBGetTreeResponse\r\nKey: /roost/([ep])/([^\r\n]*)\r\nVal: (.*)\r\nActionID: ", re.DOTALL
 )
+_VALUE = re.compile(rb"\r\nVal: (.*)\r\nActionID: ", re.DOTALL)
 _NOT_FOUND = "Database entry not found"
 
 
@@ -51,40 +63,48 @@ class AsteriskNode:
                 raise
         return Cursor.parse(fields_of(events[0]).get("Val", "")) if events else None
 
-    def apply(self, changes: Sequence[Change], cursor: Cursor | None) -> None:
+    def apply(self, changes: Sequence[Change], cursor: Cursor | None) -> list[RefusedRow]:
         """Write every change, in order; when all are acknowledged, write the cursor, if one is given.
 
-        Raises Invalid, besides what every call raises, for a change that no AMI line can hold;
-        then the changes before it are written, and the cursor is not.
+        Refused are rows that no AMI line can hold, and rows that Asterisk answers with an error while it takes others.
         """
         with self._session.deadline():
             # A full send would only push out what was kept.
             encode = _encode if len(changes) < ENCODED else _encode.__wrapped__
             failures = self._session.ask_many(changes, encode)
-            if failures:
-                self._check_missing(changes, failures)
+            refused = self._refused(changes, failures) if failures else []
             if cursor is not None:
                 self._session.ask(
                     "DBPut", {"Family": astdb.FAMILY, "Key": astdb.CURSOR_KEY, "Val": str(cursor)}
                 )
+        return refused
+
+    def read(self, keys: Sequence[Key]) -> dict[Key, Change | None]:
+        """What the node holds under these keys: None for a value that cannot be read; what it lacks is left out."""
+        with self._session.deadline():
+            return self._read(keys)
+
+    def keys(self, about: int) -> Iterator[list[Key]]:
+        """The keys the node holds, a page at a time, each at least once.
+
+        In a large table, what Asterisk would never be asked for is left out: keys that end as no extension or phone does.
+        """
+        for kind, endings in _ENDINGS.items():
+            for below in [kind] if about <= ONE_PAGE else [f"{kind}/%{ending}" for ending in endings]:
+                with self._session.deadline():
+                    entries = self._session.ask_list("DBGetTree", {"Family": astdb.FAMILY, "Key": below})
+                yield [key for entry in entries if (key := _key_of(_ENTRY.match(entry)))]
 
     def dump(self) -> dict[Key, Change | None]:
-        """All the node holds; None for a value that cannot be read.
-
-        A key that is not UTF-8 has surrogates in it, so that Gone can remove it.
-        """
+        """All the node holds, at once; None for a value that cannot be read."""
         with self._session.deadline():
             entries = self._session.ask_list("DBGetTree", {"Family": astdb.FAMILY})
         table: dict[Key, Change | None] = {}
         for message in entries:
             entry = _ENTRY.match(message)
-            if entry is None:
-                continue
-            key = (cast(Kind, entry[1].decode()), entry[2].decode("utf-8", "surrogateescape"))
-            try:
-                table[key] = astdb.change(key, entry[3].decode())
-            except UnicodeDecodeError:
-                table[key] = None
+            key = _key_of(entry)
+            if entry is not None and key is not None:
+                table[key] = _readable(key, entry[3])
         return table
 
     def health(self) -> str:
@@ -97,20 +117,50 @@ class AsteriskNode:
         """Close the connection; never raises."""
         self._session.close()
 
-    def _check_missing(self, changes: Sequence[Change], failures: Sequence[Failure]) -> None:
-        """Raise NodeUnavailable unless every failure is the deletion of a key that is not there."""
+    def _read(self, keys: Sequence[Key]) -> dict[Key, Change | None]:
+        answers = self._session.ask_lists("DBGet", [astdb.key(key) for key in keys], _encode_get)
+        table: dict[Key, Change | None] = {}
+        for key, answer in zip(keys, answers, strict=True):
+            if isinstance(answer, str):
+                if answer != _NOT_FOUND:
+                    raise NodeUnavailable(f"It does not tell {astdb.key(key)}: {answer}.")
+            else:
+                stored = _VALUE.search(answer[0]) if answer else None
+                table[key] = _readable(key, stored[1]) if stored else None
+        return table
+
+    def _refused(self, changes: Sequence[Change], failures: Sequence[Failure]) -> list[RefusedRow]:
+        """The rows that failed; a key that is to be gone, and is, is none of them. Raises NodeUnavailable when they are many."""
         last = {key_of(change): change for change in changes}
-        gone: list[str] = []
+        refused: dict[Key, str] = {}
+        gone: list[Key] = []
         for failure in failures:
             change = changes[failure.position]
-            key = astdb.key(key_of(change))
-            if not isinstance(change, Gone):
-                raise NodeUnavailable(f"It did not take {key}: {failure.message}.")
-            if isinstance(last[key_of(change)], Gone):
-                gone.append(key)
-        absent = self._session.ask_many(gone, _encode_get)
-        if len(absent) < len(gone) or any(failure.message != _NOT_FOUND for failure in absent):
-            raise NodeUnavailable("It did not delete what it holds.")
+            key = key_of(change)
+            if failure.sent and isinstance(change, Gone):
+                if last[key] is change:
+                    gone.append(key)
+            elif last[key] is change:
+                refused[key] = failure.message
+        refused |= dict.fromkeys(self._read(gone), "It is there, and cannot be deleted.")
+        errors = sum(failure.sent for failure in failures if key_of(changes[failure.position]) in refused)
+        if errors > MOST_REFUSED:
+            raise NodeUnavailable(
+                f"It did not take {errors} of {len(changes)} changes: {next(iter(refused.values()))}"
+            )
+        return [RefusedRow(key, reason) for key, reason in refused.items()]
+
+
+def _key_of(entry: re.Match[bytes] | None) -> Key | None:
+    """The key of an entry of ours. One that is not UTF-8 has surrogates in it, so that Gone can remove it."""
+    return (cast(Kind, entry[1].decode()), entry[2].decode("utf-8", "surrogateescape")) if entry else None
+
+
+def _readable(key: Key, stored: bytes) -> Change | None:
+    try:
+        return astdb.change(key, stored.decode())
+    except UnicodeDecodeError:
+        return None
 
 
 @lru_cache(maxsize=ENCODED)
