@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 
@@ -14,7 +14,7 @@ from roost.errors import RoostError
 from roost.people.person import Person, hash_password, password_matches
 from roost.people.secret_tokens import hash_secret, new_secret
 from roost.settings import Settings
-from roost.views.fingerprints import Prints, Rows, beside, names_of, params_of
+from roost.views.fingerprints import Fingerprints, Rows, with_fingerprints
 
 #: A session's row begins with its person; then it says whether its last use is to be noted.
 _PERSON = len(fields(Person))
@@ -91,22 +91,25 @@ class Sessions:
 
     def find(self, secret: str) -> Person:
         """Whose session this is. Raises NotSignedIn."""
-        return self._read(secret, query("read_session"), {})[0]
+        return self._find(secret, ())[0]
 
-    def look(self, secret: str, shown: Sequence[Rows]) -> tuple[Person, Prints]:
-        """Whose session this is, and a fingerprint of each of these rows. Raises NotSignedIn."""
-        return self._read(secret, beside("read_session", names_of(shown)), params_of(shown))
+    def find_with_fingerprints(self, secret: str, shown: Sequence[Rows]) -> tuple[Person, Fingerprints]:
+        """Whose session this is, and a fingerprint of each of these rows, in one statement. Raises NotSignedIn."""
+        return self._find(secret, shown)
 
-    def _read(self, secret: str, statement: str, more: Mapping[str, object]) -> tuple[Person, Prints]:
-        params = {"token_hash": hash_secret(secret), "idle": self._settings.session_idle, **more}
+    def _find(self, secret: str, shown: Sequence[Rows]) -> tuple[Person, Fingerprints]:
+        params = {"token_hash": hash_secret(secret), "idle": self._settings.session_idle}
+        statement = (
+            with_fingerprints("read_session", params, shown) if shown else (query("read_session"), params)
+        )
         with self._database.connection() as connection:
-            row = connection.execute(statement, params).fetchone()
+            row = connection.execute(*statement).fetchone()
             if row is None:
                 raise NotSignedIn
-            person, stale, prints = row[:_PERSON], row[_PERSON], row[_PERSON + 1 :]
+            person, stale, fingerprints = row[:_PERSON], row[_PERSON], row[_PERSON + 1 :]
             if stale:  # once a minute is often enough, and spares a write at each page
                 connection.execute(query("touch_session"), params)
-        return Person(*person), prints
+        return Person(*person), fingerprints
 
     def end(self, secret: str) -> None:
         """End this session."""

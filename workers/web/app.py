@@ -47,7 +47,7 @@ from workers.web.pages import administration, extension, organization, policy, s
 from workers.web.pages import cluster as cluster_page
 from workers.web.pages import importing as import_page
 from workers.web.pages import journal as journal_page
-from workers.web.pages.kept import KeptPages
+from workers.web.pages.page_cache import PageCache
 from workers.web.parts import Parts
 
 #: Connections to PostgreSQL of one process; as many requests are served at once.
@@ -65,7 +65,7 @@ _PAGES = (
     extension,
     live,
 )
-_OFTEN_READ = (extension, organization, journal_page, cluster_page)
+_CACHED = (extension, organization, journal_page, cluster_page)
 
 
 def make_parts(settings: Settings, stack: AsyncExitStack) -> Parts:
@@ -98,7 +98,7 @@ def make_parts(settings: Settings, stack: AsyncExitStack) -> Parts:
         processes=processes,
         pulse=pulse,
         cluster=Shared(picture, PACE),
-        kept=KeptPages(),
+        page_cache=PageCache(),
     )
 
 
@@ -121,8 +121,8 @@ def create_app(settings: Settings) -> FastAPI:
         title="Roost", lifespan=lifespan, openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None
     )
     app.openapi = lambda: write_document(app)  # type: ignore[method-assign]  # FastAPI's own way to replace it
-    for page in _OFTEN_READ:
-        app.router.routes.extend(page.READ)
+    for page in _CACHED:
+        app.router.routes.extend(page.CACHED)
     for door in _API:
         app.include_router(door.router, prefix="/api/v1")
     app.include_router(health.router)

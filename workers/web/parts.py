@@ -20,7 +20,7 @@ from workers.web.live.activity import Pulse
 from workers.web.live.hub import Fragments, Hub
 from workers.web.live.shared import Shared
 from workers.web.metrics import Metrics
-from workers.web.pages.kept import KeptPages
+from workers.web.pages.page_cache import PageCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Parts:
     processes: Processes
     pulse: Pulse
     cluster: Shared[Fragments]
-    kept: KeptPages
+    page_cache: PageCache
 
 
 async def parts_of(connection: HTTPConnection) -> Parts:

@@ -11,7 +11,7 @@ from roost.errors import RoostError
 from roost.nodes.status import request_audit
 from roost.people.access import Action, demand
 from workers.web.live.hub import stamp_of
-from workers.web.pages.reading import keep_page, page_route
+from workers.web.pages.cached_page import answer_from_cache, page_route
 from workers.web.pages.render import show
 from workers.web.pages.visit import TheForm, TheParts, TheVisit, Visit, find_visit, text_of
 from workers.web.parts import Parts
@@ -27,14 +27,14 @@ def show_cluster(request: Request, parts: Parts) -> Response:
     fragments = parts.cluster()
     stamp = stamp_of(fragments)
 
-    def values() -> tuple[str, dict[str, Any]]:
+    def make() -> tuple[str, dict[str, Any]]:
         nodes = [name for name in fragments if name.startswith("node-")]
         return stamp, {"fragments": fragments, "nodes": nodes, "stamp": stamp}
 
-    return keep_page(request, parts, visit, ("cluster.html", "/cluster", None), stamp, values)
+    return answer_from_cache(request, parts, visit, ("cluster.html", "/cluster", None), stamp, make)
 
 
-READ = (page_route("/cluster", show_cluster),)
+CACHED = (page_route("/cluster", show_cluster),)
 
 
 @router.post("/cluster/audit")

@@ -19,7 +19,7 @@ from roost.views.desks import watched_extensions
 from roost.views.fingerprints import Rows
 from roost.views.journal import latest_of
 from roost.views.whereabouts import where_is_extension
-from workers.web.pages.reading import Reading, page_route, read_page
+from workers.web.pages.cached_page import CachedPage, answer_page, page_route
 from workers.web.pages.render import show
 from workers.web.pages.visit import TheForm, TheParts, TheVisit, Visit, session_secret, text_of
 from workers.web.parts import Parts
@@ -37,15 +37,15 @@ def show_extension(request: Request, parts: Parts) -> Response:
     session_secret(request, parts)  # who is not signed in hears only that
     extension = ExtensionKey.parse(request.path_params["key"])
     named = extension._asdict()
-    reading = Reading(
+    page = CachedPage(
         "extension.html", f"/extensions/{extension}", (Action.SEE_EXTENSION, *extension),
         (Rows("see_extension", named), Rows("list_lately", named | {"entries": LATELY})),
-        lambda moment: _values(moment, parts, extension),
+        lambda snapshot: _values(snapshot, parts, extension),
     )  # fmt: skip
-    return read_page(request, parts, reading)
+    return answer_page(request, parts, page)
 
 
-READ = (page_route("/extensions/{key}", show_extension),)
+CACHED = (page_route("/extensions/{key}", show_extension),)
 
 
 @router.post("/code")
@@ -145,7 +145,7 @@ def _page(
 
 
 def _values(database: Database, parts: Parts, extension: ExtensionKey) -> dict[str, Any]:
-    """What the page shows. Whatever is read here must be in the fingerprints of its reading."""
+    """What the page shows. Whatever is read here must be in its fingerprints."""
     key = str(extension)
     return {
         "stamp": watched_extensions(database, [extension]).get(key, ""), "phone": "", "reason": "",

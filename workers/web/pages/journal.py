@@ -22,7 +22,7 @@ from roost.people.access import Action, demand
 from roost.views.fingerprints import Rows
 from roost.views.journal import JournalEntry, journal_entries
 from workers.web.api.journal import read_place, write_place
-from workers.web.pages.reading import Reading, organization_of, page_route, read_page
+from workers.web.pages.cached_page import CachedPage, answer_page, organization_in_path, page_route
 from workers.web.pages.render import show
 from workers.web.pages.visit import TheParts, TheVisit, Visit, find_visit
 from workers.web.parts import Parts
@@ -68,21 +68,21 @@ def _filters(
 
 
 def show_journal(request: Request, parts: Parts) -> Response:
-    """Show a page of it. The newest entries of an organization are asked for most, and kept."""
-    code = organization_of(request, parts) if "code" in request.path_params else None
+    """Show a page of it. The newest entries of an organization are asked for most, and cached."""
+    code = organization_in_path(request, parts) if "code" in request.path_params else None
     given, cursor = _filters(*_given(request)), request.query_params.get("cursor", "")[:400]
     path = f"/organizations/{code}/journal" if code else "/journal"
     if code is None or given.query() or cursor:
         return _show_some(request, parts, path, code, given, cursor)
-    reading = Reading(
+    page = CachedPage(
         "journal.html", path, (Action.SEE_ORGANIZATION, code),
         (Rows("list_latest", {"organization": code, "entries": ON_PAGE + 1}), Rows("name_organization", {"organization": code})),
-        lambda moment: _values(moment, code, given, journal_entries(moment, organization=code, limit=ON_PAGE + 1)),
+        lambda snapshot: _values(snapshot, code, given, journal_entries(snapshot, organization=code, limit=ON_PAGE + 1)),
     )  # fmt: skip
-    return read_page(request, parts, reading)
+    return answer_page(request, parts, page)
 
 
-READ = (page_route("/journal", show_journal), page_route("/organizations/{code}/journal", show_journal))
+CACHED = (page_route("/journal", show_journal), page_route("/organizations/{code}/journal", show_journal))
 
 
 def _given(request: Request) -> Iterator[str]:
@@ -110,7 +110,7 @@ def _show_some(
 def _values(
     database: Database, code: str | None, given: Filters, entries: list[JournalEntry]
 ) -> dict[str, Any]:
-    """What the page shows. Whatever is read here must be in the fingerprints of its reading."""
+    """What the page shows. Whatever is read here must be in its fingerprints."""
     following = write_place(entries[ON_PAGE - 1]) if len(entries) > ON_PAGE else None
     return {
         "organization": Directory(database).organization(code) if code else None, "filters": given,

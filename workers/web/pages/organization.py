@@ -19,8 +19,8 @@ from roost.views.fingerprints import Rows
 from roost.views.whereabouts import where_is_phone
 from workers.web.live.desks import Wanted, show_desks, wanted
 from workers.web.live.hub import stamp_of
+from workers.web.pages.cached_page import CachedPage, answer_page, organization_in_path, page_route
 from workers.web.pages.extension import form_key
-from workers.web.pages.reading import Reading, organization_of, page_route, read_page
 from workers.web.pages.render import show
 from workers.web.pages.visit import TheForm, TheParts, TheVisit, Visit, text_of
 from workers.web.parts import Parts
@@ -34,21 +34,21 @@ SPARE_PHONES = 100
 
 def show_organization(request: Request, parts: Parts) -> Response:
     """Show the desks."""
-    code = organization_of(request, parts)
+    code = organization_in_path(request, parts)
     which = wanted(request.query_params.get("q", ""), request.query_params.get("part", ""))
-    reading = Reading(
+    page = CachedPage(
         "desks.html", f"/organizations/{code}", (Action.SEE_ORGANIZATION, code),
         (
             *desks_shown(code, which.search, which.part),
             Rows("name_organization", {"organization": code}),
             Rows("list_spare_phones", {"organization": code, "limit": SPARE_PHONES}),
         ),
-        lambda moment: _values(moment, code, which), about=which,
+        lambda snapshot: _values(snapshot, code, which), about=which,
     )  # fmt: skip
-    return read_page(request, parts, reading)
+    return answer_page(request, parts, page)
 
 
-READ = (page_route("/organizations/{code}", show_organization),)
+CACHED = (page_route("/organizations/{code}", show_organization),)
 
 
 @router.post("/virtualize")
@@ -124,7 +124,7 @@ def _desks(
 
 
 def _values(database: Database, code: str, which: Wanted) -> dict[str, Any]:
-    """What the page shows. Whatever is read here must be in the fingerprints of its reading."""
+    """What the page shows. Whatever is read here must be in its fingerprints."""
     part = read_desks(database, code, search=which.search, part=which.part)
     fragments = show_desks(part, code)
     first = (which.part - 1) * PART + 1

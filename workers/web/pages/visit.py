@@ -20,7 +20,7 @@ from roost.people.person import Person
 from roost.people.sessions import NotSignedIn
 from roost.settings import Settings
 from workers.web.limits import MAX_IMPORT
-from workers.web.pages.kept import KEY, PROOF
+from workers.web.pages.page_cache import KEY, PROOF
 from workers.web.parts import Parts, parts_of
 
 TheParts = Annotated[Parts, Depends(parts_of)]
@@ -53,7 +53,7 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class AnyVisit:
-    """A visit as the template of a kept page sees it: marks instead of what belongs to one session and one reading."""
+    """A visit as the template of a cached page sees it: marks instead of what belongs to one session and one reading."""
 
     person: Person
     asker: Asker

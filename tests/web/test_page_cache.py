@@ -1,4 +1,4 @@
-"""A page that is kept is never an old one, never another's, and holds nothing that belongs to one session or one form."""
+"""A page that is cached is never an old one, never another's, and holds nothing that belongs to one session or one form."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _EXTENSION = "/extensions/0001*001"
 _KEY = re.compile(r'name="key" value="([^"]+)"')
 _PROOF = re.compile(r'name="csrf" value="([0-9a-f]+)"')
 
-#: What is changed, and what an extension's page, kept from before, then says.
+#: What is changed, and what an extension's page, cached from before, then says.
 _CHANGES = {
     "its name": ("UPDATE extension SET name = 'Zoe New' WHERE number = '001'", "Zoe New"),
     "it is disabled": ("UPDATE extension SET enabled = false WHERE number = '001'", "This extension is disabled"),
@@ -75,7 +75,7 @@ def test_desks_show_every_change_at_their_next_reading(office: Office) -> None:
 
 
 @pytest.mark.parametrize("path", ["/organizations/0001", "/organizations/0001/journal", _EXTENSION])
-def test_who_is_not_let_in_any_more_is_refused_a_kept_page(office: Office, path: str) -> None:
+def test_who_is_not_let_in_any_more_is_refused_a_cached_page(office: Office, path: str) -> None:
     browser = office.browser("admin0001")
     assert browser.get(path).status_code == 200
     office.people.set_enabled("admin0001", enabled=False)
@@ -95,7 +95,7 @@ def test_an_address_that_is_none_is_refused_in_words(office: Office, path: str) 
     assert office.browser().get(path).url.path == "/sign-in"
 
 
-def test_a_page_kept_for_one_person_is_not_shown_to_another(office: Office) -> None:
+def test_a_page_cached_for_one_person_is_not_shown_to_another(office: Office) -> None:
     assert office.browser("admin0001").get("/organizations/0001").status_code == 200
     assert office.browser("admin0002").get("/organizations/0001").status_code == 403
     assert office.browser("owner0001-001").get(_EXTENSION).status_code == 200
