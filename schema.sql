@@ -112,7 +112,9 @@ $$;
 
 -- Idempotency and audit in one. The row is inserted in the transaction that makes the change; a repeat of
 -- the request finds it and answers the same. It names things by text, so that it outlives them.
--- `left_phone` is the phone the extension moved away from, `displaced` the extension sent home to make room.
+-- `asked_from` is the phone that dialled, in a call. `phone` is the one moved onto, or for `returned` the one that was left: with
+-- `*30` that brings a phone's own extension home the two differ. `left_phone` is the phone that who virtualized moved away
+-- from, `displaced` the extension sent home to make room. So the rows alone, in order of `at`, tell who sat where.
 -- A request that took effect after its time limit is refused here, by the last check.
 CREATE TABLE journal (
     request_id text PRIMARY KEY CHECK (length(request_id) BETWEEN 1 AND 200),
@@ -129,10 +131,12 @@ CREATE TABLE journal (
     reason text NOT NULL DEFAULT '',
     left_phone text,
     displaced text,
+    asked_from text,
     CONSTRAINT in_time CHECK (outcome NOT IN ('virtualized', 'returned') OR expires_at IS NULL OR at <= expires_at)
 );
 CREATE INDEX journal_by_phone ON journal (phone, at);
 CREATE INDEX journal_by_left_phone ON journal (left_phone, at) WHERE left_phone IS NOT NULL;
+CREATE INDEX journal_by_asked_from ON journal (asked_from, at) WHERE asked_from <> phone;
 CREATE INDEX journal_by_extension ON journal (organization, extension, at);
 CREATE INDEX journal_by_time ON journal (at);
 

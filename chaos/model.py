@@ -100,8 +100,10 @@ class Office:
 
     # --- requests ---
 
-    def check_move(self, name: str, number: str, at: datetime) -> Outcome | None:
-        """Checks 1 to 8 in their order; None: only the code is left to check."""
+    def check_move(
+        self, name: str, number: str, at: datetime, *, by_administrator: bool = False
+    ) -> Outcome | None:
+        """Checks 1 to 8 in their order; None: only the code is left to check. A lock stops no administrator."""
         if not self._provisioned(name):
             return Outcome.UNKNOWN_PHONE
         phone = self.phones[name]
@@ -119,7 +121,7 @@ class Office:
             return Outcome.OCCUPIED
         if not extension.has_code:
             return Outcome.NO_CODE
-        if extension.locked_until is not None and extension.locked_until > at:
+        if not by_administrator and extension.locked_until is not None and extension.locked_until > at:
             return Outcome.LOCKED
         return None
 
@@ -166,7 +168,7 @@ class Office:
 
     def move(self, name: str, number: str, at: datetime) -> Result:
         """An administrator puts the extension on the phone, without the code."""
-        outcome = self.check_move(name, number, at)
+        outcome = self.check_move(name, number, at, by_administrator=True)
         return self._occupy(name, number) if outcome is None else self._settle(name, number, outcome)
 
     def return_home(self, number: str) -> Result:

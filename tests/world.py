@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime, timedelta
+from typing import Any
 
 from roost.database import Database
 from roost.moves.binding import Binding
@@ -176,6 +177,11 @@ class World:
             return connection.execute(
                 "SELECT operation, outcome, extension, phone, reason FROM journal ORDER BY at"
             ).fetchall()
+
+    def rows(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """All rows a statement gives."""
+        with self.database.connection() as connection:
+            return connection.execute(statement, parameters).fetchall()
 
     def value(self, statement: str, *parameters: object) -> object:
         """The one value a statement gives; None without a row."""

@@ -6,8 +6,8 @@ CREATE OR REPLACE FUNCTION record_outcome(
 ) RETURNS answer LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO journal (request_id, made_at, expires_at, origin, actor, operation, reason,
-                         organization, extension, phone, outcome, left_phone, displaced)
+                         organization, extension, phone, outcome, left_phone, displaced, asked_from)
     VALUES (request.request_id, request.made_at, request.expires_at, request.origin, request.actor, request.operation,
-            request.reason, organization, extension, phone, outcome, left_phone, displaced);
+            request.reason, organization, extension, phone, outcome, left_phone, displaced, request.asked_from);
     RETURN ROW(outcome, now, organization, extension, phone, displaced)::answer;
 END $$;

@@ -2,7 +2,8 @@
 -- transaction, which holds its row locks for as long as PostgreSQL works and no longer.
 -- `asked` is what every request names, `answer` what it came to, `scene` what the checks look at.
 CREATE TYPE asked AS (
-    request_id text, made_at timestamptz, expires_at timestamptz, origin text, actor text, operation text, reason text
+    request_id text, made_at timestamptz, expires_at timestamptz, origin text, actor text, operation text, reason text,
+    asked_from text
 );
 CREATE TYPE answer AS (outcome text, now timestamptz, organization text, extension text, phone text, displaced text);
 CREATE TYPE scene AS (

@@ -6,3 +6,8 @@
 CREATE TABLE IF NOT EXISTS roost_version (version int PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());
 GRANT SELECT ON roost_version TO PUBLIC;
 INSERT INTO roost_version SELECT version, applied_at FROM roost_schema ON CONFLICT DO NOTHING;
+
+-- Each row of the journal names the phone that dialled.
+ALTER TABLE journal ADD COLUMN IF NOT EXISTS asked_from text;
+
+CREATE INDEX IF NOT EXISTS journal_by_asked_from ON journal (asked_from, at) WHERE asked_from <> phone;

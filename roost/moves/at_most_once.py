@@ -19,7 +19,10 @@ from roost.moves.outcomes import Outcome
 from roost.moves.requests import Answer, Request, Return, SetCode, Virtualize
 from roost.settings import Settings
 
-_ASKED = "ROW(%(request_id)s, %(made_at)s, %(expires_at)s, %(origin)s, %(actor)s, %(operation)s, %(reason)s)::asked"
+_ASKED = (
+    "ROW(%(request_id)s, %(made_at)s, %(expires_at)s, %(origin)s, %(actor)s, %(operation)s, %(reason)s, "
+    "%(asked_from)s)::asked"
+)
 
 
 class RequestIdReused(Invalid):
@@ -48,15 +51,7 @@ class AtMostOnce:
         If another delivery of the same request was faster, the recorded outcome is answered; if it came too late to
         commit, that it is expired is recorded instead, of what `late` names (organization, extension, phone).
         """
-        asked = {
-            "request_id": request.request_id,
-            "made_at": request.made_at,
-            "expires_at": self._expires_at(request),
-            "origin": request.origin,
-            "actor": request.actor,
-            "operation": operation,
-            "reason": request.reason,
-        }
+        asked = self._asked(request, operation)
         try:
             return self._answer(request, _call(function, tuple(parameters)), asked | parameters)
         except pg.UniqueViolation as error:
@@ -66,10 +61,27 @@ class AtMostOnce:
         except pg.CheckViolation as error:
             if error.diag.constraint_name != "in_time":
                 raise
-        # Another delivery may be faster after all: then what it recorded is the answer.
+        return self.refuse(request, operation, Outcome.EXPIRED, late)
+
+    def refuse(self, request: Request, operation: str, outcome: Outcome, of: dict[str, str | None]) -> Answer:
+        """Record a refusal `of` something (organization, extension, phone); or answer what was recorded before."""
         with suppress(pg.UniqueViolation):
-            return self._answer(request, query("record_expired"), asked | late)
+            return self._answer(
+                request, query("record_refusal"), self._asked(request, operation) | of | {"outcome": outcome}
+            )
         return self._recorded(request)
+
+    def _asked(self, request: Request, operation: str) -> dict[str, object]:
+        return {
+            "request_id": request.request_id,
+            "made_at": request.made_at,
+            "expires_at": self._expires_at(request),
+            "origin": request.origin,
+            "actor": request.actor,
+            "operation": operation,
+            "reason": request.reason,
+            "asked_from": request.asked_from,
+        }
 
     def _recorded(self, request: Request) -> Answer:
         """What the journal says of a request that is in it."""

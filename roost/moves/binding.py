@@ -6,7 +6,8 @@ from datetime import datetime
 
 from roost.database import Database
 from roost.moves.at_most_once import AtMostOnce
-from roost.moves.requests import Answer, Dial, Return, Virtualize
+from roost.moves.outcomes import Outcome
+from roost.moves.requests import Answer, Dial, Return, Try, Virtualize
 from roost.settings import Settings
 
 
@@ -27,6 +28,11 @@ class Binding:
             phone_name=request.phone,
             short_number=request.number,
         )
+
+    def refuse_call(self, request: Dial | Try, outcome: Outcome, organization: str) -> Answer:
+        """Write down what a front door refused of a call, for an asker of this organization."""
+        of = {"organization": organization, "extension": request.number or None, "phone": request.phone}
+        return self._once.refuse(request, "virtualize" if request.number else "return", outcome, of)
 
     def virtualize(self, request: Virtualize) -> Answer:
         """Put the extension on the phone. A call needs the proof of its code; an administrator does not."""

@@ -31,6 +31,11 @@ class Request(BaseModel):
     made_at: AwareDatetime
     reason: Text = ""
 
+    @property
+    def asked_from(self) -> str | None:
+        """The phone it was dialled on; None when it is no call."""
+        return None
+
 
 class Dial(Request):
     """A call to the Center: `number` is what follows the feature code; empty to return."""
@@ -39,6 +44,11 @@ class Dial(Request):
     call: CallId
     phone: PhoneName
     number: Annotated[str, StringConstraints(pattern=r"^[0-9]{0,16}$")] = ""
+
+    @property
+    def asked_from(self) -> str | None:
+        """The phone it was dialled on."""
+        return self.phone
 
 
 class Try(Request):
@@ -50,6 +60,11 @@ class Try(Request):
     number: ShortNumber
     sealed_code: Annotated[str, StringConstraints(max_length=1000)]
 
+    @property
+    def asked_from(self) -> str | None:
+        """The phone it was dialled on."""
+        return self.phone
+
 
 class Virtualize(Request):
     """Put an extension on a phone. From a call, `call` names the one that holds the proof of the code."""
@@ -59,6 +74,11 @@ class Virtualize(Request):
     number: ShortNumber
     #: Named by an administrator; a call takes its phone's organization.
     organization: OrganizationCode | None = None
+
+    @property
+    def asked_from(self) -> str | None:
+        """The phone it was dialled on; None when an administrator asks."""
+        return self.phone if self.origin == "call" else None
 
 
 class Return(Request):

@@ -2,13 +2,13 @@
 -- displaced it among the newest entries did so on a phone of one of its own newest moves.
 SELECT * FROM (
     (SELECT request_id, at, made_at, origin, actor, operation, organization, extension, phone, outcome, reason, left_phone,
-            displaced
+            displaced, asked_from
      FROM journal
      WHERE organization = %(organization)s AND extension = %(number)s
      ORDER BY at DESC, request_id DESC LIMIT %(entries)s)
     UNION ALL
     (SELECT j.request_id, j.at, j.made_at, j.origin, j.actor, j.operation, j.organization, j.extension, j.phone, j.outcome,
-            j.reason, j.left_phone, j.displaced
+            j.reason, j.left_phone, j.displaced, j.asked_from
      FROM (SELECT DISTINCT phone
            FROM (SELECT phone FROM journal
                  WHERE organization = %(organization)s AND extension = %(number)s AND outcome = 'virtualized'

@@ -19,7 +19,11 @@ LIMIT = 100
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """One request and what it came to. `extension` and `displaced` are short numbers of `organization`."""
+    """One request and what it came to. `extension` and `displaced` are short numbers of `organization`.
+
+    `asked_from` is the phone that dialled. `phone` is the one that was moved onto, or that somebody returned from;
+    `left_phone` the one that who virtualized was on before.
+    """
 
     request_id: str
     at: datetime
@@ -34,6 +38,7 @@ class JournalEntry:
     reason: str
     left_phone: str | None
     displaced: str | None
+    asked_from: str | None
 
 
 @dataclass(frozen=True, slots=True)

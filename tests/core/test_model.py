@@ -25,6 +25,7 @@ from roost.moves.requests import Answer, Try, Virtualize
 from roost.moves.secret_codes import hash_code
 from roost.seal import seal
 from roost.settings import Settings
+from tests.core.replay import ROWS, Row, replay
 from tests.world import World, new_id
 
 NUMBERS = ("1", "2", "3", "4", "5")
@@ -213,6 +214,12 @@ class Core(RuleBasedStateMachine):
         assert sorted(seen) == sorted(
             (name, phone.guest, office.acts_as(name)) for name, phone in office.phones.items()
         )
+
+    def teardown(self) -> None:
+        rows = map(Row._make, self.world.rows(ROWS, self.code))
+        assert replay(rows) == self.office.guests()
+        unnamed = "SELECT count(*) FROM journal WHERE origin = 'call' AND asked_from IS NULL"
+        assert self.world.value(unnamed) == 0
 
     def same(self, answer: Answer, result: Result) -> None:
         number = answer.extension and answer.extension.rpartition("*")[2]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from roost.views.journal import journal_entries
 from tests.world import World, new_id
 
 
@@ -146,6 +147,41 @@ def test_an_administrator_needs_no_code_but_stays_in_the_organization(office: Wo
     assert office.bring_home("001").outcome == "returned"
     assert office.bring_home("001").outcome == "nothing_to_return"
     assert office.bring_home("099").outcome == "unknown_extension"
+
+
+def test_a_lock_does_not_stop_an_administrator(office: World) -> None:
+    office.sql("UPDATE extension SET locked_until = now() + interval '1 hour' WHERE number = '001'")
+    assert office.dial("desk002", "001").outcome == "locked"
+    assert office.move("001", "desk002").outcome == "virtualized"
+
+
+def test_each_row_names_the_phone_that_dialled_and_the_phone_that_was_left(office: World) -> None:
+    office.sit("001", "desk002")
+    office.sit("001", "desk003")
+    office.dial("desk001")
+    office.sit("001", "desk002")
+    office.dial("desk001", "001")
+    office.move("001", "desk002")
+    office.bring_home("001")
+    office.dial("ghost", "001")
+    office.dial("desk004", "001", age=11)
+    rows = office.rows("SELECT outcome, asked_from, phone, left_phone FROM journal ORDER BY at")
+    assert rows == [
+        ("virtualized", "desk002", "desk002", None),
+        ("virtualized", "desk003", "desk003", "desk002"),
+        ("returned", "desk001", "desk003", None),
+        ("virtualized", "desk002", "desk002", None),
+        ("returned", "desk001", "desk002", None),
+        ("virtualized", None, "desk002", None),
+        ("returned", None, "desk002", None),
+        ("unknown_phone", "ghost", "ghost", None),
+        ("expired", "desk004", "desk004", None),
+    ]
+    entries = journal_entries(office.database, phone="desk001")
+    assert [(entry.outcome, entry.phone) for entry in entries] == [
+        ("returned", "desk002"),
+        ("returned", "desk003"),
+    ]
 
 
 def test_a_call_is_bound_only_with_the_proof_of_its_own_try(office: World) -> None:

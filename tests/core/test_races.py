@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.core.replay import ROWS, Row, replay
 from tests.world import World, new_id
 
 
@@ -52,6 +53,7 @@ def test_crossed_moves_under_load_never_show_a_deadlock(world: World) -> None:
     with ThreadPoolExecutor(8) as people:
         seen = set().union(*people.map(shuffle, range(8)))
     assert seen <= {"virtualized", "returned", "already_here", "nothing_to_return"}
+    assert replay(map(Row._make, world.rows(ROWS, "0001"))) == world.guests()
 
 
 def test_one_star_30_delivered_five_times_at_once_returns_one(world: World) -> None:

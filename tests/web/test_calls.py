@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from typing import Any
 
 import httpx
@@ -65,6 +66,23 @@ def test_another_organizations_phone_is_as_unknown_as_one_that_is_not(office: Of
     theirs, nobodys = (begin(api, phone, "*30001", call) for phone in ("desk0002-001", "ghost"))
     assert theirs == nobodys
     assert theirs["outcome"] == "unknown_phone"
+
+
+def test_a_call_from_a_phone_it_may_not_know_is_written_down_for_its_own_organization_alone(
+    office: Office,
+) -> None:
+    api, call = office.api(Right.OPERATE, "0001"), new_id()
+    step = begin(api, "desk002", "*30001")
+    state = urlsafe_b64encode(b'["desk0002-001", "*30001", 3]').rstrip(b"=").decode()
+    assert [begin(api, "desk0002-001", "*30001", call)["outcome"] for _ in range(2)] == ["unknown_phone"] * 2
+    assert go_on(api, step | {"state": state}, "4711")["outcome"] == "unknown_phone"
+    assert begin(api, "desk0002-001", "*30")["outcome"] == "unknown_phone"
+    rows = office.world.rows(
+        "SELECT operation, organization, extension, phone, asked_from, outcome FROM journal ORDER BY at"
+    )
+    asked = ("0001", "001", "desk0002-001", "desk0002-001", "unknown_phone")
+    returned = ("0001", None, "desk0002-001", "desk0002-001", "unknown_phone")
+    assert rows == [("virtualize", *asked), ("virtualize", *asked), ("return", *returned)]
 
 
 @pytest.mark.parametrize("state", ["x", "bnVsbA", "WyJkZXNrMDAyIiwgIiozMDAwMSIsIC0xXQ", "WzEsMiwzXQ"])

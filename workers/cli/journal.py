@@ -75,6 +75,8 @@ def parse_time(text: str) -> datetime:
 
 def _row(entry: JournalEntry) -> tuple[object, ...]:
     details = [entry.reason] if entry.reason else []
+    if entry.asked_from and entry.asked_from != entry.phone:
+        details.append(f"dialled on {entry.asked_from}")
     if entry.left_phone:
         details.append(f"left {entry.left_phone}")
     if entry.displaced:

@@ -17,9 +17,10 @@ from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
 from roost.errors import Invalid, NotFound
+from roost.moves.binding import Binding
 from roost.moves.dialogue import AskDial, AskTry, Collect, Dialogue, End
 from roost.moves.outcomes import Outcome
-from roost.moves.requests import Dial, Try
+from roost.moves.requests import Answer, Dial, Try
 from roost.people.access import Action, Asker, demand, may
 from roost.seal import seal
 from tasks.requests import DIAL, VERIFY
@@ -83,9 +84,8 @@ async def begin_call(
     parts: TheParts, asker: TheAsker, call: Annotated[CallName, Path()], new: NewCall
 ) -> Step:
     """Begin: a device dialled the feature code. Sent again, it hears the same."""
-    if not await _may_speak_for(parts, asker, new.phone):
-        return _UNKNOWN_PHONE.model_copy(update={"call": call})
-    return await _Leading(parts, asker, call, new.phone, new.dialled).begin()
+    knows = await _may_speak_for(parts, asker, new.phone)
+    return await _Leading(parts, asker, call, new.phone, new.dialled, knows=knows).begin()
 
 
 @router.post("/calls/{call}/keyed")
@@ -98,13 +98,9 @@ async def go_on(
 ) -> Step:
     """Go on with the digits that were keyed. With an Idempotency-Key, a repeat is not another try."""
     phone, dialled, tries = _read_state(keyed.state)
-    if not await _may_speak_for(parts, asker, phone):
-        return _UNKNOWN_PHONE.model_copy(update={"call": call})
-    leading = _Leading(parts, asker, call, phone, dialled, tries)
+    knows = await _may_speak_for(parts, asker, phone)
+    leading = _Leading(parts, asker, call, phone, dialled, tries, knows=knows)
     return await leading.go_on(keyed.digits, idempotency_key)
-
-
-_UNKNOWN_PHONE = Step(call="", do="end", play=Outcome.UNKNOWN_PHONE.value, outcome=Outcome.UNKNOWN_PHONE)
 
 
 async def _may_speak_for(parts: Parts, asker: Asker, phone: str) -> bool:
@@ -120,16 +116,17 @@ async def _may_speak_for(parts: Parts, asker: Asker, phone: str) -> bool:
 
 
 class _Leading:
-    """Leads one dialogue up to the next step that is the PBX's."""
+    """Leads one dialogue up to the next step that is the PBX's. `knows` False: the phone is none of the asker's."""
 
     def __init__(
-        self, parts: Parts, asker: Asker, call: str, phone: str, dialled: str, tries: int | None = None
-    ) -> None:
+        self, parts: Parts, asker: Asker, call: str, phone: str, dialled: str, tries: int | None = None, *, knows: bool,
+    ) -> None:  # fmt: skip
         self._parts = parts
         self._asker = asker
         self._name = call
         self._call = f"api:{asker.id}:{call}"
         self._phone = phone
+        self._knows = knows
         self._dialled = dialled
         self._tries = (
             parts.settings.tries_per_call if tries is None else min(tries, parts.settings.tries_per_call)
@@ -167,7 +164,13 @@ class _Leading:
     async def _ask(self, task: str, model: type[Dial | Try], **fields: Any) -> Outcome:
         made_at = await self._parts.asking.now()
         request = model(made_at=made_at, actor=self._asker.name, phone=self._phone, **fields)
-        return (await self._parts.asking.ask(task, request)).outcome
+        if self._knows:
+            return (await self._parts.asking.ask(task, request)).outcome
+        return (await run_in_threadpool(self._refuse, request)).outcome
+
+    def _refuse(self, request: Dial | Try) -> Answer:
+        binding = Binding(self._parts.database, self._parts.settings)
+        return binding.refuse_call(request, Outcome.UNKNOWN_PHONE, self._asker.organization or "")
 
     def _step(self, action: Collect | End) -> Step:
         if isinstance(action, End):

@@ -270,11 +270,12 @@ class JournalEntry(Shown):
     operation: str
     organization: str | None
     extension: str | None
-    phone: str | None
+    phone: str | None = Field(description="The phone moved onto, or for `returned` the one that was left.")
     outcome: str
     reason: str
-    left_phone: str | None
+    left_phone: str | None = Field(description="The phone that who was virtualized left.")
     displaced: str | None
+    asked_from: str | None = Field(description="The phone that dialled; null when it was no call.")
 
 
 class Why(Given):
