@@ -10,6 +10,8 @@ CREATE TABLE roost_version (version int PRIMARY KEY, applied_at timestamptz NOT 
 GRANT SELECT ON roost_version TO PUBLIC;
 INSERT INTO roost_version VALUES (2);
 
+-- ========== What is provisioned ==========
+
 -- An organization is a tenant; nothing crosses its border. `policy` says what happens when somebody asks
 -- for a phone that hosts another guest. `max_stay` and `daily_return` (a wall-clock time in `timezone`)
 -- end stays, unless an extension has its own. `lock_after` wrong codes in a row lock an extension.
@@ -110,6 +112,8 @@ CREATE FUNCTION node_serves(which bigint, organization bigint) RETURNS bool LANG
         OR EXISTS (SELECT 1 FROM node_scope WHERE node_id = which AND organization_id = organization)
 $$;
 
+-- ========== What was asked: the journal, and calls ==========
+
 -- Idempotency and audit in one. The row is inserted in the transaction that makes the change; a repeat of
 -- the request finds it and answers the same. It names things by text, so that it outlives them.
 -- `asked_from` is the phone that dialled, in a call. `phone` is the one moved onto, or for `returned` the one that was left: with
@@ -153,6 +157,8 @@ CREATE TABLE call (
 );
 CREATE INDEX call_by_age ON call (seen_at);
 
+-- ========== The change log ==========
+
 -- What changed and is not numbered yet: appended by triggers in the transaction of the change, with no
 -- number and no lock shared between organizations. Keys are as nodes know them:
 -- e/<organization>*<number> for where an extension rings, p/<phone> for whom a phone acts as.
@@ -171,6 +177,8 @@ CREATE TABLE route (
 ALTER TABLE route_dirty SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
 ALTER TABLE call SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
 
+
+-- ========== Where an extension rings, and whom a phone speaks as ==========
 
 -- rings(e): the phone that hosts e; else e's own phone if it hosts nobody; else nowhere.
 CREATE VIEW rings AS
@@ -197,6 +205,8 @@ JOIN extension b ON b.id = p.base_id AND b.enabled
 JOIN extension e ON e.id = coalesce(p.guest_id, p.base_id)
 WHERE p.enabled;
 
+
+-- ========== Who goes home by itself: stays that end, and whoever is removed or disabled ==========
 
 -- When a stay that began at `since` ends: after `max_stay`, or at the first `daily_return` after it began.
 CREATE FUNCTION stay_ends(since timestamptz, max_stay interval, daily_return time, timezone text)
@@ -291,6 +301,8 @@ CREATE TRIGGER organization_removed BEFORE DELETE ON organization
     FOR EACH ROW EXECUTE FUNCTION organization_leaves();
 
 
+-- ========== What the nodes must be told: every change of what the views show ==========
+
 -- What a route depends on, noted as changed. A renamed thing is noted under both names.
 CREATE FUNCTION phone_dirty() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -340,6 +352,8 @@ END $$;
 CREATE TRIGGER node_dirty AFTER UPDATE OF name ON pbx_node
     FOR EACH ROW WHEN (OLD.name <> NEW.name) EXECUTE FUNCTION node_dirty();
 
+-- ========== Which organizations a node serves ==========
+
 -- A phone is homed on a node that serves its organization.
 CREATE FUNCTION check_homed_phones(which bigint) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE stray text;
@@ -381,6 +395,8 @@ END $$;
 CREATE TRIGGER node_serving_changed AFTER UPDATE OF serves_all ON pbx_node
     FOR EACH ROW WHEN (OLD.serves_all <> NEW.serves_all) EXECUTE FUNCTION node_serving_changed();
 
+
+-- ========== Who may: people, sessions, tokens ==========
 
 -- Who may sign in to the page: an operator sees the whole cluster, an administrator one organization, an
 -- owner one extension; the shape of the row says which. `password_hash` is argon2id. A person goes with the

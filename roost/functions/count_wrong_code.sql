@@ -1,4 +1,4 @@
--- A wrong code counts for its call, and in the row of wrong codes of its extension. The lock starts a new row.
+-- A wrong code counts for its call, and in the streak of wrong codes of its extension. The lock starts a new streak.
 CREATE OR REPLACE FUNCTION count_wrong_code(call_id text, mover bigint) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE call SET tries = tries + 1 WHERE id = call_id;

@@ -1,4 +1,4 @@
--- The proof of a right code, for one request; it also ends the row of wrong ones. Two centers may serve one call at once,
+-- The proof of a right code, for one request; it also ends the streak of wrong ones. Two centers may serve one call at once,
 -- each with a right try: the later proof does not take the earlier one's place.
 CREATE OR REPLACE FUNCTION leave_proof(request text, call_id text, mover bigint) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
