@@ -1,10 +1,21 @@
-"""Watched extensions: all of this process in one query; each viewer hears of its own."""
+"""Watched extensions: all whose pages are open in this process, in one query; each viewer hears of its own."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from roost.database import Database
+from roost.directory.fields import ExtensionKey
 from roost.views.desks import watched_extensions
 from workers.web.live.stream import Viewer, event
+
+
+@dataclass(slots=True)
+class _Page:
+    """An open page: whose it is, and the stamp of what it shows, or was told to show. An extension that is gone has the stamp ''."""
+
+    extension: ExtensionKey
+    stamp: str
 
 
 class WatchedExtensions:
@@ -12,29 +23,26 @@ class WatchedExtensions:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._keys: dict[Viewer, tuple[str, str]] = {}
-        self._told: dict[str, str] = {}
-        self._seen: dict[str, str] = {}
+        self._pages: dict[Viewer, _Page] = {}
+        #: What the last look saw, for the pages that were open when it began: to a younger page it might be old.
+        self._seen: dict[Viewer, str] = {}
 
-    def add(self, viewer: Viewer, organization: str, number: str, stamp: str) -> None:
-        """A page was opened that shows this stamp."""
-        self._keys[viewer] = (organization, number)
-        key = f"{organization}*{number}"
-        if self._told.setdefault(key, stamp) != stamp:
-            viewer.tell(event("change", "", key))
+    def add(self, viewer: Viewer, extension: ExtensionKey, stamp: str) -> None:
+        """A page was opened that shows this stamp; the next look tells whether it is an old one."""
+        self._pages[viewer] = _Page(extension, stamp)
 
     def look(self) -> None:
         """Read the stamps of all."""
-        keys = sorted(set(self._keys.values()))
-        self._seen = watched_extensions(self._database, keys)
+        pages = self._pages.copy()
+        stamps = watched_extensions(self._database, sorted({page.extension for page in pages.values()}))
+        self._seen = {viewer: stamps.get(str(page.extension), "") for viewer, page in pages.items()}
 
     def tell(self, viewers: set[Viewer]) -> None:
         """Tell those whose extension changed."""
-        for gone in self._keys.keys() - viewers:
-            del self._keys[gone]
-        changed = {key for key, stamp in self._seen.items() if self._told.get(key, stamp) != stamp}
-        changed |= self._told.keys() - self._seen.keys() & {"*".join(key) for key in self._keys.values()}
-        for viewer, (organization, number) in self._keys.items():
-            if f"{organization}*{number}" in changed:
-                viewer.tell(event("change", "", f"{organization}*{number}"))
-        self._told = dict(self._seen)
+        for gone in self._pages.keys() - viewers:
+            del self._pages[gone]
+        for viewer, page in self._pages.items():
+            stamp = self._seen.get(viewer, page.stamp)
+            if stamp != page.stamp:
+                page.stamp = stamp
+                viewer.tell(event("change", "", str(page.extension)))

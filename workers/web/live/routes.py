@@ -11,7 +11,8 @@ from starlette.concurrency import run_in_threadpool
 from roost.directory.fields import ExtensionKey
 from roost.people.access import Action, demand
 from roost.views.desks import read_desks
-from workers.web.live.desks import WatchedDesks, wanted
+from workers.web.live.desk_cards import ShownPart
+from workers.web.live.desks import WatchedDesks
 from workers.web.live.extensions import WatchedExtensions
 from workers.web.live.hub import Watched
 from workers.web.live.stream import Viewer, respond
@@ -36,7 +37,7 @@ async def watch_desks(
     """Watch a part of an organization's desks."""
     demand(visit.asker, Action.SEE_ORGANIZATION, code)
     parts.hub.demand_room()
-    which = wanted(q, part)
+    which = ShownPart.of_address(q, part)
 
     async def greet(watched: Watched, viewer: Viewer) -> None:
         assert isinstance(watched, WatchedDesks)
@@ -73,7 +74,7 @@ async def watch_extension(parts: TheParts, visit: TheVisit, key: str, seen: Seen
 
     async def greet(watched: Watched, viewer: Viewer) -> None:
         assert isinstance(watched, WatchedExtensions)
-        watched.add(viewer, extension.organization, extension.number, seen)
+        watched.add(viewer, extension, seen)
 
     lifetime = parts.settings.web_stream_lifetime
     return respond(parts.hub.watch("extensions", lambda: WatchedExtensions(parts.database), lifetime, greet))

@@ -17,7 +17,7 @@ from roost.people.access import Action, demand, may
 from roost.views.desks import PART, desks_shown, list_spare_phones, read_desks
 from roost.views.fingerprints import Rows
 from roost.views.whereabouts import where_is_phone
-from workers.web.live.desks import Wanted, show_desks, wanted
+from workers.web.live.desk_cards import ShownPart, render_desks
 from workers.web.live.hub import stamp_of
 from workers.web.pages.cached_page import CachedPage, answer_page, organization_in_path, page_route
 from workers.web.pages.extension import form_key
@@ -35,7 +35,7 @@ SPARE_PHONES = 100
 def show_organization(request: Request, parts: Parts) -> Response:
     """Show the desks."""
     code = organization_in_path(request, parts)
-    which = wanted(request.query_params.get("q", ""), request.query_params.get("part", ""))
+    which = ShownPart.of_address(request.query_params.get("q", ""), request.query_params.get("part", ""))
     page = CachedPage(
         "desks.html", f"/organizations/{code}", (Action.SEE_ORGANIZATION, code),
         (
@@ -118,15 +118,15 @@ def _desks(
     status: int,
 ) -> Response:  # fmt: skip
     given = {"number": number, "phone": phone, "reason": reason}
-    values = _values(parts.database, code, wanted("", "")) | given
+    values = _values(parts.database, code, ShownPart()) | given
     path = f"/organizations/{code}"
     return show(request, visit, "desks.html", status=status, problem=problem, path=path, **values)
 
 
-def _values(database: Database, code: str, which: Wanted) -> dict[str, Any]:
+def _values(database: Database, code: str, which: ShownPart) -> dict[str, Any]:
     """What the page shows. Whatever is read here must be in its fingerprints."""
     part = read_desks(database, code, search=which.search, part=which.part)
-    fragments = show_desks(part, code)
+    fragments = render_desks(part.desks, part.counts, code)
     first = (which.part - 1) * PART + 1
     return {
         "organization": Directory(database).organization(code), "desks": part.desks, "q": which.search,

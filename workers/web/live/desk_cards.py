@@ -1,0 +1,40 @@
+"""The desks of an organization as HTML, for the page and for its live changes: a card each, and the counts above them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from roost.views.desks import Desk, DeskCounts
+from workers.web.live.hub import Fragments
+from workers.web.pages.render import render
+
+_PART = re.compile(r"[1-9][0-9]{0,6}")
+#: Cards that are kept rendered.
+_MOST_CARDS = 4096
+
+
+class ShownPart(NamedTuple):
+    """Which desks a page shows: a part of all, or of what a search finds."""
+
+    search: str = ""
+    part: int = 1
+
+    @classmethod
+    def of_address(cls, search: str, part: str) -> ShownPart:
+        """What an address asks for; a number that no address of ours has is taken for the first part."""
+        number = int(part) if _PART.fullmatch(part) else 1
+        return cls("".join(character for character in search[:64] if character.isprintable()), number)
+
+
+def render_desks(desks: Sequence[Desk], counts: DeskCounts, organization: str) -> Fragments:
+    """Render the counts, and a card for each desk."""
+    cards = {f"desk-{desk.number}": _card(desk, organization) for desk in desks}
+    return {"desk-counts": render("desk_counts.html", counts=counts)} | cards
+
+
+@lru_cache(_MOST_CARDS)
+def _card(desk: Desk, organization: str) -> str:
+    return render("desk_card.html", desk=desk, code=organization)
