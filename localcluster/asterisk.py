@@ -166,6 +166,11 @@ class AsteriskNode:
         if "successfully" not in printed:
             raise ServiceFailed(f"{self.name}: {printed}")
 
+    def database_show(self, family: str) -> dict[str, str]:
+        """What one AstDB family holds: keys such as "/roost/e/0001*001"."""
+        pairs = (line.partition(":") for line in self.cli(f"database show {family}").splitlines())
+        return {key.strip(): value.strip() for key, _, value in pairs if key.startswith("/")}
+
     def database_clear(self, family: str = "roost") -> None:
         """Delete one AstDB family."""
         self.cli(f"database deltree {family}")

@@ -41,6 +41,9 @@ aors={name}
 direct_media=no
 dtmf_mode=rfc4733
 rtp_symmetric=yes
+send_pai=yes
+rpid_immediate=yes
+{settings}
 [{name}]
 type=auth
 auth_type=userpass
@@ -48,7 +51,7 @@ username={name}
 password={secret}
 [{name}]
 type=aor
-max_contacts=1
+max_contacts={contacts}
 remove_existing=yes
 """
 
@@ -77,11 +80,16 @@ match={address}
 
 @dataclass(frozen=True, slots=True)
 class SipPhone:
-    """One endpoint of a node. `caller_id` is its static identity, such as '"Desk 4" <+15550104>'."""
+    """One endpoint of a node. `caller_id` is its static identity, such as '"Desk 4" <+15550104>'.
+
+    `contacts` is how many may register at once; `settings` are more lines of its endpoint in pjsip.conf.
+    """
 
     name: str
     secret: str = field(repr=False)
     caller_id: str
+    contacts: int = 1
+    settings: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +185,13 @@ protocol=udp
 bind={self.address}:{SIP_PORT}
 """
         phones = [
-            _PHONE.format(name=phone.name, secret=phone.secret, caller_id=phone.caller_id)
+            _PHONE.format(
+                name=phone.name,
+                secret=phone.secret,
+                caller_id=phone.caller_id,
+                contacts=phone.contacts,
+                settings=phone.settings,
+            )
             for phone in self.phones
         ]
         peers = [

@@ -9,12 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import queue
-import re
 import threading
 from collections.abc import Coroutine, Iterable
 from concurrent.futures import Future
 from typing import Any, TypeVar
-from urllib.parse import unquote
 
 from baresip import (
     Account,
@@ -28,12 +26,11 @@ from baresip import (
     UserAgent,
 )
 
+from localcluster.sip import name_and_number
+
 _Result = TypeVar("_Result")
 _STEP_DEADLINE = 10.0
 _HEADERS = ("From", "P-Asserted-Identity")
-_NAME_ADDRESS = re.compile(
-    r'\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^<"]*?))\s*<sips?:(?P<user>[^@>;]+)'
-)
 
 
 class PhoneFailed(RuntimeError):
@@ -177,13 +174,10 @@ class PhoneCall:
             raise PhoneFailed(f"no digit within {deadline:g} s") from error
 
     def _caller(self) -> tuple[str, str]:
-        header = self._call.headers.get("From", "")
-        found = _NAME_ADDRESS.match(header)
-        if found is None:
-            raise PhoneFailed(f"no caller in the From header {header!r}")
-        quoted = found["quoted"]
-        name = re.sub(r"\\(.)", r"\1", quoted) if quoted is not None else found["plain"]
-        return name, unquote(found["user"])
+        try:
+            return name_and_number(self._call.headers.get("From", ""))
+        except ValueError as error:
+            raise PhoneFailed(str(error)) from error
 
     async def _hang_up(self) -> None:
         with contextlib.suppress(StaleHandleError):  # the far end was quicker

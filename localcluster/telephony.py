@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -11,13 +11,15 @@ from typing import Self
 from localcluster.asterisk import AsteriskNode, SipPhone, node_addresses
 from localcluster.asterisk_install import asterisk_program
 from localcluster.phones import Phone
+from localcluster.plain_phone import PlainPhone
 
 
 class Telephony:
     """Nodes that are trunked to each other, and one phone per endpoint, registered.
 
     `layout` maps each node's name to its phones' names, with their static caller ID ('"Desk 1" <+15550101>').
-    `site` is the text of the operator's contexts, the same on every node.
+    `plain` likewise names endpoints with two contacts that a test registers itself, with `plain_phone`; `withheld` are
+    those of them whose identity is kept from others. `site` is the text of the operator's contexts, the same on every node.
     """
 
     def __init__(
@@ -25,21 +27,37 @@ class Telephony:
         folder: Path,
         layout: Mapping[str, Mapping[str, str]],
         *,
+        plain: Mapping[str, Mapping[str, str]] | None = None,
+        withheld: Collection[str] = (),
         centers: Sequence[str] = (),
         site: str = "",
     ) -> None:
+        plain = plain or {}
         program = asterisk_program()
         addresses = node_addresses(*layout)
         self.nodes: dict[str, AsteriskNode] = {}
         self.phones: dict[str, Phone] = {}
         self._homes = {phone: node for node, phones in layout.items() for phone in phones}
-        self._secrets = {phone: secrets.token_hex(12) for phone in self._homes}
+        self._plain_homes = {phone: node for node, phones in plain.items() for phone in phones}
+        self._secrets = {phone: secrets.token_hex(12) for phone in (*self._homes, *self._plain_homes)}
         for node, phones in layout.items():
             self.nodes[node] = AsteriskNode(
                 node,
                 addresses[node],
                 folder / node,
-                phones=[SipPhone(name, self._secrets[name], caller_id) for name, caller_id in phones.items()],
+                phones=[
+                    *(SipPhone(name, self._secrets[name], caller_id) for name, caller_id in phones.items()),
+                    *(
+                        SipPhone(
+                            name,
+                            self._secrets[name],
+                            caller_id,
+                            contacts=2,
+                            settings="callerid_privacy=prohib" if name in withheld else "",
+                        )
+                        for name, caller_id in plain.get(node, {}).items()
+                    ),
+                ],
                 peers=addresses,
                 centers=centers,
                 site=site,
@@ -69,6 +87,10 @@ class Telephony:
         for name, home in self._homes.items():
             if home == node:
                 self.phones[name].register()
+
+    def plain_phone(self, name: str) -> PlainPhone:
+        """A contact of the endpoint `name`; it registers as a context manager."""
+        return PlainPhone(name, self._secrets[name], self.nodes[self._plain_homes[name]].address)
 
     def wait_for_trunks(self) -> None:
         """Wait until every node can call every other: one that started before its peer believes it gone for a while."""

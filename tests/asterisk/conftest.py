@@ -20,6 +20,19 @@ LAYOUT = {
     "n2": {"p3": '"Desk 3" <+15550103>', "p4": '"Desk 4" <+15550104>'},
 }
 
+#: Endpoints that a test registers itself, with a phone that shows every message. w1 and w2 withhold their identity.
+PLAIN = {
+    "n1": {"q1": '"Desk 11" <+15550111>', "w1": '"Desk 13" <+15550113>'},
+    "n2": {"q2": '"Desk 12" <+15550112>', "w2": '"Desk 14" <+15550114>'},
+}
+WITHHELD = ("w1", "w2")
+
+#: Who sits where when everybody is at home: phone, node, extension.
+HOMES = [
+    ("p1", "n1", "001"), ("p2", "n1", "002"), ("p3", "n2", "003"), ("p4", "n2", "004"),
+    ("q1", "n1", "011"), ("q2", "n2", "012"), ("w1", "n1", "013"), ("w2", "n2", "014"),
+]  # fmt: skip
+
 SITE = """
 [roost-emergency-numbers]
 exten => 112,1,Goto(roost-emergency,${EXTEN},1)
@@ -37,39 +50,51 @@ exten => 0001*007,1,Answer()
 
 
 class Cluster(Telephony):
-    """The nodes as Roost would have left them: 001 to 004 at p1 to p4."""
+    """The nodes as Roost would have left them: 001 to 004 at p1 to p4, 011 and so on at the plain phones."""
 
-    def place(self, extension: str, where: str) -> None:
-        """On every node, `extension` of organization 0001 rings at `where` ("n1/p1", or "-")."""
+    def place(self, extension: str, where: str, organization: str = "0001") -> None:
+        """On every node, the extension rings at `where` ("n1/p1", or "-")."""
         for node in self.nodes.values():
-            node.database_put("roost/e", f"0001*{extension}", where)
+            node.database_put("roost/e", f"{organization}*{extension}", where)
 
-    def speaks(self, phone: str, number: str, name: str) -> None:
-        """On every node, `phone` speaks as extension `number` of organization 0001."""
-        fields = ("0001", number, name, f"acct-{number}", f"{number}@0001", phone[1:].zfill(3))
-        row = ",".join(
-            quote(part, safe="") for part in (*fields, f"+1555019{phone[1:]}", f"Floor 3: by the {phone}")
-        )
+    def speaks(self, phone: str, number: str, name: str, organization: str = "0001") -> None:
+        """On every node, `phone` speaks as this extension."""
         for node in self.nodes.values():
-            node.database_put("roost/p", phone, row)
+            node.database_put("roost/p", phone, _row(phone, number, name, organization))
 
     def forget(self) -> None:
         """Empty the database of every node."""
         for node in self.nodes.values():
-            if "roost/" in node.cli("database show roost"):
+            if node.database_show("roost"):
                 node.database_clear()
 
     def settle(self) -> None:
-        """Everybody at home."""
-        self.forget()
-        for phone in ("p1", "p2", "p3", "p4"):
-            node = "n1" if phone in LAYOUT["n1"] else "n2"
-            self.place(f"00{phone[1]}", f"{node}/{phone}")
-            self.speaks(phone, f"00{phone[1]}", f"Person {phone[1]}")
+        """Everybody at home; writes only what differs."""
+        for node in self.nodes.values():
+            holds = node.database_show("roost")
+            for key in holds.keys() - _AT_HOME.keys():
+                node.cli(f"database del {key.removeprefix('/').replace('/', ' ', 1)}")
+            for key, value in _AT_HOME.items():
+                if holds.get(key) != value:
+                    _, family, kind, name = key.split("/", 3)
+                    node.database_put(f"{family}/{kind}", name, value)
 
     def logs(self, node: str) -> Log:
         """What the node logs from now on."""
         return Log(self.nodes[node])
+
+
+def _row(phone: str, number: str, name: str, organization: str) -> str:
+    base = next(number for home, _, number in HOMES if home == phone)
+    fields = (organization, number, name, f"acct-{number}", f"{number}@0001", base)
+    emergency = (f"+1555019{int(base)}", f"Floor 3: by the {phone}")
+    return ",".join(quote(part, safe="") for part in (*fields, *emergency))
+
+
+_AT_HOME = {f"/roost/e/0001*{number}": f"{node}/{phone}" for phone, node, number in HOMES} | {
+    f"/roost/p/{phone}": _row(phone, number, f"Person {number[1:].lstrip('0')}", "0001")
+    for phone, _, number in HOMES
+}
 
 
 class Log:
@@ -170,7 +195,9 @@ class TestCenter:
 @pytest.fixture(scope="session")
 def telephony(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Two nodes and their phones, for the whole run."""
-    with Cluster(tmp_path_factory.mktemp("pbx"), LAYOUT, site=SITE) as cluster:
+    with Cluster(
+        tmp_path_factory.mktemp("pbx"), LAYOUT, plain=PLAIN, withheld=WITHHELD, site=SITE
+    ) as cluster:
         yield cluster
 
 

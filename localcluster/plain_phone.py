@@ -1,0 +1,343 @@
+"""A phone that shows every SIP message, and can do what a well-behaved one does not: forward, stay silent, withhold.
+
+It registers, dials, answers, transfers; it sends no speech. For what is spoken and keyed, see `phones`.
+"""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Self
+from urllib.parse import quote
+
+from localcluster.phones import PhoneFailed
+from localcluster.sip import SipMessage, address_of, name_and_number, proof, tag_of
+
+_DEADLINE = 10.0
+_ALLOW = ("Allow", "INVITE, ACK, BYE, CANCEL, UPDATE, REFER, NOTIFY, OPTIONS")
+
+
+class PlainCall:
+    """One call, either direction. `heard` are all messages of it that came in, in order."""
+
+    def __init__(self, phone: PlainPhone, call_id: str, local: str, remote: str, target: str) -> None:
+        self.heard: list[SipMessage] = []
+        self.call_id = call_id
+        self.local = local
+        self.remote = remote
+        self.target = target
+        self.sent = 0
+        self.asked: tuple[str, Sequence[tuple[str, str]], str] = ("", (), "")
+        self.invite: SipMessage | None = None
+        self.is_up = False
+        self.is_over = False
+        self._phone = phone
+
+    @property
+    def asserted(self) -> tuple[str, str] | None:
+        """Name and number of the other party as the last message that had them told; None when none had."""
+        told = [message["P-Asserted-Identity"] for message in self.heard]
+        last = next((header for header in reversed(told) if header), "")
+        return name_and_number(last) if last else None
+
+    @property
+    def caller(self) -> tuple[str, str]:
+        """Name and number that an incoming call presents in its From."""
+        return name_and_number(self.heard[0]["From"])
+
+    def wait_status(self, status: int, deadline: float = _DEADLINE) -> SipMessage:
+        """The first response with this status to our INVITE."""
+        self._phone.wait(lambda: self._answered(status) is not None, deadline, f"a {status}")
+        found = self._answered(status)
+        assert found is not None
+        return found
+
+    def wait_up(self, deadline: float = _DEADLINE) -> None:
+        """Wait until it is answered."""
+        self._phone.wait(lambda: self.is_up, deadline, "an answer")
+
+    def wait_over(self, deadline: float = _DEADLINE) -> None:
+        """Wait until it has ended."""
+        self._phone.wait(lambda: self.is_over, deadline, "the end of the call")
+
+    def wait_asserted(self, name: str, number: str, deadline: float = _DEADLINE) -> None:
+        """Wait until the other party is told to be this one."""
+        self._phone.wait(
+            lambda: self.asserted == (name, number), deadline, f"the name {name!r}, not {self.asserted}"
+        )
+
+    def answer(self) -> None:
+        """Answer an incoming call."""
+        self._phone.answer(self)
+
+    def reject(self, status: str = "486 Busy Here") -> None:
+        """Decline an incoming call."""
+        self._phone.decline(self, status)
+
+    def hang_up(self) -> None:
+        """End the call, in whatever state; nothing happens when it is over."""
+        self._phone.end(self)
+
+    def transfer(self, uri: str) -> None:
+        """Send the other party to `uri` (blind: RFC 5589), and hang up when the PBX says that it is done."""
+        self._phone.request(self, "REFER", ("Refer-To", f"<{uri}>"), ("Referred-By", self.local))
+        self._phone.wait(
+            lambda: any(m.body.startswith("SIP/2.0 200") for m in self.heard if m.method == "NOTIFY"),
+            _DEADLINE,
+            "the end of the transfer",
+        )
+        self.hang_up()
+
+    def transfer_to(self, consulted: PlainCall) -> None:
+        """Connect the other party with that of the call `consulted` (attended: RFC 5589, RFC 3891)."""
+        replaces = quote(
+            f"{consulted.call_id};to-tag={tag_of(consulted.remote)};from-tag={tag_of(consulted.local)}",
+            safe="",
+        )
+        self.transfer(f"{address_of(consulted.remote)}?Replaces={replaces}")
+        consulted.hang_up()
+
+    def _answered(self, status: int) -> SipMessage | None:
+        return next((m for m in self.heard if m.status == status and m.method == "INVITE"), None)
+
+
+class PlainPhone:
+    """One SIP account, over UDP on a port of its own. Several with one account are several contacts of it.
+
+    `forward` is the URI that a 302 names; `silent`: requests of others are taken and never answered.
+    """
+
+    def __init__(self, name: str, secret: str, registrar: str) -> None:
+        self.name = name
+        self.registrar = registrar
+        self.forward = ""
+        self.silent = False
+        self.rung: list[PlainCall] = []
+        self._secret = secret
+        self._calls: dict[str, PlainCall] = {}
+        self._replies: list[SipMessage] = []
+        self._news = threading.Condition()
+        self._socket = socket.socket(type=socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self._media = socket.socket(type=socket.SOCK_DGRAM)  # speech goes here, and is not heard
+        self._media.bind(("127.0.0.1", 0))
+        self._listens = True
+        self._thread = threading.Thread(target=self._listen, name=f"plain phone {name}")
+        self._thread.start()
+
+    @property
+    def address(self) -> str:
+        """HOST:PORT of its contact."""
+        host, port = self._socket.getsockname()
+        return f"{host}:{port}"
+
+    def register(self, seconds: int = 3600) -> None:
+        """Register this contact beside others of the account, and wait for the yes; 0 seconds takes it back."""
+        call = self._open(f"sip:{self.registrar}", f"<sip:{self.name}@{self.registrar}>")
+        more = (("Contact", f"<sip:{self.name}@{self.address}>"), ("Expires", str(seconds)))
+        self._send(call, "REGISTER", more)
+        self.wait(lambda: any(m.status == 200 for m in call.heard), _DEADLINE, "the registrar's yes")
+
+    def dial(self, number: str) -> PlainCall:
+        """Dial a number at the registrar; does not wait for an answer."""
+        uri = f"sip:{number}@{self.registrar}"
+        call = self._open(uri, f"<{uri}>")
+        self._send(call, "INVITE", self._offer(), self._session())
+        return call
+
+    def wait_ring(self, deadline: float = _DEADLINE) -> PlainCall:
+        """The next incoming call that nobody waited for."""
+        self.wait(lambda: bool(self.rung), deadline, "a call")
+        return self.rung.pop(0)
+
+    def wait(self, condition: Callable[[], bool], deadline: float, what: str) -> None:
+        """Wait until a message made `condition` true."""
+        with self._news:
+            if not self._news.wait_for(condition, deadline):
+                raise PhoneFailed(f"{self.name} did not see {what} within {deadline:g} s")
+
+    def hang_up_all(self) -> None:
+        """End every call, and forget the rings that nobody took."""
+        for call in list(self._calls.values()):
+            call.hang_up()
+        self.rung.clear()
+
+    def close(self) -> None:
+        """End every call, take the registration back, and let the port go."""
+        self.silent = False
+        self.hang_up_all()
+        self.register(0)
+        self._listens = False
+        self._socket.sendto(b"", self._socket.getsockname())  # wakes the listener
+        self._thread.join(_DEADLINE)
+        self._socket.close()
+        self._media.close()
+
+    def __enter__(self) -> Self:
+        self.register()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # --- what a call asks for ---
+
+    def answer(self, call: PlainCall) -> None:
+        """200 with our session."""
+        assert call.invite is not None
+        self._reply(call.invite, "200 OK", self._offer(), self._session())
+        call.is_up = True
+
+    def decline(self, call: PlainCall, status: str) -> None:
+        """A final response other than 2xx."""
+        assert call.invite is not None
+        self._reply(call.invite, status)
+        call.is_over = True
+
+    def request(self, call: PlainCall, method: str, *more: tuple[str, str]) -> None:
+        """A request in the call."""
+        self._send(call, method, (*more, self._contact()))
+
+    def end(self, call: PlainCall) -> None:
+        """BYE, CANCEL or 480, whichever fits."""
+        if call.is_over:
+            return
+        if call.is_up:
+            self.request(call, "BYE")
+            call.is_over = True
+        elif call.invite is not None:
+            self.decline(call, "480 Temporarily Unavailable")
+        else:
+            self._send(call, "CANCEL")
+
+    # --- messages ---
+
+    def _open(self, target: str, remote: str) -> PlainCall:
+        local = f"<sip:{self.name}@{self.registrar}>;tag={secrets.token_hex(6)}"
+        call = PlainCall(self, secrets.token_hex(10), local, remote, target)
+        self._calls[call.call_id] = call
+        return call
+
+    def _contact(self) -> tuple[str, str]:
+        return ("Contact", f"<sip:{self.name}@{self.address}>")
+
+    def _offer(self) -> tuple[tuple[str, str], ...]:
+        return (self._contact(), _ALLOW, ("Supported", "replaces"), ("Content-Type", "application/sdp"))
+
+    def _session(self) -> str:
+        host, port = self._media.getsockname()
+        lines = (
+            "v=0", f"o=- 1 1 IN IP4 {host}", "s=-", f"c=IN IP4 {host}", "t=0 0",
+            f"m=audio {port} RTP/AVP 0", "a=rtpmap:0 PCMU/8000", "a=sendrecv",
+        )  # fmt: skip
+        return "\r\n".join([*lines, ""])
+
+    def _send(
+        self, call: PlainCall, method: str, more: Sequence[tuple[str, str]] = (), body: str = ""
+    ) -> None:
+        if method not in {"ACK", "CANCEL"}:  # they carry the number of their INVITE
+            call.sent += 1
+            call.asked = (method, more, body)
+        via = f"SIP/2.0/UDP {self.address};branch=z9hG4bK{call.call_id}-{call.sent};rport"
+        headers = (
+            ("Via", via), ("Max-Forwards", "70"), ("From", call.local), ("To", call.remote),
+            ("Call-ID", call.call_id), ("CSeq", f"{call.sent} {method}"), *more,
+        )  # fmt: skip
+        self._put(SipMessage(f"{method} {call.target} SIP/2.0", headers, body))
+
+    def _reply(
+        self, request: SipMessage, status: str, more: Sequence[tuple[str, str]] = (), body: str = ""
+    ) -> None:
+        self._put(request.reply(status, self.name, more, body))
+
+    def _put(self, message: SipMessage) -> None:
+        self._socket.sendto(message.encode(), (self.registrar, 5060))
+
+    # --- what comes in ---
+
+    def _listen(self) -> None:
+        while self._listens:
+            data = self._socket.recv(65_535)
+            if len(data.strip()) == 0:
+                continue
+            message = SipMessage.parse(data)
+            if self.silent and not message.status:
+                continue
+            with self._news:
+                if message.status:
+                    self._hear_response(message)
+                else:
+                    self._hear_request(message)
+                self._news.notify_all()
+
+    def _hear_response(self, message: SipMessage) -> None:
+        call = self._calls.get(message["Call-ID"])
+        if call is None:
+            return
+        if message.status == 401 and not any(name == "Authorization" for name, _ in call.asked[1]):
+            self._prove(call, message)
+            return
+        call.heard.append(message)
+        if message.method != "INVITE" or message.status < 180:
+            return
+        call.remote = message["To"]
+        if message["Contact"]:
+            call.target = address_of(message["Contact"])
+        if message.status >= 200:
+            self._acknowledge(call, message)
+            call.is_up = message.status < 300
+            call.is_over = call.is_over or message.status >= 300
+
+    def _prove(self, call: PlainCall, message: SipMessage) -> None:
+        method, more, body = call.asked
+        if method == "INVITE":
+            self._acknowledge(call, message)
+        answer = proof(message["WWW-Authenticate"], method, call.target, self.name, self._secret)
+        self._send(call, method, (*more, ("Authorization", answer)), body)
+
+    def _acknowledge(self, call: PlainCall, message: SipMessage) -> None:
+        via = message["Via"]
+        if message.status < 300:  # a transaction of its own
+            via = f"SIP/2.0/UDP {self.address};branch=z9hG4bK{secrets.token_hex(6)};rport"
+        number = message["CSeq"].split()[0]
+        headers = (
+            ("Via", via), ("Max-Forwards", "70"), ("From", call.local), ("To", message["To"]),
+            ("Call-ID", call.call_id), ("CSeq", f"{number} ACK"),
+        )  # fmt: skip
+        self._put(SipMessage(f"ACK {call.target} SIP/2.0", headers))
+
+    def _hear_request(self, message: SipMessage) -> None:
+        call = self._calls.get(message["Call-ID"])
+        if message.method == "INVITE" and call is None:
+            self._ring(message)
+            return
+        if message.method == "ACK":
+            return
+        if call is not None:
+            call.heard.append(message)
+        if message.method in {"INVITE", "UPDATE"} and message.body:
+            self._reply(message, "200 OK", self._offer(), self._session())
+            return
+        self._reply(message, "200 OK", (self._contact(),))
+        if call is not None and message.method in {"BYE", "CANCEL"}:
+            if message.method == "CANCEL" and call.invite is not None:
+                self._reply(call.invite, "487 Request Terminated")
+            call.is_over = True
+
+    def _ring(self, message: SipMessage) -> None:
+        local = f"{message['To']};tag={self.name}"
+        call = PlainCall(self, message["Call-ID"], local, message["From"], address_of(message["Contact"]))
+        call.invite = message
+        call.heard.append(message)
+        self._calls[call.call_id] = call
+        if self.forward:
+            self._reply(message, "302 Moved Temporarily", (("Contact", f"<{self.forward}>"),))
+            call.is_over = True
+            return
+        self._reply(message, "180 Ringing", (self._contact(),))
+        self.rung.append(call)
