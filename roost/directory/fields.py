@@ -108,6 +108,11 @@ class ExtensionKey(NamedTuple):
         return cls(organization, number)
 
 
+def extension_key(organization: str | None, number: str | None) -> str | None:
+    """`0001*001`; only the number where the organization is not known."""
+    return f"{organization}*{number}" if organization and number else number
+
+
 _DURATION = re.compile(r"(?:(\d{1,5})d)?(?:(\d{1,5})h)?(?:(\d{1,5})m)?(?:(\d{1,6})s)?")
 _WALL_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 

@@ -14,6 +14,7 @@ from functools import cache
 from psycopg import errors as pg
 
 from roost.database import Database, query
+from roost.directory.fields import extension_key
 from roost.errors import Invalid
 from roost.moves.outcomes import Outcome
 from roost.moves.requests import Answer, Request, Return, SetCode, Virtualize
@@ -138,8 +139,3 @@ def _is_same(
         case _:
             return True
     return same and (organization, number) == (request.organization, request.number)
-
-
-def extension_key(organization: str | None, number: str | None) -> str | None:
-    """`0001*001`; only the number where the organization is not known."""
-    return f"{organization}*{number}" if organization and number else number

@@ -1,17 +1,14 @@
-"""What the journal tells: which requests there were, and who was on a phone at a time."""
+"""What the journal tells: which requests there were, and what they came to. Who was on a phone is in `occupants`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from psycopg.rows import class_row, dict_row
+from psycopg.rows import class_row
 
-from roost.database import Connection, Database, query
-from roost.directory.errors import UnknownPhone
-from roost.directory.fields import BadField, ExtensionKey
-from roost.moves.at_most_once import extension_key
+from roost.database import Database, query
+from roost.directory.fields import ExtensionKey
 
 #: Entries given at once, unless the caller says otherwise.
 LIMIT = 100
@@ -39,23 +36,6 @@ class JournalEntry:
     left_phone: str | None
     displaced: str | None
     asked_from: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Occupant:
-    """Who was on a phone at a time: `guest`, or its own extension `base` (as provisioned today) when None.
-
-    `since`: when that began, `until`: when it ended; None: the journal does not say, or it has not ended.
-    `certain` is False when the journal does not reach back so far.
-    """
-
-    phone: str
-    at: datetime
-    guest: str | None
-    base: str | None
-    since: datetime | None
-    until: datetime | None
-    certain: bool
 
 
 def journal_entries(
@@ -91,49 +71,3 @@ def latest_of(database: Database, extension: ExtensionKey, entries: int) -> list
         connection.cursor(row_factory=class_row(JournalEntry)) as cursor,
     ):
         return cursor.execute(query("list_lately"), params).fetchall()
-
-
-def who_was_on(database: Database, phone: str, at: datetime) -> Occupant:
-    """Who was on this phone at that time. Raises UnknownPhone when neither directory nor journal knows it.
-
-    The last change before that time says who came or that somebody left; without one, the first change after it
-    says who was there until then; without that, who sits there today may have sat there already.
-    """
-    with database.connection() as connection:
-        facts = _row(connection, "read_phone_at", phone, at)
-        before, after = (
-            _row(connection, "read_phone_before", phone, at),
-            _row(connection, "read_phone_after", phone, at),
-        )
-    assert facts is not None  # the statement starts from one row
-    if not (facts["exists"] or before or after):
-        raise UnknownPhone(f"({phone})")
-    if at > facts["now"]:
-        raise BadField("That time has not come yet.")
-    guest = since = None
-    if before is not None:
-        since = before["at"]
-        if before["phone"] == phone and before["outcome"] == "virtualized":
-            guest = extension_key(before["organization"], before["extension"])
-    elif after is not None:
-        guest = _left_by(after, phone)
-    elif facts["guest_since"] is not None and facts["guest_since"] <= at:
-        guest, since = extension_key(facts["organization"], facts["guest"]), facts["guest_since"]
-    begins = facts["journal_begins"]
-    return Occupant(
-        phone=phone, at=at, guest=guest, base=facts["base"] and extension_key(facts["organization"], facts["base"]),
-        since=since, until=after["at"] if after else None,
-        certain=bool(before or guest or (begins is not None and begins <= at)),
-    )  # fmt: skip
-
-
-def _left_by(event: dict[str, Any], phone: str) -> str | None:
-    """Who was on the phone until this event: who returned, moved on, or was displaced. None: nobody."""
-    left = event["left_phone"] == phone or event["outcome"] == "returned"
-    number = event["extension"] if left else event["displaced"]
-    return number and extension_key(event["organization"], number)
-
-
-def _row(connection: Connection, statement: str, phone: str, at: datetime) -> dict[str, Any] | None:
-    with connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(query(statement), {"phone": phone, "at": at}).fetchone()

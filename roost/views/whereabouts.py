@@ -11,8 +11,7 @@ from psycopg.rows import dict_row
 
 from roost.database import Database, query
 from roost.directory.errors import UnknownExtension, UnknownPhone
-from roost.directory.fields import ExtensionKey
-from roost.moves.at_most_once import extension_key
+from roost.directory.fields import ExtensionKey, extension_key
 
 
 class Why(StrEnum):

@@ -9,7 +9,8 @@ import pytest
 
 from roost.directory.errors import UnknownExtension, UnknownPhone
 from roost.directory.fields import ExtensionKey
-from roost.views.journal import journal_entries, latest_of, who_was_on
+from roost.views.journal import journal_entries, latest_of
+from roost.views.occupants import who_was_on
 from roost.views.whereabouts import Why, where_is_extension, where_is_phone
 from tests.world import World
 

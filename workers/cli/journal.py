@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from roost.directory.fields import BadField, parse_duration, parse_wall_clock
+from roost.directory.fields import BadField, extension_key, parse_duration, parse_wall_clock
 from roost.errors import Invalid
-from roost.moves.at_most_once import extension_key
-from roost.views.journal import LIMIT, JournalEntry, Occupant, journal_entries, who_was_on
+from roost.views.journal import LIMIT, JournalEntry, journal_entries
+from roost.views.occupants import Occupant, who_was_on
 from workers.cli.options import Limit
 from workers.cli.output import AsJson, cell, note, show_facts, show_json, show_rows
 from workers.cli.session import open_database

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from roost.people.access import Action, demand
-from roost.views.journal import who_was_on
+from roost.views.occupants import who_was_on
 from roost.views.whereabouts import where_is_phone
 from workers.web.api import paging
 from workers.web.api.access import TheAsker, TheParts, demand_extension, demand_phone, scope_of
