@@ -9,6 +9,7 @@ import pytest
 
 from localcluster.postgres import Postgres
 from tests.upgrades import old_program
+from tests.upgrades.load import Load
 
 
 @pytest.fixture
@@ -21,6 +22,14 @@ def old_database(postgres: Postgres, request: pytest.FixtureRequest) -> Iterator
         connection.execute(_DESKS)
     yield url
     postgres.drop_database(name)
+
+
+@pytest.fixture
+def load() -> Iterator[Load]:
+    """Parts to be added; they end with the test."""
+    running = Load()
+    yield running
+    running.end()
 
 
 _DESKS = """

@@ -2,73 +2,21 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 
 import psycopg
-import pytest
 
 from roost.database import Database
 from roost.schema import upgrade_database
 from roost.settings import Settings
-from tests.cluster import wait_until
+from tests.upgrades.load import Load
 from tests.upgrades.old_program import OldProgram, check_schema
 from tests.world import World, new_id
 
-#: Rounds that each part goes on before the upgrade, and after it.
-ROUNDS = 15
 #: Each mover has two desks of its own; they come in twos from 001 on.
 MOVERS = 3
-
-
-class Load:
-    """Threads that each repeat a round of work; what fails in one is kept, and ends it."""
-
-    def __init__(self) -> None:
-        self.rounds: Counter[str] = Counter()
-        self.failures: list[BaseException] = []
-        self._over = threading.Event()
-        self._threads: list[threading.Thread] = []
-
-    def add(self, name: str, work: Callable[[], object]) -> None:
-        """Begin another part."""
-
-        def run() -> None:
-            try:
-                while not self._over.is_set():
-                    work()
-                    self.rounds[name] += 1
-            except BaseException as error:  # noqa: BLE001 - the test shows it
-                self.failures.append(error)
-
-        self.rounds[name] = 0
-        self._threads.append(threading.Thread(target=run, name=name))
-        self._threads[-1].start()
-
-    def go_on(self) -> None:
-        """Wait until each part has done ROUNDS more."""
-        goal = {name: done + ROUNDS for name, done in self.rounds.items()}
-        wait_until(
-            lambda: bool(self.failures) or all(self.rounds[name] >= least for name, least in goal.items()),
-            f"{ROUNDS} more rounds of each part",
-            60,
-        )
-        assert self.failures == []
-
-    def end(self) -> None:
-        """Let each part end its round."""
-        self._over.set()
-        for thread in self._threads:
-            thread.join(60)
-
-
-@pytest.fixture
-def load() -> Iterator[Load]:
-    running = Load()
-    yield running
-    running.end()
 
 
 class Mover:

@@ -1,0 +1,60 @@
+"""A release that does not exist yet: this checkout with a higher version, in a folder of its own, run as programs are."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from roost.version import VERSION
+
+_TOP = Path(__file__).parent.parent.parent
+#: What each of them changes: tables that all look into.
+_MIGRATION = """
+-- Columns that nobody knows yet.
+ALTER TABLE pbx_node ADD COLUMN IF NOT EXISTS of_version_{version} text NOT NULL DEFAULT '';
+
+ALTER TABLE phone ADD COLUMN IF NOT EXISTS of_version_{version} text NOT NULL DEFAULT '';
+
+ALTER TABLE journal ADD COLUMN IF NOT EXISTS of_version_{version} text NOT NULL DEFAULT '';
+"""
+
+
+class LaterRelease:
+    """The program of a later version of the database."""
+
+    def __init__(self, folder: Path, version: int) -> None:
+        self._folder = folder
+        for name in ("roost", "tasks", "workers"):
+            shutil.copytree(_TOP / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(_TOP / "schema.sql", folder)
+        constant = folder / "roost" / "version.py"
+        text, changed = re.subn(
+            r"^VERSION = \d+$", f"VERSION = {version}", constant.read_text(), flags=re.MULTILINE
+        )
+        assert changed == 1
+        constant.write_text(text)
+        for later in range(VERSION + 1, version + 1):
+            migration = folder / "roost" / "migrations" / f"{later}.sql"
+            migration.write_text(_MIGRATION.format(version=later))
+
+    def upgrade(self, url: str) -> None:
+        """Run its `roost db upgrade`."""
+        run_program(["workers.cli.main", "db", "upgrade"], url, self._folder).check_returncode()
+
+
+def run_program(argv: list[str], url: str, folder: Path = _TOP) -> subprocess.CompletedProcess[str]:
+    """Run a program, by its module, of the checkout in the folder. Nothing listens where its broker should be."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ROOST_")}
+    environment |= {
+        "PYTHONPATH": str(folder),
+        "ROOST_DATABASE_URL": url,
+        "ROOST_BROKER_URL": "amqp://127.0.0.1:1/",
+        "ROOST_SEAL_PUBLIC_KEY": "none",
+    }
+    return subprocess.run(
+        [sys.executable, "-m", *argv], cwd=folder, env=environment, capture_output=True, text=True, timeout=90
+    )
