@@ -13,14 +13,13 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
-import structlog
 from kombu import Connection, Producer
 
 from roost.settings import settings
 from tasks.broker import BROKER_LOST, connect
 from tasks.messages import publish_job
 from tasks.once import once
-from tasks.topology import push_queue, push_queue_name
+from tasks.topology import push_queue_name
 
 PUSH_TASK = "roost.push"
 ANNOUNCE_TASK = "roost.announce"
@@ -29,10 +28,6 @@ ANNOUNCE_TASK = "roost.announce"
 MOST_OWED = 16
 #: A queue that confirms nothing for so many seconds has no leader.
 PATIENCE = 5.0
-#: RabbitMQ itself waits for 5 s before it answers whoever declares or deletes a queue without a leader.
-SLOW_TIMEOUT = 15
-
-log = structlog.get_logger(__name__)
 
 
 class _Line:
@@ -143,28 +138,6 @@ def wake_nodes(nodes: Iterable[str]) -> None:
     _wakes().wake(nodes)
 
 
-def prove_queues(nodes: Iterable[str]) -> None:
-    """Declare each node's queue, and make anew what no wake-up reaches: a consumer of it would wait for good. Raises BROKER_LOST.
-
-    A RabbitMQ that is killed within a second of declaring a queue may come back with one that has no leader. Nothing is
-    lost with it: a wake-up carries nothing, and nodes that are behind are found by the sweep.
-    """
-    with connect(settings().need("broker_url"), read_timeout=SLOW_TIMEOUT) as connection:
-        # A channel each: what has no leader takes seconds, and would be waited for one after the other.
-        channels = {node: connection.channel() for node in nodes}
-        for node, channel in channels.items():
-            push_queue(node)(channel).declare(nowait=True)
-        _await(channels.values())
-        dead = _wakes().unconfirmed(channels)
-        if dead:
-            log.warning("queues_without_leader", nodes=dead)
-            for node in dead:
-                channels[node].queue_delete(push_queue_name(node), nowait=True)
-                push_queue(node)(channels[node]).declare(nowait=True)
-            _await(channels.values())
-
-
-def _await(channels: Iterable[Any]) -> None:
-    """Until each channel has done what it was told: a channel answers in order."""
-    for channel in channels:
-        channel.basic_qos(prefetch_size=0, prefetch_count=1, a_global=False)
+def unconfirmed(nodes: Iterable[str]) -> list[str]:
+    """Wake the push of each node; those whose queue has no leader, for it does not confirm that. Raises BROKER_LOST."""
+    return _wakes().unconfirmed(nodes)

@@ -20,8 +20,8 @@ from tasks import resources
 from tasks.app import app
 from tasks.broker import BROKER_LOST
 from tasks.push import THREADS
+from tasks.push_queues import declare_push_queues
 from tasks.topology import ANNOUNCE, push_queue, push_queue_name
-from tasks.wake import prove_queues
 from workers.celery_worker import run
 
 #: A node that is added is pushed to after at most so many seconds.
@@ -65,7 +65,7 @@ class NodeQueues(bootsteps.StartStopStep):
         added = sorted(nodes - self._consumed)
         try:
             if added:
-                prove_queues(added)
+                declare_push_queues(added)
         except BROKER_LOST as error:
             log.warning("broker_lost", doing="looking at queues", error=type(error).__name__)
             return

@@ -1,4 +1,4 @@
-"""`roost user`: who may sign in to the page."""
+"""`roost user`: who may sign in to the page. Operators know the command so; in code they are people."""
 
 from __future__ import annotations
 
