@@ -87,6 +87,7 @@ class Database:
             keepalives_count=3,
             tcp_user_timeout=10_000,
         )
+        self._conninfo = conninfo
         self._pool = ConnectionPool(
             conninfo, min_size=1, max_size=size, open=True, timeout=3, kwargs={"autocommit": True},
             max_lifetime=3600, reconnect_timeout=5, num_workers=1, configure=use_functions,
@@ -96,6 +97,17 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self._pool.close()
+
+    def reach(self) -> None:
+        """Connect once, on a connection of its own: the pool would try until its time is over, and not say why.
+
+        Raises DatabaseUnavailable with what the server, or its absence, says, and WrongVersion.
+        """
+        try:
+            with psycopg.connect(self._conninfo, autocommit=True) as connection:
+                check_version(connection)
+        except psycopg.OperationalError as error:
+            raise DatabaseUnavailable(f"({why_not_reached(error)})") from None
 
     def _check_alive(self, connection: Connection) -> None:
         """Raise when the server ended this connection while it lay in the pool, and throw out all that it ended with it.
@@ -171,6 +183,11 @@ class Database:
                 if lost > 1:
                     raise
         raise DatabaseUnavailable("Too many conflicting transactions.")
+
+
+def why_not_reached(error: Exception) -> str:
+    """What libpq says of a connection that failed: its first line, which holds no password."""
+    return (str(error).strip().splitlines() or ["no answer"])[0]
 
 
 class Snapshot(Database):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from roost.errors import SettingMissing
@@ -22,6 +23,19 @@ def _separated(value: object) -> object:
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_separated)]
 
 
+def _url_of(*schemes: str) -> AfterValidator:
+    def check(value: SecretStr) -> SecretStr:
+        for url in value.get_secret_value().split(";"):
+            scheme, separator, rest = url.strip().partition("://")
+            if scheme not in schemes or not separator or not rest.strip("/"):
+                raise ValueError(
+                    f"must begin with {' or '.join(f'{each}://' for each in schemes)} and name a host"
+                )
+        return value
+
+    return AfterValidator(check)
+
+
 class Settings(BaseSettings):
     """Everything an operator can set. Secrets are `SecretStr`: printing the object shows no secret."""
 
@@ -30,9 +44,9 @@ class Settings(BaseSettings):
     )
 
     #: PostgreSQL, as a libpq URL; several hosts with `target_session_attrs=read-write` for a standby.
-    database_url: SecretStr | None = None
+    database_url: Annotated[SecretStr, _url_of("postgresql", "postgres")] | None = None
     #: RabbitMQ, as `amqp://user:password@host:port/vhost`; several separated by `;` for a cluster.
-    broker_url: SecretStr | None = None
+    broker_url: Annotated[SecretStr, _url_of("amqp", "amqps")] | None = None
 
     #: Secret codes are hashed over this pepper. Verify workers need it; it is never in the database.
     code_pepper: SecretStr | None = None
@@ -111,7 +125,7 @@ class Settings(BaseSettings):
         """The value of a setting this process cannot do without. Raises SettingMissing, naming the variable."""
         value = getattr(self, name)
         if value is None:
-            raise SettingMissing(f"Set ROOST_{name.upper()}.")
+            raise SettingMissing(f"Set ROOST_{name.upper()} in the environment{_or_env_file()}.")
         return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
 
@@ -121,5 +135,17 @@ def settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        wrong = "; ".join(f"ROOST_{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
-        raise SettingMissing(wrong) from None
+        wrong = "; ".join(
+            f"ROOST_{str(e['loc'][0]).upper()} {e['msg'].removeprefix('Value error, ')}"
+            for e in error.errors()
+        )
+        raise SettingMissing(f"{wrong}.") from None
+
+
+def env_file() -> Path:
+    """The file that is read besides the environment: `.env` in the folder this process was started in."""
+    return Path(".env").absolute()
+
+
+def _or_env_file() -> str:
+    return f" or in {env_file()}" + ("" if env_file().exists() else ", a file that is not there")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
-from amqp.exceptions import AMQPError  # type: ignore[import-untyped]  # it ships no types
+from amqp.exceptions import AccessRefused, AMQPError, NotAllowed  # type: ignore[import-untyped]  # it ships no types
 from kombu import Connection
 from kombu.exceptions import OperationalError
 
 #: What publishing raises when the broker is gone; without `retry`, kombu lets through what its connection raises.
 BROKER_LOST = (OperationalError, AMQPError, OSError)
+#: Of these, what RabbitMQ says of a login that it will not take. Only an operator can mend that, in RabbitMQ or in ROOST_BROKER_URL.
+BROKER_REFUSED = (AccessRefused, NotAllowed)
 #: A frozen broker must not hang whoever talks to it; seconds.
 CONNECT_TIMEOUT = 3
 #: No promise rests on a publisher confirm: what matters is in PostgreSQL, and what is unanswered is sent again.
@@ -30,3 +33,21 @@ def connect(urls: str, *, heartbeat: int = 0, **transport: object) -> Connection
     # Every broker of the list once, with no pause; `connect` would try two, and pause for two seconds.
     connection.ensure_connection(max_retries=urls.count(";"), reraise_as_library_errors=False)
     return connection
+
+
+def why_broker_lost(error: BaseException) -> str:
+    """What one of BROKER_LOST means and what mends it, in a sentence that holds no password."""
+    match error:
+        case AccessRefused():
+            return "It refuses the login: mend the user or the password in ROOST_BROKER_URL, or in RabbitMQ."
+        case NotAllowed():
+            return "It does not let this user into the virtual host: mend its name in ROOST_BROKER_URL, or in RabbitMQ."
+        case ConnectionRefusedError():
+            return "Nothing listens at the address of ROOST_BROKER_URL: start RabbitMQ, or mend the address."
+        case socket.gaierror():
+            return "The host name in ROOST_BROKER_URL is not known here."
+        case TimeoutError():
+            return "It does not answer in time."
+        case OperationalError() if error.__cause__ is not None:
+            return why_broker_lost(error.__cause__)
+    return f"The connection failed ({type(error).__name__})."

@@ -25,7 +25,7 @@ from pydantic import BaseModel, ValidationError
 from roost.errors import BrokerUnavailable
 from roost.moves.requests import Answer
 from roost.settings import Settings
-from tasks.broker import connect
+from tasks.broker import BROKER_LOST, BROKER_REFUSED, connect, why_broker_lost
 from tasks.messages import publish_job
 from tasks.topology import queue_of
 
@@ -60,7 +60,8 @@ class Client:
         self._new_deadline = threading.Condition(self._lock)
         self._to_send: queue.Queue[str] = queue.Queue(MAX_PENDING)
         self._reply_to: str | None = None
-        self._lost: set[str] = set()
+        self._lost: dict[str, str] = {}  # which thread has no connection, and why
+        self._unanswered = False  # whether the last request that ended was answered by nobody
         self._listening = threading.Event()
         self._closing = threading.Event()
         self._threads = [
@@ -169,6 +170,7 @@ class Client:
                     late.append(heapq.heappop(self._deadlines))
                 late = [(ends, name) for ends, name in late if self._is_late(name, ends)]
             for _, request_id in late:
+                self._unanswered = True
                 self._fail(request_id)
 
     def _is_late(self, request_id: str, ends: float) -> bool:
@@ -211,6 +213,7 @@ class Client:
             return
         with self._lock:
             pending = self._pending.pop(answer.request_id, None)
+            self._unanswered = False
         for future in pending.futures if pending else ():
             if future.set_running_or_notify_cancel():  # who hung up does not wait any more
                 future.set_result(answer)
@@ -222,22 +225,36 @@ class Client:
             pending = self._pending.pop(request_id, None)
         for future in pending.futures if pending else ():
             if future.set_running_or_notify_cancel():
-                future.set_exception(BrokerUnavailable())
+                future.set_exception(BrokerUnavailable(next(iter(self._lost.values()), "")))
 
-    def _connect(self, doing: str) -> Connection:
+    @contextmanager
+    def _connect(self, doing: str) -> Iterator[Connection]:
+        """A connection. After a request that nobody answered it ends with no goodbye: the broker might not answer that either."""
         connection = connect(self._url, heartbeat=10)
-        self._lost.discard(doing)
-        return connection
+        self._lost.pop(doing, None)
+        try:
+            yield connection
+        finally:
+            if self._unanswered:
+                connection.collect()
+            else:
+                connection.release()
 
     @contextmanager
     def _survive(self, doing: str) -> Iterator[None]:
-        """A lost connection is logged, once, and tried again after a pause."""
+        """A lost connection is logged, once, and tried again after a pause. A login that is refused ends every wait at once."""
         try:
             yield
-        except (*Connection(self._url).recoverable_connection_errors, OSError) as error:
+        except BROKER_LOST as error:
             if self._closing.is_set():
                 return
+            why = why_broker_lost(error)
             if doing not in self._lost:
-                log.warning("broker_lost", doing=doing, error=type(error).__name__)
-            self._lost.add(doing)
+                log.warning("broker_lost", doing=doing, error=type(error).__name__, why=why)
+            self._lost[doing] = why
+            if isinstance(error, BROKER_REFUSED):
+                with self._lock:
+                    waiting = list(self._pending)
+                for request_id in waiting:
+                    self._fail(request_id)
             self._closing.wait(RECONNECT_AFTER)

@@ -34,6 +34,8 @@ broker_connection_timeout = CONNECT_TIMEOUT
 broker_heartbeat = 10
 broker_connection_retry_on_startup = True
 broker_connection_max_retries = None
+# A queue that cannot be declared now, or a right that is missing, may be mended while the worker waits.
+broker_channel_error_retry = True
 broker_transport_options = TRANSPORT_OPTIONS
 
 # RabbitMQ 4.3 refuses transient queues that are not exclusive.

@@ -20,7 +20,7 @@ from kombu.exceptions import KombuError
 from kombu.pidbox import Mailbox
 
 from roost.settings import Settings
-from tasks.broker import connect
+from tasks.broker import BROKER_LOST, connect
 
 #: Seconds between tries to reach the broker.
 RECONNECT_AFTER = 1.0
@@ -47,7 +47,6 @@ class Presence:
         self._url = settings.need("broker_url")
         self._name = process_name(kind)
         self._closing = threading.Event()
-        self._errors = (*Connection(self._url).recoverable_connection_errors, OSError, KombuError)
         self._thread = threading.Thread(target=self._run, name="presence", daemon=True)
 
     def __enter__(self) -> Self:
@@ -63,7 +62,7 @@ class Presence:
     def _run(self) -> None:
         while not self._closing.is_set():
             with (
-                suppress(*self._errors),
+                suppress(*BROKER_LOST, KombuError),
                 connect(self._url, heartbeat=10) as connection,
             ):  # whoever needs the broker says that it is lost
                 self._answer_on(connection)

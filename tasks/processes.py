@@ -12,11 +12,10 @@ import time
 from typing import NamedTuple
 
 import structlog
-from kombu import Connection
 from kombu.exceptions import KombuError
 
 from roost.settings import Settings
-from tasks.broker import CONNECT_TIMEOUT, TRANSPORT_OPTIONS
+from tasks.broker import BROKER_LOST, connect
 from tasks.presence import mailbox
 
 #: Every kind of process, as the Procfile names them.
@@ -50,7 +49,6 @@ class Processes:
 
     def __init__(self, settings: Settings) -> None:
         self._url = settings.need("broker_url")
-        self._errors = (*Connection(self._url).recoverable_connection_errors, OSError, KombuError)
         self._heard: dict[Process, float] = {}
         self._answered_at = float("-inf")
         self._wanted_until = 0.0
@@ -91,7 +89,7 @@ class Processes:
                 self._changed.wait_for(lambda: self._wanted() or self._closing.is_set())
             try:
                 self._ask()
-            except self._errors:
+            except (*BROKER_LOST, KombuError):
                 self._closing.wait(PAUSE)
 
     def _wanted(self) -> bool:
@@ -99,9 +97,7 @@ class Processes:
 
     def _ask(self) -> None:
         """Ask over one connection, again and again, until nobody wants to know."""
-        with Connection(
-            self._url, connect_timeout=CONNECT_TIMEOUT, transport_options=TRANSPORT_OPTIONS
-        ) as connection:
+        with connect(self._url) as connection:
             box = mailbox(connection)
             while self._wanted() and not self._closing.is_set():
                 asked = time.monotonic()

@@ -7,15 +7,18 @@ import time
 from typing import NamedTuple
 
 from kombu import Connection
-from kombu.exceptions import OperationalError
 
 from roost.errors import BrokerUnavailable
 from roost.settings import Settings
-from tasks.broker import CONNECT_TIMEOUT, TRANSPORT_OPTIONS
+from tasks.broker import BROKER_LOST, connect, why_broker_lost
 from tasks.topology import ANNOUNCE, BIND, DEAD, VERIFY, push_queue_name
 
 #: A look is good for so many seconds: many who ask at once share one.
 FRESH = 0.4
+#: RabbitMQ confirms a message within milliseconds; after so many seconds it is not going to.
+CONFIRMED_WITHIN = 2.0
+#: The key of the message that is sent to see whether RabbitMQ takes any. No queue has it, so nobody ever gets one.
+_NOBODY = "roost.nobody"
 _NOT_FOUND = 404
 
 
@@ -34,20 +37,23 @@ class Queues:
         self._url = settings.need("broker_url")
         self._lock = threading.Lock()
         self._connection: Connection | None = None
-        self._errors = (*Connection(self._url).recoverable_connection_errors, OSError, OperationalError)
         self._seen: tuple[float, tuple[str, ...], list[QueueDepth]] | None = None
 
     def look(self, nodes: tuple[str, ...] = ()) -> list[QueueDepth]:
-        """The fixed queues, and those of the nodes. Raises BrokerUnavailable."""
+        """The fixed queues, and those of the nodes. Raises BrokerUnavailable, also when RabbitMQ answers but takes no messages."""
         with self._lock:
             if self._seen and self._seen[1] == nodes and time.monotonic() - self._seen[0] < FRESH:
                 return self._seen[2]
             names = (BIND, VERIFY, ANNOUNCE, DEAD, *(push_queue_name(node) for node in nodes))
             try:
                 depths = self._look(names)
-            except self._errors:
+                self._prove_that_it_takes_messages()
+            except BROKER_LOST as error:
                 self._drop()
-                raise BrokerUnavailable from None
+                raise BrokerUnavailable(why_broker_lost(error)) from None
+            except BrokerUnavailable:
+                self._drop()
+                raise
             self._seen = (time.monotonic(), nodes, depths)
             return depths
 
@@ -58,10 +64,7 @@ class Queues:
 
     def _look(self, names: tuple[str, ...]) -> list[QueueDepth]:
         if self._connection is None:
-            self._connection = Connection(
-                self._url, connect_timeout=CONNECT_TIMEOUT, transport_options=TRANSPORT_OPTIONS
-            )
-            self._connection.connect()
+            self._connection = connect(self._url, confirm_publish=True)
         depths = []
         channel = self._connection.channel()
         for name in names:
@@ -75,6 +78,18 @@ class Queues:
                 channel = self._connection.channel()
         channel.close()
         return depths
+
+    def _prove_that_it_takes_messages(self) -> None:
+        """With a memory or disk alarm RabbitMQ answers questions as ever, but stops reading after a connection's first message."""
+        assert self._connection is not None  # it has just answered
+        producer = self._connection.Producer(auto_declare=False)
+        try:
+            for _ in ("the first", "the one that waits"):
+                producer.publish("", exchange="", routing_key=_NOBODY, confirm_timeout=CONFIRMED_WITHIN)
+        except TimeoutError:
+            raise BrokerUnavailable(
+                "It answers, but takes no messages: see `rabbitmqctl status` for a memory or disk alarm."
+            ) from None
 
     def _drop(self) -> None:
         if self._connection is not None:

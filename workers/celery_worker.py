@@ -6,11 +6,13 @@ import logging
 import sys
 from collections.abc import Callable
 from functools import partial
+from time import monotonic, sleep
 from typing import Any
 
 import structlog
 from celery import bootsteps
 from celery.worker.consumer import Consumer
+from celery.worker.state import maybe_shutdown
 from kombu.exceptions import KombuError
 
 from roost.errors import SettingMissing
@@ -18,6 +20,7 @@ from roost.schema import check_before_start
 from roost.settings import settings
 from roost.version import WrongVersion
 from tasks.app import app
+from tasks.broker import BROKER_REFUSED, why_broker_lost
 from tasks.presence import process_name
 from tasks.topology import fixed_queues
 from workers.logs import set_up
@@ -30,6 +33,11 @@ _DELAYED = "celery.worker.consumer.delayed_delivery:DelayedDelivery"
 _HEADERS = ("task", "id", "expires", "argsrepr", "kwargsrepr")
 #: What Celery's handler raises on a message that is no task: it reads fields without looking whether they are there.
 _NO_TASK = (ArithmeticError, AttributeError, KombuError, LookupError, TypeError, ValueError)
+
+#: A connection that lasted less than so many seconds did not do: the next one waits as long.
+SHORT_LIVED = 1.0
+#: Between tries to log in, while RabbitMQ refuses the login; seconds.
+REFUSED_PAUSE = 2.0
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +52,8 @@ def _check_body(body: object) -> None:
 
 class RoostConsumer(Consumer):
     """Celery's consumer, without the step that Roost has no use for; it outlives a message that is no task."""
+
+    _connected_at = float("-inf")
 
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], None]:
         """Celery's handler. What no task can be made of is set aside; else it would end one worker after another."""
@@ -66,11 +76,32 @@ class RoostConsumer(Consumer):
         return on_message
 
     def ensure_connected(self, conn: Any) -> Any:
-        """Celery's own, but it looks every second whether the broker is back; Celery waits up to half a minute."""
+        """Celery's own, with two differences.
+
+        It looks every second whether the broker is back, where Celery waits up to half a minute. And it goes on when RabbitMQ
+        refuses the login, which Celery dies of: while a password is changed, or a virtual host made anew, workers wait.
+        """
         conn.ensure_connection = partial(
             conn.ensure_connection, interval_start=0.2, interval_step=0.2, interval_max=1
         )
-        return super().ensure_connected(conn)
+        refused = False
+        while True:
+            try:
+                connected = super().ensure_connected(conn)
+                self._connected_at = monotonic()
+                return connected
+            except BROKER_REFUSED as error:
+                if not refused:
+                    log.error("broker_refused", why=why_broker_lost(error))  # noqa: TRY400 - the reason is said
+                refused = True
+            sleep(REFUSED_PAUSE)
+            maybe_shutdown()
+
+    def on_connection_error_after_connected(self, exc: Exception) -> None:
+        """Celery's own, with a pause where one connection after the other ends at once, as seconds after RabbitMQ's boot."""
+        super().on_connection_error_after_connected(exc)
+        if monotonic() - self._connected_at < SHORT_LIVED:
+            sleep(SHORT_LIVED)
 
     class Blueprint(Consumer.Blueprint):
         """Its steps."""

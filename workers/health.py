@@ -16,14 +16,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from kombu import Connection
-from kombu.exceptions import OperationalError
 
 from roost.errors import RoostError
 from roost.pbx import agi
 from roost.schema import check_schema
 from roost.settings import Settings, settings
 from tasks.app import app
-from tasks.broker import TRANSPORT_OPTIONS
+from tasks.broker import BROKER_LOST, connect, why_broker_lost
 from tasks.topology import ANNOUNCE, BIND, VERIFY
 
 #: Seconds that each step of a check may take.
@@ -105,16 +104,12 @@ def _inspect(connection: Connection, kind: str) -> Any:
 
 @contextmanager
 def _broker(config: Settings) -> Iterator[Connection]:
-    connection = Connection(
-        config.need("broker_url"), connect_timeout=DEADLINE, transport_options=TRANSPORT_OPTIONS
-    )
+    """A connection to RabbitMQ. Raises NotWell, also where it is lost in between."""
     try:
-        connection.connect()
-        yield connection
-    except (*connection.recoverable_connection_errors, OperationalError, OSError) as error:
-        raise NotWell(f"RabbitMQ: {type(error).__name__}.") from None
-    finally:
-        connection.release()
+        with connect(config.need("broker_url")) as connection:
+            yield connection
+    except BROKER_LOST as error:
+        raise NotWell(f"RabbitMQ: {why_broker_lost(error)}") from None
 
 
 def main() -> int:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import psycopg
 
-from roost.database import Database, query
+from roost.database import Database, query, why_not_reached
 from roost.diagnosis.finding import Finding, Level
 from roost.errors import RoostError
 from roost.schema import check_schema
@@ -27,11 +27,10 @@ def check_server(url: str) -> Iterator[Finding]:
             here = datetime.now(UTC)
             major = connection.info.server_version // 10_000
     except (psycopg.Error, UnicodeError) as error:
-        reason = (str(error).strip().splitlines() or ["no answer"])[0]
         yield Finding(
             "database",
             Level.ERROR,
-            f"PostgreSQL is not reachable: {reason}",
+            f"PostgreSQL is not reachable: {why_not_reached(error)}",
             "Start it, or mend ROOST_DATABASE_URL.",
         )
         return

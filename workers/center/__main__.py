@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
 import sys
 
@@ -43,7 +44,12 @@ def main() -> int:
         print(f"center: {error}", file=sys.stderr)
         return 2
     except OSError as error:
-        print(f"center: cannot listen: {error}", file=sys.stderr)
+        place = f"{settings().center_host}:{settings().center_port}"
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        print(
+            f"center: cannot listen at {place}: {reason} (ROOST_CENTER_HOST, ROOST_CENTER_PORT)",
+            file=sys.stderr,
+        )
         return 1
     return 0
 

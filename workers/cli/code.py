@@ -5,6 +5,8 @@ from __future__ import annotations
 import typer
 
 from roost.directory.fields import ExtensionKey
+from roost.errors import SettingMissing
+from roost.moves.outcomes import Outcome
 from roost.moves.requests import SetCode
 from roost.moves.secret_codes import BadCode, is_code
 from roost.seal import seal
@@ -14,6 +16,13 @@ from workers.cli.answers import show_answer
 from workers.cli.options import Key
 from workers.cli.output import AsJson, say
 from workers.cli.session import actor, database_time, new_request_id, open_client, open_directory, read_secret
+
+
+class KeysDiffer(SettingMissing):
+    """The verify workers cannot open what is sealed here: ROOST_SEAL_PUBLIC_KEY here and their ROOST_SEAL_PRIVATE_KEY are no pair."""
+
+    code = "keys_differ"
+
 
 app = typer.Typer(no_args_is_help=True, help="Secret codes, with which people move their extension.")
 
@@ -50,4 +59,8 @@ def _send(named: ExtensionKey, request_id: str, sealed_code: str | None, *, as_j
             request_id=request_id, origin="cli", actor=actor(), made_at=database_time(client),
             organization=named.organization, number=named.number, sealed_code=sealed_code,
         )  # fmt: skip
-        show_answer(client.call(SET_CODE, request), subject=str(named), as_json=as_json)
+        answer = client.call(SET_CODE, request)
+    if answer.outcome is Outcome.BAD_REQUEST:
+        # All else in the request was checked here, so it is the sealed box that the worker could not open.
+        raise KeysDiffer
+    show_answer(answer, subject=str(named), as_json=as_json)

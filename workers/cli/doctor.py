@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import typer
 from rich import box
@@ -18,7 +17,7 @@ from roost.diagnosis.queues import QueueState, check_queues
 from roost.diagnosis.settings import check_settings
 from roost.errors import RoostError
 from roost.nodes.routes import enabled_nodes
-from roost.settings import Settings, settings
+from roost.settings import Settings, env_file, settings
 from tasks.queues import Queues
 from tasks.topology import ANNOUNCE, BIND, DEAD, VERIFY
 from workers.cli.exits import Exit
@@ -48,28 +47,44 @@ def doctor(*, as_json: AsJson = False) -> None:
 
 
 def _examine(config: Settings) -> Iterator[Finding]:
-    yield from check_settings(config, Path(str(config.model_config.get("env_file", ".env"))))
     nodes: list[str] = []
+    yield from _guarded("settings", check_settings(config, env_file()))
     if config.database_url is not None:
-        server = list(check_server(config.need("database_url")))
+        server = list(_guarded("database", check_server(config.need("database_url"))))
         yield from server
         if all(finding.level is not Level.ERROR for finding in server):
-            database = Database(config.need("database_url"), size=2, name="roost-doctor")
-            try:
-                nodes = enabled_nodes(database)
-                yield from check_directory(database)
-                yield from check_nodes(database, config)
-            except RoostError as error:
-                yield Finding("database", Level.ERROR, str(error), "Look again when it answers.")
-            finally:
-                database.close()
+            yield from _guarded("database", _examine_database(config, nodes))
     if config.broker_url is not None:
-        try:
-            queues = _look(config, nodes)
-            yield Finding("broker", Level.OK, "RabbitMQ answers.")
-            yield from check_queues(queues)
-        except RoostError as error:
-            yield Finding("broker", Level.ERROR, str(error), "Start RabbitMQ, or mend ROOST_BROKER_URL.")
+        yield from _guarded("broker", _examine_broker(config, nodes))
+
+
+def _examine_database(config: Settings, nodes: list[str]) -> Iterator[Finding]:
+    """What is in the database, and the nodes it names; `nodes` is given their names."""
+    database = Database(config.need("database_url"), size=2, name="roost-doctor")
+    try:
+        nodes += enabled_nodes(database)
+        yield from check_directory(database)
+        yield from check_nodes(database, config)
+    finally:
+        database.close()
+
+
+def _examine_broker(config: Settings, nodes: list[str]) -> Iterator[Finding]:
+    queues = _look(config, nodes)
+    yield Finding("broker", Level.OK, "RabbitMQ answers, and takes messages.")
+    yield from check_queues(queues)
+
+
+def _guarded(check: str, examination: Iterator[Finding]) -> Iterator[Finding]:
+    """What an examination finds. If it cannot go on, that is one more finding: the others are still made and shown."""
+    try:
+        yield from examination
+    except RoostError as error:
+        yield Finding(check, Level.ERROR, str(error), "Mend this first, then run `roost doctor` again.")
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other findings are worth more than a traceback
+        yield Finding(
+            check, Level.ERROR, f"This examination failed ({type(error).__name__}).", "Please report it: it is a fault of Roost.",
+        )  # fmt: skip
 
 
 def _look(config: Settings, nodes: list[str]) -> list[QueueState]:

@@ -36,6 +36,8 @@ def add(
     own = None if base in {None, NONE} else base
     if organization is None:
         if own is None:
+            with open_directory() as directory:
+                directory.node(node)  # a name that is mistyped is the nearer mistake
             raise Invalid("Name its --base extension, or its --organization.")
         organization = ExtensionKey.parse(own).organization
     wanted = changes(base=own, emergency_number=emergency_number, emergency_location=emergency_location)

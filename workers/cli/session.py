@@ -17,7 +17,6 @@ from roost.directory import Directory
 from roost.directory.fields import BadField
 from roost.errors import BrokerUnavailable, Invalid
 from roost.settings import settings
-from roost.version import check_version
 from tasks.client import Client
 
 #: Characters of a secret that are read from a file or a pipe.
@@ -29,8 +28,7 @@ def open_database() -> Iterator[Database]:
     """Open the database for one command. Raises SettingMissing, DatabaseUnavailable, and WrongVersion, which is one."""
     database = Database(settings().need("database_url"), size=2, name="roost-cli")
     try:
-        with database.connection() as connection:
-            check_version(connection)
+        database.reach()
         yield database
     finally:
         database.close()

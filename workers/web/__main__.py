@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 
 from roost.errors import SettingMissing
@@ -10,7 +11,7 @@ from roost.settings import settings
 from roost.version import WrongVersion
 from workers.logs import set_up
 from workers.web.app import create_app
-from workers.web.server import WebServer
+from workers.web.server import BACKLOG, WebServer
 
 
 def main() -> int:
@@ -20,11 +21,23 @@ def main() -> int:
         for name in ("database_url", "broker_url", "seal_public_key"):
             settings().need(name)
         check_before_start(settings().need("database_url"))
-        server = WebServer(create_app(settings()), settings())
+        listening = socket.create_server(
+            (settings().web_host, settings().web_port),
+            family=socket.AF_INET6 if ":" in settings().web_host else socket.AF_INET,
+            backlog=BACKLOG,
+        )
     except (SettingMissing, WrongVersion) as error:
         print(f"web: {error}", file=sys.stderr)
         return 2
-    server.run()
+    except OSError as error:
+        place = f"{settings().web_host}:{settings().web_port}"
+        print(
+            f"web: cannot listen at {place}: {error.strerror} (ROOST_WEB_HOST, ROOST_WEB_PORT)",
+            file=sys.stderr,
+        )
+        return 1
+    server = WebServer(create_app(settings()), settings())
+    server.run(sockets=[listening])
     return 0 if server.started else 1
 
 

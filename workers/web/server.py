@@ -12,6 +12,8 @@ from roost.settings import Settings
 
 #: After SIGTERM, requests in hand have so many seconds to end; live pages are closed at once.
 DRAIN = 8
+#: Connections that the kernel holds until they are taken.
+BACKLOG = 1024
 
 log = structlog.get_logger(__name__)
 
@@ -21,7 +23,7 @@ def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app, host=settings.web_host, port=settings.web_port, log_config=None, access_log=False, server_header=False,
         proxy_headers=bool(settings.web_proxies), forwarded_allow_ips=[str(proxy) for proxy in settings.web_proxies],
-        timeout_graceful_shutdown=DRAIN, timeout_keep_alive=30, backlog=1024, h11_max_incomplete_event_size=32_768,
+        timeout_graceful_shutdown=DRAIN, timeout_keep_alive=30, backlog=BACKLOG, h11_max_incomplete_event_size=32_768,
     )  # fmt: skip
 
 

@@ -1,0 +1,184 @@
+"""Mistakes that operators make: each command says in one line what is wrong and what mends it, and ends with the right code."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from localcluster import ports
+from localcluster.postgres import Postgres
+from localcluster.rabbitmq import RabbitCluster
+from roost.settings import Settings
+from tests.cli.command import Ended, runner
+
+#: No command takes longer to say what is wrong; seconds, on a busy machine.
+DEADLINE = 25.0
+SECRET = "hunter2-in-a-url"
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """What is run, with which settings (None: not set), and what must come of it. `{…}` is filled in by the test."""
+
+    argv: str
+    says: str
+    exit_code: int
+    environment: Mapping[str, str | None] = field(default_factory=dict)
+
+
+DATABASE, BROKER, PUBLIC = "ROOST_DATABASE_URL", "ROOST_BROKER_URL", "ROOST_SEAL_PUBLIC_KEY"
+AWAY = {DATABASE: f"postgresql://roost:{SECRET}@127.0.0.1:1/roost"}
+NO_PASSWORD = {DATABASE: "{database_with_wrong_password}"}
+NO_DATABASE = {DATABASE: "{missing_database}"}
+BROKER_AWAY = {BROKER: f"amqp://roost:{SECRET}@127.0.0.1:1/"}
+BROKER_PASSWORD = {BROKER: "{broker_with_wrong_password}"}
+BROKER_VHOST = {BROKER: "{missing_vhost}"}
+NO_BROKER_HOST = {BROKER: f"amqp://roost:{SECRET}@no-such-host.invalid/"}
+REDIS = {BROKER: f"redis://:{SECRET}@127.0.0.1/0"}
+NO_URL = {DATABASE: f"roost:{SECRET}@127.0.0.1/roost"}
+
+MISTAKES = {
+    "no database URL": Mistake("roost org list", r"Set ROOST_DATABASE_URL .* or in .*/\.env, a file that is not there", 7, {DATABASE: None}),
+    "a database URL that is none": Mistake("roost org list", r"ROOST_DATABASE_URL must begin with postgresql://", 7, NO_URL),
+    "a database URL with a bad option": Mistake(
+        "roost org list", "ROOST_DATABASE_URL cannot be read", 7, {DATABASE: "postgresql://127.0.0.1/roost?nonsense=1"}
+    ),
+    "no PostgreSQL": Mistake("roost org list", "PostgreSQL is not reachable now.*refused", 6, AWAY),
+    "a wrong database password": Mistake("roost where 0001*001", "PostgreSQL is not reachable now.*password authentication failed", 6, NO_PASSWORD),
+    "a database that does not exist": Mistake("roost status", 'PostgreSQL is not reachable now.*"nowhere" does not exist', 6, NO_DATABASE),
+    "db init without a PostgreSQL": Mistake("roost db init", "PostgreSQL is not reachable now", 6, AWAY),
+    "no broker URL": Mistake("roost return 0001*001", "Set ROOST_BROKER_URL", 7, {BROKER: None}),
+    "another kind of broker": Mistake("roost return 0001*001", "ROOST_BROKER_URL must begin with amqp://", 7, REDIS),
+    "no RabbitMQ": Mistake("roost return 0001*001", "RabbitMQ.*Nothing listens", 6, BROKER_AWAY),
+    "a broker host that is unknown": Mistake("roost return 0001*001", "RabbitMQ.*host name .* not known", 6, NO_BROKER_HOST),
+    "a wrong broker password": Mistake("roost return 0001*001", "RabbitMQ.*refuses the login", 6, BROKER_PASSWORD),
+    "a virtual host that does not exist": Mistake("roost return 0001*001", "RabbitMQ.*virtual host", 6, BROKER_VHOST),
+    "doctor with a wrong broker password": Mistake("roost doctor", "refuses the login", 7, BROKER_PASSWORD),
+    "doctor without the virtual host": Mistake("roost doctor", "virtual host", 7, BROKER_VHOST),
+    "doctor with both away": Mistake("roost doctor", "Nothing listens", 7, AWAY | BROKER_AWAY),
+    "doctor with a database URL that is none": Mistake("roost doctor", "ROOST_DATABASE_URL must begin", 7, NO_URL),
+    "a phone at a node that is mistyped": Mistake("roost phone add desk --node typo", r"no such node.*typo", 4),
+    "a bad extension": Mistake("roost code set 0001-001", "written as `0001\\*001`", 2),
+    "a bad option": Mistake("roost org list --limit many", "valid integer", 2),
+    "a file that is not there": Mistake("roost import nowhere.csv", "cannot be read: No such file", 2),
+    "bind without a database URL": Mistake("workers.bind", "bind: .*Set ROOST_DATABASE_URL", 2, {DATABASE: None}),
+    "bind with a database URL that is none": Mistake("workers.bind", "bind: .*ROOST_DATABASE_URL must begin", 2, NO_URL),
+    "bind with another kind of broker": Mistake("workers.bind", "bind: .*ROOST_BROKER_URL must begin", 2, REDIS),
+    "push without a private key": Mistake("workers.push", "push: .*Set ROOST_SEAL_PRIVATE_KEY", 2, {"ROOST_SEAL_PRIVATE_KEY": None}),
+    "beat without a broker": Mistake("workers.beat", "beat: .*Set ROOST_BROKER_URL", 2, {BROKER: None}),
+    "center without a key": Mistake("workers.center", "center: .*Set ROOST_SEAL_PUBLIC_KEY", 2, {PUBLIC: None}),
+    "a center's port in use": Mistake("workers.center", "center: cannot listen at 127.0.0.1:{taken}: .*in use", 1, {"ROOST_CENTER_PORT": "{taken}"}),
+    "the page's port in use": Mistake("workers.web", "web: cannot listen at 127.0.0.1:{taken}: .*in use", 1, {"ROOST_WEB_PORT": "{taken}"}),
+    "health with a wrong broker password": Mistake("workers.health bind", "bind: .*refuses the login", 1, BROKER_PASSWORD),
+    "health without the virtual host": Mistake("workers.health beat", "beat: .*virtual host", 1, BROKER_VHOST),
+    "health with no RabbitMQ": Mistake("workers.health verify", "verify: .*Nothing listens", 1, BROKER_AWAY),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def taken_port() -> Iterator[int]:
+    """A port that somebody listens on."""
+    with socket.create_server((ports.LOOPBACK, 0)) as server:
+        yield server.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def broker_url(rabbitmq: RabbitCluster) -> str:
+    """A virtual host of these tests."""
+    return rabbitmq.add_vhost()
+
+
+@pytest.fixture
+def environment(settings: Settings, broker_url: str) -> dict[str, str]:
+    """Settings with which all is well."""
+    names = ("database_url", "code_pepper", "seal_public_key", "seal_private_key")
+    return {f"ROOST_{name.upper()}": settings.need(name) for name in names} | {BROKER: broker_url}
+
+
+def run(argv: str, environment: Mapping[str, str], folder: Path, repository: Path) -> Ended:
+    """Run a command with this environment, in an empty folder: `roost` in this process, others in one of their own."""
+    program, *arguments = argv.split()
+    if program == "roost":
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(folder)
+            for name in Settings.model_fields:
+                patch.delenv(f"ROOST_{name.upper()}", raising=False)
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            return next(runner())(*arguments)
+    ended = subprocess.run(
+        [sys.executable, "-m", program, *arguments],
+        cwd=folder,
+        env={"PYTHONPATH": str(repository), "PATH": os.defpath, **environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+    )
+    return Ended(ended.returncode, ended.stdout, ended.stderr)
+
+
+@pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_is_named_in_one_line(
+    mistake: Mistake,
+    environment: dict[str, str],
+    taken_port: int,
+    postgres: Postgres,
+    tmp_path: Path,
+    repository: Path,
+) -> None:
+    database, broker = environment[DATABASE], environment[BROKER]
+    values = {
+        "taken": str(taken_port),
+        "database_with_wrong_password": re.sub(r"://(\w+)(:[^@]*)?@", rf"://\1:{SECRET}@", database),
+        "missing_database": postgres.url("nowhere"),
+        "broker_with_wrong_password": re.sub(r":[^:@/]+@", f":{SECRET}@", broker),
+        "missing_vhost": broker.rpartition("/")[0] + "/nowhere",
+    }
+    for name, value in mistake.environment.items():
+        if value is None:
+            del environment[name]
+        else:
+            environment[name] = value.format(**values)
+    ended = run(mistake.argv, environment, tmp_path, repository)
+    printed = ended.out + ended.err
+    assert "Traceback" not in printed
+    assert SECRET not in printed
+    assert re.search(mistake.says.replace("{taken}", str(taken_port)), " ".join(printed.split())), printed
+    assert ended.exit_code == mistake.exit_code, printed
+    if not mistake.argv.startswith(("roost doctor", "roost org list --limit", "roost import")):
+        assert len(ended.err.splitlines()) == 1, printed
+
+
+@contextmanager
+def alarm(rabbitmq: RabbitCluster) -> Iterator[None]:
+    """RabbitMQ's memory alarm: it answers questions, and takes no messages."""
+    rabbitmq.nodes[0].ctl("set_vm_memory_high_watermark", "0")
+    try:
+        yield
+    finally:
+        rabbitmq.nodes[0].ctl("set_vm_memory_high_watermark", "0.6")
+
+
+def test_a_broker_that_takes_no_messages_is_named_as_that(
+    environment: dict[str, str], rabbitmq: RabbitCluster, tmp_path: Path, repository: Path
+) -> None:
+    with alarm(rabbitmq):
+        found = run("roost doctor", environment, tmp_path, repository)
+        assert "takes no messages" in " ".join(found.out.split())
+        assert found.exit_code == 7
+        begun = time.monotonic()
+        ended = run("roost return 0001*001", environment, tmp_path, repository)
+        assert ended.exit_code == 6, ended.err
+        assert time.monotonic() - begun < 10
+    assert "takes no messages" not in run("roost doctor", environment, tmp_path, repository).out
