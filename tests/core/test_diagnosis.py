@@ -61,7 +61,6 @@ def test_good_settings(settings: Settings) -> None:
         ({"broker_url": "amqp://guest:guest@127.0.0.1/"}, "broker"),
         ({"broker_url": "amqp://[nonsense"}, "broker"),
         ({"database_url": "postgresql://roost@8.8.8.8/roost"}, "database"),
-        ({"database_url": "not a url"}, "database"),
     ],
 )
 def test_unsafe_settings(settings: Settings, changed: dict[str, object], check: str) -> None:
@@ -95,7 +94,7 @@ def test_secrets_that_others_can_read(settings: Settings, tmp_path: Path) -> Non
 
 def test_no_finding_shows_a_secret(settings: Settings) -> None:
     values = {name: getattr(settings, name) for name in settings.model_fields_set}
-    broken = values | {"broker_url": "amqp://guest:guest@[hunter2/", "database_url": "hunter2 hunter2"}
+    broken = values | {"broker_url": "amqp://guest:guest@[hunter2/", "database_url": "postgresql://hunter2 hunter2"}
     findings = check_settings(Settings.model_validate(broken), NO_FILE)
     assert "hunter2" not in "".join(finding.says + finding.mend for finding in findings)
 

@@ -6,6 +6,7 @@ from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 from honcho.environ import parse
 
 from roost.errors import SettingMissing
@@ -72,3 +73,10 @@ def test_a_setting_that_is_missing_is_asked_for_by_name(folder: Path) -> None:
 def test_no_secret_is_shown(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROOST_CODE_PEPPER", "salt-and-pepper")
     assert "salt-and-pepper" not in repr(Settings())
+
+
+@pytest.mark.parametrize("wrong", [{"database_url": "hunter2@host/roost"}, {"broker_url": "redis://:hunter2@host"}])
+def test_a_url_that_is_none_is_refused_without_showing_it(wrong: dict[str, str]) -> None:
+    with pytest.raises(ValidationError, match="must begin with") as refused:
+        Settings.model_validate(wrong)
+    assert "hunter2" not in str(refused.value)

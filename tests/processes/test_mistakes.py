@@ -40,6 +40,7 @@ DATABASE, BROKER, PUBLIC = "ROOST_DATABASE_URL", "ROOST_BROKER_URL", "ROOST_SEAL
 AWAY = {DATABASE: f"postgresql://roost:{SECRET}@127.0.0.1:1/roost"}
 NO_PASSWORD = {DATABASE: "{database_with_wrong_password}"}
 NO_DATABASE = {DATABASE: "{missing_database}"}
+EMPTY = {DATABASE: "{empty_database}"}
 BROKER_AWAY = {BROKER: f"amqp://roost:{SECRET}@127.0.0.1:1/"}
 BROKER_PASSWORD = {BROKER: "{broker_with_wrong_password}"}
 BROKER_VHOST = {BROKER: "{missing_vhost}"}
@@ -56,6 +57,9 @@ MISTAKES = {
     "no PostgreSQL": Mistake("roost org list", "PostgreSQL is not reachable now.*refused", 6, AWAY),
     "a wrong database password": Mistake("roost where 0001*001", "PostgreSQL is not reachable now.*password authentication failed", 6, NO_PASSWORD),
     "a database that does not exist": Mistake("roost status", 'PostgreSQL is not reachable now.*"nowhere" does not exist', 6, NO_DATABASE),
+    "a database without Roost": Mistake("roost org list", "There is no Roost in the database.*roost db upgrade", 6, EMPTY),
+    "doctor on a database without Roost": Mistake("roost doctor", "There is no Roost in the database", 7, EMPTY),
+    "health on a database without Roost": Mistake("workers.health bind", "bind: There is no Roost in the database", 1, EMPTY),
     "db init without a PostgreSQL": Mistake("roost db init", "PostgreSQL is not reachable now", 6, AWAY),
     "no broker URL": Mistake("roost return 0001*001", "Set ROOST_BROKER_URL", 7, {BROKER: None}),
     "another kind of broker": Mistake("roost return 0001*001", "ROOST_BROKER_URL must begin with amqp://", 7, REDIS),
@@ -142,6 +146,7 @@ def test_a_mistake_is_named_in_one_line(
         "taken": str(taken_port),
         "database_with_wrong_password": re.sub(r"://(\w+)(:[^@]*)?@", rf"://\1:{SECRET}@", database),
         "missing_database": postgres.url("nowhere"),
+        "empty_database": postgres.url("template1"),
         "broker_with_wrong_password": re.sub(r":[^:@/]+@", f":{SECRET}@", broker),
         "missing_vhost": broker.rpartition("/")[0] + "/nowhere",
     }
