@@ -52,12 +52,12 @@ MISTAKES = {
     "no database URL": Mistake("roost org list", r"Set ROOST_DATABASE_URL .* or in .*/\.env, a file that is not there", 7, {DATABASE: None}),
     "a database URL that is none": Mistake("roost org list", r"ROOST_DATABASE_URL must begin with postgresql://", 7, NO_URL),
     "a database URL with a bad option": Mistake(
-        "roost org list", "ROOST_DATABASE_URL cannot be read", 7, {DATABASE: "postgresql://127.0.0.1/roost?nonsense=1"}
+        "roost org list", "ROOST_DATABASE_URL is not of the form", 7, {DATABASE: "postgresql://127.0.0.1/roost?nonsense=1"}
     ),
     "no PostgreSQL": Mistake("roost org list", "PostgreSQL is not reachable now.*refused", 6, AWAY),
     "a wrong database password": Mistake("roost where 0001*001", "PostgreSQL is not reachable now.*password authentication failed", 6, NO_PASSWORD),
     "a database that does not exist": Mistake("roost status", 'PostgreSQL is not reachable now.*"nowhere" does not exist', 6, NO_DATABASE),
-    "a database without Roost": Mistake("roost org list", "There is no Roost in the database.*roost db upgrade", 6, EMPTY),
+    "a database without Roost": Mistake("roost org list", "There is no Roost in the database.*roost db init", 6, EMPTY),
     "doctor on a database without Roost": Mistake("roost doctor", "There is no Roost in the database", 7, EMPTY),
     "health on a database without Roost": Mistake("workers.health bind", "bind: There is no Roost in the database", 1, EMPTY),
     "db init without a PostgreSQL": Mistake("roost db init", "PostgreSQL is not reachable now", 6, AWAY),
