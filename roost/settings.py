@@ -40,7 +40,12 @@ class Settings(BaseSettings):
     """Everything an operator can set. Secrets are `SecretStr`: printing the object shows no secret."""
 
     model_config = SettingsConfigDict(
-        env_prefix="ROOST_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+        env_prefix="ROOST_",
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     #: PostgreSQL, as a libpq URL; several hosts with `target_session_attrs=read-write` for a standby.

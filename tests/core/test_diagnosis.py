@@ -94,7 +94,10 @@ def test_secrets_that_others_can_read(settings: Settings, tmp_path: Path) -> Non
 
 def test_no_finding_shows_a_secret(settings: Settings) -> None:
     values = {name: getattr(settings, name) for name in settings.model_fields_set}
-    broken = values | {"broker_url": "amqp://guest:guest@[hunter2/", "database_url": "postgresql://hunter2 hunter2"}
+    broken = values | {
+        "broker_url": "amqp://guest:guest@[hunter2/",
+        "database_url": "postgresql://hunter2 hunter2",
+    }
     findings = check_settings(Settings.model_validate(broken), NO_FILE)
     assert "hunter2" not in "".join(finding.says + finding.mend for finding in findings)
 

@@ -75,7 +75,9 @@ def test_no_secret_is_shown(folder: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert "salt-and-pepper" not in repr(Settings())
 
 
-@pytest.mark.parametrize("wrong", [{"database_url": "hunter2@host/roost"}, {"broker_url": "redis://:hunter2@host"}])
+@pytest.mark.parametrize(
+    "wrong", [{"database_url": "hunter2@host/roost"}, {"broker_url": "redis://:hunter2@host"}]
+)
 def test_a_url_that_is_none_is_refused_without_showing_it(wrong: dict[str, str]) -> None:
     with pytest.raises(ValidationError, match="must begin with") as refused:
         Settings.model_validate(wrong)
