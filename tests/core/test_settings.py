@@ -6,8 +6,8 @@ from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
 from honcho.environ import parse
+from pydantic import ValidationError
 
 from roost.errors import SettingMissing
 from roost.settings import Settings, settings
