@@ -183,29 +183,6 @@ def test_the_table_of_settings_is_as_the_settings_are() -> None:
     assert table in read("docs/operating.md"), "run script/settings-table"
 
 
-def test_the_pages_speak_of_no_setting_that_does_not_exist() -> None:
-    compose = set(re.findall(r"\$\{(ROOST_\w+)", read("docker-compose.yml")))
-    asterisk = set(
-        re.findall(r"ROOST_\w+", read("asterisk/roost.conf") + read("asterisk/roost_site.conf.sample"))
-    )
-    for page in ("README.md", "docs/operating.md", "docs/architecture.md", "CONTRIBUTING.md"):
-        named = set(re.findall(r"ROOST_[A-Z_]+[A-Z]", read(page)))
-        assert named <= set(VARIABLES) | compose | asterisk, page
-
-
-@pytest.mark.parametrize(
-    "page", ["README.md", "CONTRIBUTING.md", "docs/operating.md", "docs/architecture.md"]
-)
-def test_what_a_page_points_to_is_there(page: str) -> None:
-    text = read(page)
-    for script in re.findall(r"\bscript/[a-z-]+", text):
-        assert os.access(TOP / script, os.X_OK), script
-    for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):
-        assert (TOP / page).parent.joinpath(link).exists(), link
-    for file in re.findall(r"`((?:roost|tasks|workers|tests|localcluster|asterisk|docs)/[\w./-]+)`", text):
-        assert (TOP / file).exists(), file
-
-
 def test_the_changelog_has_this_version() -> None:
     version = tomllib.loads(read("pyproject.toml"))["project"]["version"]
     changelog = read("CHANGELOG.md")

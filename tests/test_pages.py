@@ -1,0 +1,127 @@
+"""What the pages point to is there: files, headings, the commands and scripts with their options, settings."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from roost.settings import Settings
+from workers.cli.main import app
+
+TOP = Path(__file__).parent.parent
+PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
+PAGES += sorted(str(page.relative_to(TOP)) for page in (TOP / "docs").rglob("*.md"))
+
+_BLOCK = re.compile(r"^ *```.*?^ *```", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
+_HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
+_FILE = re.compile(r"`((?:roost|tasks|workers|tests|localcluster|simulator|asterisk|docs)/[\w./-]+)`")
+#: A command of ours in a block: behind a prompt, a bracket or the name of our image.
+_COMMAND = re.compile(r"(?:^\s*|\$ |[(;] ?|local )roost ([a-z][^#>|;)]*)")
+_SCRIPT = re.compile(r"\b(script/[a-z-]+)([^`\n|;)>#:]*)")
+_OPTION = re.compile(r"(?<![\w-])--?[a-z][\w-]*")
+
+
+def read(page: str) -> str:
+    return (TOP / page).read_text(encoding="utf-8")
+
+
+def anchors(page: Path) -> set[str]:
+    """The names by which a page's headings are linked to, as GitHub makes them."""
+    headings = _HEADING.findall(_BLOCK.sub("", page.read_text(encoding="utf-8")))
+    return {re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-") for heading in headings}
+
+
+def commands(page: str) -> Iterator[str]:
+    """What pages say of `roost`: the words behind it."""
+    text = read(page)
+    for block in _BLOCK.findall(text):
+        yield from (found for line in block.splitlines() for found in _COMMAND.findall(line))
+    yield from re.findall(r"`roost ([a-z][^`]*)`", _BLOCK.sub("", text))
+
+
+def faults(words: list[str], command: Any) -> list[str]:
+    """What of these words the command does not know: a command below it, or an option."""
+    while words and hasattr(command, "commands"):
+        name = words.pop(0)
+        if name not in command.commands:
+            return [f"no command {name}"]
+        command = command.commands[name]
+    options = {option for each in command.params for option in (*each.opts, *each.secondary_opts, "--help")}
+    return [f"no option {word}" for word in _OPTION.findall(" ".join(words)) if word not in options]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_link_leads_to_a_file_and_a_heading(page: str) -> None:
+    for file, anchor in _LINK.findall(read(page)):
+        target = (TOP / page).parent / file if file else TOP / page
+        assert target.exists(), file
+        if anchor:
+            assert anchor in anchors(target), f"{file}#{anchor}"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_file_that_is_named_is_there(page: str) -> None:
+    if page != "CHANGELOG.md":  # it tells of what was, too
+        assert [file for file in _FILE.findall(read(page)) if not (TOP / file).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_command_that_is_named_exists_with_its_options(page: str) -> None:
+    roost = typer.main.get_command(app)
+    wrong = {words: found for words in commands(page) if (found := faults(words.split(), roost))}
+    assert wrong == {}
+
+
+def test_commands_are_found_and_a_wrong_one_is_noticed() -> None:
+    roost = typer.main.get_command(app)
+    assert len({words for page in PAGES for words in commands(page)}) > 20
+    assert faults(["node", "scope", "n1"], roost) == ["no command scope"]
+    assert faults(["node", "add", "n1", "--hosts", "x"], roost) == ["no option --hosts"]
+
+
+@pytest.fixture(scope="module")
+def options() -> dict[str, set[str]]:
+    """The options of each script, as its own help tells them; what pytest takes, `script/test` takes too."""
+    modules = {
+        "demo": ["demo"],
+        "chaos": ["chaos"],
+        "bench": ["benchmarks"],
+        "test": ["pytest", str(TOP / "tests")],
+    }
+    told = {}
+    for script, (module, *arguments) in modules.items():
+        command = [sys.executable, "-m", module, *arguments, "--help"]
+        done = subprocess.run(command, cwd=TOP, capture_output=True, text=True, timeout=60, check=True)
+        told[f"script/{script}"] = set(re.findall(r"(?<![\w-])--?[a-z][\w-]*", done.stdout))
+    return told
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_script_that_is_named_exists_with_its_options(page: str, options: dict[str, set[str]]) -> None:
+    for script, words in _SCRIPT.findall(read(page)):
+        assert os.access(TOP / script, os.X_OK), script
+        unknown = set(_OPTION.findall(words)) - options.get(script, set())
+        assert unknown == set(), f"{script}{words}"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_setting_that_is_named_exists(page: str) -> None:
+    known = {f"ROOST_{name.upper()}" for name in Settings.model_fields}
+    known |= set(re.findall(r"\$\{(ROOST_\w+)", read("docker-compose.yml")))
+    known |= set(
+        re.findall(r"ROOST_\w+", read("asterisk/roost.conf") + read("asterisk/roost_site.conf.sample"))
+    )
+    for name in re.findall(r"ROOST_[A-Z_0-9]+", read(page)):
+        if name.endswith("_"):  # of several, `ROOST_WEB_…`
+            assert any(one.startswith(name) for one in known), name
+        else:
+            assert name in known, name
