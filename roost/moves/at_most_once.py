@@ -89,16 +89,16 @@ class AtMostOnce:
         return self._answer(request, query("read_recorded"), {"request_id": request.request_id})
 
     def _answer(self, request: Request, statement: str, parameters: dict[str, object]) -> Answer:
-        outcome, now, organization, extension, phone, displaced = self._database.statement(
+        outcome, now, organization, number, phone, displaced_number = self._database.statement(
             statement, parameters
         )
         return Answer(
             request_id=request.request_id,
             outcome=Outcome(outcome),
             now=now,
-            extension=extension_key(organization, extension),
+            extension=extension_key(organization, number),
             phone=phone,
-            displaced=extension_key(organization, displaced),
+            displaced=extension_key(organization, displaced_number),
         )
 
     def _expires_at(self, request: Request) -> datetime | None:
