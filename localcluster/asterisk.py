@@ -216,6 +216,11 @@ class AsteriskNode:
         path = self.folder / "log" / "cdr-csv" / "Master.csv"
         return list(csv.reader(path.read_text().splitlines())) if path.exists() else []
 
+    def peer_records(self) -> list[list[str]]:
+        """For each call record, account code, caller, extension called, and account code of who was called."""
+        path = self.folder / "log" / "cdr-custom" / "peers.csv"
+        return list(csv.reader(path.read_text().splitlines())) if path.exists() else []
+
     def log_tail(self, lines: int = 25) -> str:
         """The last lines of Asterisk's own log."""
         return tail(self.log, lines)

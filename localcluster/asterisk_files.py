@@ -25,7 +25,7 @@ _MODULES = (
     "app_read", "app_echo", "app_stack", "app_exec", "app_verbose", "app_db", "func_db", "func_callerid",
     "func_channel", "func_global", "func_logic", "func_strings", "func_timeout", "func_uri", "func_cut",
     "func_dialplan", "func_env", "func_pjsip_endpoint", "func_pjsip_contact", "func_pjsip_aor", "func_cdr",
-    "cdr_csv",
+    "cdr_csv", "res_cdrel_custom", "cdr_custom",
 )
 # fmt: on
 
@@ -112,7 +112,7 @@ class NodeFiles:
 
     def write(self) -> None:
         """Write all files into `folder`/etc; what else a node keeps is left as it is."""
-        for part in ("etc", "db", "run", "log/cdr-csv", "spool", "keys", "agi"):
+        for part in ("etc", "db", "run", "log/cdr-csv", "log/cdr-custom", "spool", "keys", "agi"):
             (self.folder / part).mkdir(parents=True, exist_ok=True)
         (self.folder / "etc").chmod(0o700)  # secrets
         for name, text in self._files().items():
@@ -128,6 +128,7 @@ class NodeFiles:
             "rtp.conf": f"[general]\nrtpstart={self.first_rtp_port}\nrtpend={self.last_rtp_port}\n",
             "http.conf": "[general]\nenabled=no\n",
             "cdr.conf": "[general]\nenable=yes\nunanswered=yes\n[csv]\naccountlogs=no\n",
+            "cdr_custom.conf": "[mappings]\npeers.csv => ${CDR(accountcode)},${CDR(src)},${CDR(dst)},${CDR(peeraccount)}\n",
             "cel.conf": "[general]\nenable=no\n",
             "ccss.conf": "[general]\n",
             "features.conf": "[general]\n",

@@ -136,9 +136,12 @@ class PlainPhone:
 
     def register(self, seconds: int = 3600) -> None:
         """Register this contact beside others of the account, and wait for the yes; 0 seconds takes it back."""
+        self.register_as(f"sip:{self.name}@{self.address}", seconds)
+
+    def register_as(self, contact: str, seconds: int = 3600) -> None:
+        """Register another URI."""
         call = self._open(f"sip:{self.registrar}", f"<sip:{self.name}@{self.registrar}>")
-        more = (("Contact", f"<sip:{self.name}@{self.address}>"), ("Expires", str(seconds)))
-        self._send(call, "REGISTER", more)
+        self._send(call, "REGISTER", (("Contact", f"<{contact}>"), ("Expires", str(seconds))))
         self.wait(lambda: any(m.status == 200 for m in call.heard), _DEADLINE, "the registrar's yes")
 
     def dial(self, number: str) -> PlainCall:

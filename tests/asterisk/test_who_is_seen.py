@@ -1,0 +1,131 @@
+"""What a caller sees of who is called, which contacts ring, and what the call records say."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import pytest
+
+from localcluster.process import wait_until
+
+if TYPE_CHECKING:
+    from tests.asterisk.conftest import Cluster
+
+
+@pytest.mark.parametrize("callee", ["p1", "p3"], ids=["same node", "other node"])
+def test_a_caller_sees_the_person_and_not_the_desk(cluster: Cluster, callee: str) -> None:
+    """While it rings, and when it is answered: the extension that sits at the phone."""
+    cluster.place("004", f"{'n1' if callee == 'p1' else 'n2'}/{callee}")
+    cluster.speaks(callee, "004", "Jürg Ämne")
+    with cluster.plain_phone("q1") as phone:
+        call = phone.dial("004")
+        ring = cluster.phones[callee].wait_ring()
+        call.wait_status(180)
+        call.wait_asserted("Jürg Ämne", "004")
+        ring.answer()
+        call.wait_up()
+        assert call.asserted == ("Jürg Ämne", "004")
+
+
+@pytest.mark.parametrize("callee", ["013", "014"], ids=["same node", "other node"])
+def test_a_withheld_identity_stays_withheld(cluster: Cluster, callee: str) -> None:
+    with ExitStack() as phones:
+        phone = phones.enter_context(cluster.plain_phone("q1"))
+        hidden = phones.enter_context(cluster.plain_phone("w1" if callee == "013" else "w2"))
+        call = phone.dial(callee)
+        ring = hidden.wait_ring()
+        ring.answer()
+        call.wait_up()
+        assert not any(f"<sip:{callee}@" in message["P-Asserted-Identity"] for message in call.heard)
+        call.hang_up()
+        hidden.dial("011")
+        name, number = phone.wait_ring().caller
+        assert (name, number) == ("Anonymous", "anonymous")
+
+
+def test_after_a_transfer_each_sees_the_person_at_the_other_end(cluster: Cluster) -> None:
+    with ExitStack() as phones:
+        caller = phones.enter_context(cluster.plain_phone("q1"))
+        other = phones.enter_context(cluster.plain_phone("q2"))
+        call = caller.dial("002")
+        desk = cluster.phones["p2"].wait_ring()
+        desk.answer()
+        call.wait_up()
+        call.wait_asserted("Person 2", "002")
+        wait_until(lambda: cluster.nodes["n1"].is_talking("p2"), 10, "the two are connected")
+        desk.transfer(f"sip:012@{cluster.phones['p2'].registrar}")
+        ring = other.wait_ring()
+        assert ring.caller == ("Person 11", "011")
+        ring.answer()
+        call.wait_asserted("Person 12", "012")
+
+
+@pytest.mark.parametrize("callee", ["q1", "q2"], ids=["same node", "other node"])
+def test_every_contact_of_a_phone_rings_until_one_answers(cluster: Cluster, callee: str) -> None:
+    """Desk phone and softphone of one endpoint; the caller sees the person before either answers."""
+    number = "011" if callee == "q1" else "012"
+    with ExitStack() as phones:
+        caller = phones.enter_context(cluster.plain_phone("w1"))
+        desk = phones.enter_context(cluster.plain_phone(callee))
+        soft = phones.enter_context(cluster.plain_phone(callee))
+        call = caller.dial(number)
+        first, second = desk.wait_ring(), soft.wait_ring()
+        call.wait_asserted(f"Person {number[1:]}", number)
+        second.answer()
+        call.wait_up()
+        first.wait_over()
+        assert not second.is_over
+
+
+def test_a_contact_cannot_name_another_line(cluster: Cluster) -> None:
+    """A phone chooses its contact: what stands in it after an & must not be dialled."""
+    with cluster.plain_phone("q1") as phone:
+        odd = f"sip:x&PJSIP/carrier/sip:y@{phone.address}"
+        phone.register_as(odd)
+        cluster.phones["p2"].dial("011")
+        phone.wait_ring()
+        assert not cluster.phones["carrier"].has_rung
+        phone.register_as(odd, 0)
+
+
+@pytest.mark.parametrize("callee", ["p1", "p3"], ids=["same node", "other node"])
+def test_the_call_records_of_both_nodes_name_both_people(cluster: Cluster, callee: str) -> None:
+    """Account, caller, extension called and peer account, from either node's record alone."""
+    node = cluster.nodes["n1" if callee == "p1" else "n2"]
+    number = f"00{callee[1]}"
+    nodes = {one.name: one for one in (cluster.nodes["n1"], node)}
+    expected = ["acct-002", "002", f"0001*{number}", f"acct-{number}"]
+    before = {name: one.peer_records().count(expected) for name, one in nodes.items()}
+    call = cluster.phones["p2"].dial(number)
+    cluster.phones[callee].wait_ring().answer()
+    call.wait_up()
+    wait_until(lambda: node.is_talking(callee), 10, "the two are connected")
+    call.hang_up()
+
+    def recorded() -> bool:
+        return all(one.peer_records().count(expected) > before[name] for name, one in nodes.items())
+
+    wait_until(recorded, 5, "the call records")
+
+
+@pytest.mark.parametrize("name", ["é" * 60, "a" + "é" * 60, "日" * 40, '"' * 30 + "日" * 30])
+def test_a_long_name_is_cut_between_characters(cluster: Cluster, name: str) -> None:
+    cluster.speaks("p2", "002", name)
+    cluster.phones["p2"].dial("003")
+    shown = cluster.phones["p3"].wait_ring().caller_name
+    assert shown
+    assert name.startswith(shown)
+    assert len(shown.encode()) > 40
+
+
+@pytest.mark.parametrize("callee", ["011", "012"], ids=["same node", "other node"])
+def test_a_phone_that_says_nothing_rings_for_the_caller(cluster: Cluster, callee: str) -> None:
+    """Registered, but dead: the caller hears ringing at once."""
+    with ExitStack() as phones:
+        caller = phones.enter_context(cluster.plain_phone("w1"))
+        dead = phones.enter_context(cluster.plain_phone("q1" if callee == "011" else "q2"))
+        dead.silent = True
+        call = caller.dial(callee)
+        call.wait_status(180, 3)
+        call.hang_up()
