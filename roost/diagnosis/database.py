@@ -76,6 +76,7 @@ def check_directory(database: Database) -> Iterator[Finding]:
     """Look for what is there to no purpose."""
     with database.connection() as connection:
         row = connection.execute(query("count_oddities")).fetchone()
+        too_long = connection.execute(query("list_long_rows")).fetchall()
     assert row is not None  # it always has one
     organizations, nodes, baseless, hostless, stuck = row
     if not organizations:
@@ -96,4 +97,10 @@ def check_directory(database: Database) -> Iterator[Finding]:
         yield Finding(
             "directory", Level.WARNING, f"Extensions with a secret code and no phone they could sit on: {stuck}.",
             "roost extension set … --allow on the extensions whose phones are shared.",
+        )  # fmt: skip
+    if too_long:
+        some = ", ".join(f"{phone} with {extension}" for phone, extension, _ in too_long)
+        yield Finding(
+            "directory", Level.WARNING, f"Rows that no node can store: {too_long[0][2]}, such as {some}.",
+            "Shorten the extension's name or mailbox, or the phone's emergency location.",
         )  # fmt: skip

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from psycopg import errors as pg
 
 from roost.directory.fields import BadField
-from roost.errors import Conflict, NotFound, RoostError
+from roost.errors import Conflict, Invalid, NotFound, RoostError
 
 
 class UnknownOrganization(NotFound):
@@ -71,6 +71,12 @@ class OrganizationNotEmpty(Conflict):
     code = "organization_not_empty"
 
 
+class TooLong(Invalid):
+    """No node could store it: shorten the name, the mailbox or the emergency location."""
+
+    code = "too_long"
+
+
 _BY_CONSTRAINT: dict[str, type[RoostError]] = {
     "organization_code_key": Duplicate,
     "extension_organization_id_number_key": Duplicate,
@@ -91,6 +97,8 @@ def in_words(subject: str) -> Iterator[None]:
         yield
     except pg.IntegrityError as error:
         constraint = error.diag.constraint_name or ""
+        if constraint == "row_fits":
+            raise TooLong(f"({subject}: {error.diag.message_primary})") from None
         if constraint in _BY_CONSTRAINT:
             raise _BY_CONSTRAINT[constraint](f"({subject})") from None
         raise BadField(f"({subject}: the database refuses it by {constraint})") from None

@@ -11,3 +11,62 @@ INSERT INTO roost_version SELECT version, applied_at FROM roost_schema ON CONFLI
 ALTER TABLE journal ADD COLUMN IF NOT EXISTS asked_from text;
 
 CREATE INDEX IF NOT EXISTS journal_by_asked_from ON journal (asked_from, at) WHERE asked_from <> phone;
+
+-- Whether a node can store the row p/<phone> while `speaker` speaks there: eight fields with commas between, in which each ASCII
+-- character but letters, digits and -._~ takes three bytes (roost/pbx/ami/astdb.py). A line of AMI has 1,024 bytes, of which
+-- 7 are not the row's.
+CREATE OR REPLACE FUNCTION row_fits(organization text, speaker extension, base text, host phone) RETURNS bool LANGUAGE sql STABLE AS $$
+    SELECT 7 + octet_length(written.text) + 2 * (length(written.text) - length(translate(written.text, E' !"#$%&\'()*+,/:;<=>?@[\\]^`{|}', '')))
+        <= 1024 - 7
+    FROM concat(organization, speaker.number, speaker.name,
+                coalesce(nullif(speaker.account_code, ''), organization || '-' || speaker.number),
+                coalesce(nullif(speaker.mailbox, ''), speaker.number),
+                base, host.emergency_number, host.emergency_location) AS written (text)
+$$;
+
+-- Refuses a change after which a phone with its own extension, or with its guest, would have a row that no node can store. Only
+-- what changed is looked at, so that a long row of older times can still be left, and a guest can always go home.
+CREATE OR REPLACE FUNCTION check_rows_fit(phone_ids bigint[], speaker_id bigint) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE long text;
+BEGIN
+    SELECT format('phone %s with extension %s', p.name, e.number) INTO long
+    FROM phone p
+    JOIN organization o ON o.id = p.organization_id
+    JOIN extension b ON b.id = p.base_id
+    JOIN extension e ON e.id IN (p.base_id, p.guest_id)
+    WHERE p.id = ANY (phone_ids) AND (speaker_id IS NULL OR e.id = speaker_id) AND NOT row_fits(o.code, e, b.number, p)
+    LIMIT 1;
+    IF long IS NOT NULL THEN
+        RAISE EXCEPTION '%', long USING ERRCODE = 'check_violation', CONSTRAINT = 'row_fits';
+    END IF;
+END $$;
+
+CREATE OR REPLACE FUNCTION rows_fit() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_TABLE_NAME = 'phone' THEN
+        IF TG_OP = 'UPDATE' AND (NEW.organization_id, NEW.base_id, NEW.guest_id, NEW.emergency_number, NEW.emergency_location)
+           IS NOT DISTINCT FROM (OLD.organization_id, OLD.base_id, OLD.guest_id, OLD.emergency_number, OLD.emergency_location) THEN
+            RETURN NULL;
+        END IF;
+        PERFORM check_rows_fit(ARRAY[NEW.id], CASE TG_ARGV[0] WHEN 'guest' THEN NEW.guest_id END);
+    ELSIF TG_TABLE_NAME = 'extension' THEN
+        PERFORM check_rows_fit(ARRAY(SELECT id FROM phone WHERE base_id = NEW.id OR guest_id = NEW.id), NULL);
+    ELSE
+        PERFORM check_rows_fit(ARRAY(SELECT id FROM phone WHERE organization_id = NEW.id), NULL);
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE OR REPLACE TRIGGER phone_rows_fit AFTER INSERT OR UPDATE OF organization_id, base_id, emergency_number, emergency_location ON phone
+    FOR EACH ROW EXECUTE FUNCTION rows_fit('all');
+CREATE OR REPLACE TRIGGER guest_row_fits AFTER UPDATE OF guest_id ON phone
+    FOR EACH ROW WHEN (NEW.guest_id <> OLD.guest_id OR OLD.guest_id IS NULL AND NEW.guest_id IS NOT NULL)
+    EXECUTE FUNCTION rows_fit('guest');
+
+CREATE OR REPLACE TRIGGER extension_rows_fit AFTER UPDATE OF number, name, account_code, mailbox ON extension
+    FOR EACH ROW WHEN ((NEW.number, NEW.name, NEW.account_code, NEW.mailbox)
+                       IS DISTINCT FROM (OLD.number, OLD.name, OLD.account_code, OLD.mailbox))
+    EXECUTE FUNCTION rows_fit();
+
+CREATE OR REPLACE TRIGGER organization_rows_fit AFTER UPDATE OF code ON organization
+    FOR EACH ROW WHEN (NEW.code <> OLD.code) EXECUTE FUNCTION rows_fit();

@@ -17,6 +17,8 @@ class Outcome(StrEnum):
     NOT_ALLOWED = "not_allowed"
     OCCUPIED = "occupied"
     NO_CODE = "no_code"
+    #: No node could store what the phone would speak as.
+    TOO_LONG = "too_long"
     LOCKED = "locked"
     WRONG_CODE = "wrong_code"
     DROPPED = "dropped"

@@ -31,5 +31,17 @@ WITH fault (line, message) AS (
     JOIN extension e ON e.organization_id = o.id AND e.number = s.number
     JOIN phone p ON p.base_id = e.id
     WHERE s.phone <> p.name AND NOT EXISTS (SELECT FROM staged t WHERE t.phone = p.name)
+    UNION ALL
+    -- The phone of the line, or the one that the extension has, with the extension as they will be. Guests are looked at when
+    -- the import is written.
+    SELECT s.line, 'too_long: no node could store ' || coalesce(named.name, s.phone, own.name)
+                   || ': shorten the name, the mailbox or the emergency location'
+    FROM staged s JOIN organization o ON o.code = s.organization
+    LEFT JOIN extension e ON e.organization_id = o.id AND e.number = s.number
+    LEFT JOIN phone named ON named.name = s.phone
+    LEFT JOIN phone own ON own.base_id = e.id AND s.phone IS NULL
+    WHERE coalesce(s.phone, own.name) IS NOT NULL
+      AND NOT row_fits(o.code, jsonb_populate_record(e, s.extension_fields || jsonb_build_object('number', s.number)), s.number,
+                       jsonb_populate_record(CASE WHEN s.phone IS NULL THEN own ELSE named END, s.phone_fields))
 )
 SELECT line, message FROM fault ORDER BY line, message LIMIT %(limit)s

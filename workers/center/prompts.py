@@ -22,6 +22,7 @@ _CORE_SOUNDS: dict[Outcome, tuple[str, ...]] = {
     Outcome.NO_CODE: ("vm-incorrect", "goodbye"),
     Outcome.WRONG_CODE: ("vm-incorrect", "goodbye"),
     Outcome.DROPPED: ("vm-incorrect", "goodbye"),
+    Outcome.TOO_LONG: ("feature-not-avail-line",),
     Outcome.LOCKED: _SORRY,
     Outcome.EXPIRED: _SORRY,
     Outcome.UNAVAILABLE: _SORRY,

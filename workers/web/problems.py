@@ -38,6 +38,10 @@ _REFUSED = {
     Outcome.NOT_ALLOWED: (409, "The phone's own extension does not allow virtualization."),
     Outcome.OCCUPIED: (409, "Another extension sits on the phone."),
     Outcome.NO_CODE: (409, "The extension has no secret code."),
+    Outcome.TOO_LONG: (
+        409,
+        "No node could store it: name, mailbox and emergency location are too long together.",
+    ),
     Outcome.LOCKED: (409, "The extension is locked after too many wrong codes."),
     Outcome.EXPIRED: (409, "The request came too late and was not done; make a new one."),
     Outcome.BAD_REQUEST: (422, "The request is not valid."),

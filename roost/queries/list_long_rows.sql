@@ -1,0 +1,9 @@
+-- Phones whose row no node can store, with their own extension or with their guest; the first ones, and how many there are.
+SELECT p.name, o.code || '*' || e.number, count(*) OVER ()
+FROM phone p
+JOIN organization o ON o.id = p.organization_id
+JOIN extension b ON b.id = p.base_id
+JOIN extension e ON e.id IN (p.base_id, p.guest_id)
+WHERE NOT row_fits(o.code, e, b.number, p)
+ORDER BY p.name
+LIMIT 5
