@@ -121,6 +121,18 @@ def test_the_status_of_each_node(roost: Run, office: World) -> None:
     assert roost("status", "n9").exit_code == 4
 
 
+def test_the_exit_code_of_status_is_the_worst_of_any_node(roost: Run, office: World) -> None:
+    version = announce(office.database).numbered
+    office.sql("UPDATE pbx_node SET seen_at = clock_timestamp(), applied_version = %s", version)
+    assert roost("status").exit_code == 0
+    office.sql("UPDATE pbx_node SET applied_version = 0, seen_at = now() - interval '10 minutes'")
+    assert roost("status").exit_code == 1
+    office.sql("UPDATE pbx_node SET failures = 1, last_error = 'no route to host'")
+    assert (roost("status").exit_code, roost("status", "--json").exit_code) == (7, 7)
+    office.sql("UPDATE pbx_node SET enabled = false")
+    assert roost("status").exit_code == 0
+
+
 def test_an_audit_that_nobody_makes_says_so(roost: Run, office: World) -> None:
     ended = roost("audit", "--deadline", "1")
     assert ended.exit_code == 6

@@ -12,7 +12,7 @@ class Exit(IntEnum):
     """The same for every command; docs/cli.md has the table."""
 
     DONE = 0
-    #: `doctor` and `audit`: something is worth a look, and nothing is broken.
+    #: `doctor`, `audit` and `status`: something is worth a look, and nothing is broken.
     WARNING = 1
     USAGE = 2
     REFUSED = 3

@@ -13,8 +13,12 @@ from rich.text import Text
 from roost.database import Database
 from roost.errors import DatabaseUnavailable, Invalid
 from roost.nodes.status import ClusterStatus, NodeState, NodeStatus, cluster_status
+from workers.cli.exits import Exit
 from workers.cli.output import AsJson, console, plain, show_json, table
 from workers.cli.session import open_database
+
+#: A node that lacks a change for so many seconds is worth a look.
+FAR_BEHIND = 60.0
 
 _STYLES = {
     NodeState.UP_TO_DATE: "green",
@@ -32,7 +36,10 @@ def status(
     every: Annotated[float, typer.Option(min=0.2, max=3600, help="Seconds between refreshes.")] = 1.0,
     as_json: AsJson = False,
 ) -> None:
-    """Show how far each node is behind the database, when it was last seen, and its last error."""
+    """Show how far each node is behind the database, when it was last seen, and its last error.
+
+    Exit codes: 0 all is well, 1 a node is far behind, 7 a node fails or was never reached.
+    """
     if watch and as_json:
         raise Invalid("--watch is for people; call --json again and again.")
     with open_database() as database:
@@ -44,6 +51,19 @@ def status(
         show_json({**plain(found), "nodes": [_as_json(each) for each in found.nodes]})
     else:
         console().print(_page(found))
+    exit_code = _exit_code(found)
+    if exit_code is not Exit.DONE:
+        raise typer.Exit(exit_code)
+
+
+def _exit_code(found: ClusterStatus) -> Exit:
+    """What a monitoring system is told: the worst that is so of any node."""
+    states = {each.state for each in found.nodes}
+    if states & {NodeState.FAILING, NodeState.NEVER_SEEN}:
+        return Exit.BROKEN
+    if any(each.enabled and (each.lag or 0) > FAR_BEHIND for each in found.nodes):
+        return Exit.WARNING
+    return Exit.DONE
 
 
 def _watch(database: Database, node: str | None, every: float) -> None:
