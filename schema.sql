@@ -263,16 +263,6 @@ CREATE TRIGGER organization_rows_fit AFTER UPDATE OF code ON organization
 
 -- ========== Who goes home by itself: stays that end, and whoever is removed or disabled ==========
 
--- When a stay that began at `since` ends: after `max_stay`, or at the first `daily_return` after it began.
-CREATE FUNCTION stay_ends(since timestamptz, max_stay interval, daily_return time, timezone text)
-RETURNS timestamptz LANGUAGE sql STABLE AS $$
-    SELECT least(
-        since + max_stay,
-        CASE WHEN (since AT TIME ZONE timezone)::time < daily_return
-             THEN ((since AT TIME ZONE timezone)::date + daily_return) AT TIME ZONE timezone
-             ELSE ((since AT TIME ZONE timezone)::date + 1 + daily_return) AT TIME ZONE timezone END)
-$$;
-
 -- One guest leaves by itself: one journal entry, with the reason.
 CREATE FUNCTION journal_sent_home(host phone, why text) RETURNS void LANGUAGE sql AS $$
     INSERT INTO journal (request_id, origin, operation, organization, extension, phone, outcome, reason)

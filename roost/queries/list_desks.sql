@@ -5,8 +5,7 @@ SELECT p.name AS phone, n.name AS node, n.enabled AND n.failures = 0 AS node_ans
        coalesce(p.enabled, true) AS enabled, b.number, b.name, coalesce(b.enabled, true) AS extension_enabled,
        coalesce(b.allows_virtualization, false) AS allows, b.code_hash IS NOT NULL AS has_code,
        r.phone AS rings_at, g.number AS guest, g.name AS guest_name, p.guest_since AS since,
-       stay_ends(p.guest_since, coalesce(g.max_stay, o.max_stay), coalesce(g.daily_return, o.daily_return), o.timezone)
-           AS until
+       (end_of_stay(p.guest_since, g, o)).ends AS until
 FROM organization o
 JOIN extension b ON b.organization_id = o.id
 LEFT JOIN phone p ON p.base_id = b.id

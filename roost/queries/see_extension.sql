@@ -2,7 +2,7 @@
 SELECT e.name, e.enabled, o.enabled, e.allows_virtualization, e.code_hash IS NOT NULL, e.code_set_at,
        CASE WHEN e.locked_until > clock_timestamp() THEN e.locked_until END,
        host.name, host.guest_since, own.name, own.enabled, guest.number,
-       stay_ends(host.guest_since, coalesce(e.max_stay, o.max_stay), coalesce(e.daily_return, o.daily_return), o.timezone)
+       (end_of_stay(host.guest_since, e, o)).ends
 FROM extension e
 JOIN organization o ON o.id = e.organization_id
 LEFT JOIN phone host ON host.guest_id = e.id

@@ -3,8 +3,7 @@
 SELECT o.code AS organization, e.number, e.name, o.enabled AS organization_enabled, e.enabled,
        own.name AS own_phone, own.enabled AS own_enabled, own_node.name AS own_node,
        host.name AS host, host_node.name AS host_node, host.guest_since AS away_since,
-       stay_ends(host.guest_since, coalesce(e.max_stay, o.max_stay), coalesce(e.daily_return, o.daily_return), o.timezone)
-           AS stay_ends,
+       (end_of_stay(host.guest_since, e, o)).ends AS stay_ends,
        g.number AS guest, g.name AS guest_name, own.guest_since AS guest_since,
        greatest(
            CASE WHEN moved.outcome = 'returned' THEN moved.at

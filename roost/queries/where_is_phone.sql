@@ -1,8 +1,7 @@
 -- Who a phone acts as, who sits on it until when, and where its own extension rings meanwhile.
 SELECT p.name AS phone, o.code AS organization, n.name AS node, p.enabled AND o.enabled AS enabled,
        b.number AS base, b.name AS base_name, g.number AS guest, g.name AS guest_name, p.guest_since,
-       stay_ends(p.guest_since, coalesce(g.max_stay, o.max_stay), coalesce(g.daily_return, o.daily_return), o.timezone)
-           AS stay_ends,
+       (end_of_stay(p.guest_since, g, o)).ends AS stay_ends,
        a.number AS acts_as, a.name AS acts_as_name, r.phone AS base_phone, r.node AS base_node
 FROM phone p
 JOIN organization o ON o.id = p.organization_id

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, timedelta
 
 import pytest
 
 from roost.moves.ending_stays import Stays
+from roost.views.desks import watched_extensions
 from tests.world import World
 
 
@@ -60,23 +61,6 @@ def test_an_extensions_own_maximum_goes_before_the_organizations(office: World) 
     assert Stays(office.database, office.settings).end_due() == 0
 
 
-@pytest.mark.parametrize(
-    ("since", "daily", "zone", "ends"),
-    [
-        ("2026-06-01 08:00+00", time(18), "UTC", datetime(2026, 6, 1, 18, tzinfo=UTC)),
-        ("2026-06-01 18:00+00", time(18), "UTC", datetime(2026, 6, 2, 18, tzinfo=UTC)),
-        ("2026-06-01 08:00+00", time(18), "Europe/Berlin", datetime(2026, 6, 1, 16, tzinfo=UTC)),
-        ("2026-01-01 08:00+00", time(18), "Europe/Berlin", datetime(2026, 1, 1, 17, tzinfo=UTC)),
-        ("2026-03-29 00:30+00", time(2, 30), "Europe/Berlin", datetime(2026, 3, 29, 1, 30, tzinfo=UTC)),
-        ("2026-06-01 08:00+00", None, "UTC", None),
-    ],
-)
-def test_the_daily_return_is_a_time_on_the_wall(
-    world: World, since: str, daily: time | None, zone: str, ends: datetime | None
-) -> None:
-    assert world.value("SELECT stay_ends(%s::timestamptz, NULL, %s::time, %s)", since, daily, zone) == ends
-
-
 def test_the_daily_return_sends_home(office: World) -> None:
     moment = office.now() - timedelta(minutes=5)
     office.sql("UPDATE organization SET daily_return = %s", moment.astimezone(UTC).time())
@@ -105,3 +89,21 @@ def test_a_direct_update_that_breaks_an_invariant_is_refused(office: World, stat
     with pytest.raises(Exception, match="violates"):
         office.sql(statement)
     assert office.guests() == {"desk002": "001"}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE organization SET max_stay = '8 hours'",
+        "UPDATE extension SET daily_return = '18:00' WHERE number = '001'",
+        "UPDATE organization SET daily_return = '18:00', timezone = 'Asia/Tokyo'",
+    ],
+)
+def test_who_watches_an_extension_is_told_when_the_end_of_its_stay_changes(
+    office: World, statement: str
+) -> None:
+    before = watched_extensions(office.database, [("0001", "001")])
+    assert watched_extensions(office.database, [("0001", "001")]) == before
+    office.sql(statement)
+    assert watched_extensions(office.database, [("0001", "001")]).keys() == before.keys()
+    assert watched_extensions(office.database, [("0001", "001")]) != before
