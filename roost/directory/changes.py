@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import time, timedelta
 from typing import Any, TypedDict
 
-from roost.directory.fields import RULES, BadField
+from roost.directory.fields import RULES, BadField, check_lock_after
 
 
 class OrganizationFields(TypedDict, total=False):
@@ -67,8 +67,8 @@ def checked(given: Mapping[str, object]) -> dict[str, Any]:
             RULES[field].check(value)
         elif field == "port" and not (isinstance(value, int) and 1 <= value <= 65_535):
             raise BadField("The port must be from 1 to 65535.")
-        elif field == "lock_after" and not (isinstance(value, int) and value >= 1):
-            raise BadField("The number of wrong codes that lock must be 1 or more.")
+        elif field == "lock_after":
+            check_lock_after(value)
         columns[field] = (
             f"{value.total_seconds():f} seconds" if isinstance(value, timedelta)
             else value.isoformat() if isinstance(value, time) else value

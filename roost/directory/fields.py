@@ -73,6 +73,9 @@ HOST = _rule("host", "[A-Za-z0-9._:-]{1,253}", "a host name or an IP address")
 USERNAME = _rule("username", r"[\x21-\x7e]{1,80}", "1 to 80 printable characters without spaces")
 NODE_SECRET = _rule("node secret", r"[\x20-\x7e]{1,200}", "1 to 200 printable ASCII characters")
 
+#: Wrong codes in a row that may be said to lock.
+LOCK_AFTER = range(1, 1001)
+
 #: The rule of each text field that a caller may change, by its name in the schema.
 RULES = {
     "name": DISPLAY_NAME,
@@ -142,3 +145,13 @@ def format_duration(duration: timedelta) -> str:
     days, hours = divmod(hours, 24)
     parts = ((days, "d"), (hours, "h"), (minutes, "m"), (seconds, "s"))
     return "".join(f"{count}{unit}" for count, unit in parts if count) or "0s"
+
+
+def check_lock_after(given: object) -> int:
+    """Give the number of wrong codes that lock, also from the text of a form. Raises BadField."""
+    number = int(given) if isinstance(given, str) and re.fullmatch("[0-9]{1,4}", given) else given
+    if not isinstance(number, int) or number not in LOCK_AFTER:
+        raise BadField(
+            f"The number of wrong codes that lock must be from {LOCK_AFTER[0]} to {LOCK_AFTER[-1]}."
+        )
+    return number

@@ -1,12 +1,14 @@
 """Reads a file of desks: one row an extension, with the phone it is provisioned on, if any.
 
-Takes what spreadsheets write: a byte order mark, CR LF, and semicolons or tabs for commas. Holds one row at a time.
+Takes what spreadsheets write: a byte order mark, CR LF, semicolons or tabs for commas, a first line `sep=;`, and empty
+columns at the end. Holds one row at a time.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +25,9 @@ MAX_LINE = 10_000
 #: Rows a file may have.
 MAX_ROWS = 1_000_000
 
+_DELIMITERS = ",;\t"
+#: Excel's first line, which says how it parted the cells.
+_NAMED_DELIMITER = re.compile(rf'"?sep=([{_DELIMITERS}])"?[{_DELIMITERS}]*\s*', re.IGNORECASE)
 _YES = frozenset({"yes", "true", "1", "on", "y"})
 _NO = frozenset({"no", "false", "0", "off", "n"})
 
@@ -131,18 +136,22 @@ def read_file(file: BinaryIO, encoding: str = "utf-8-sig") -> Iterator[Desk | Fa
 
 def _read(file: TextIO) -> Iterator[Desk | Fault]:
     lines = _bounded_lines(file)
-    first = next(lines, "")
-    delimiter = max(",;\t", key=first.count)
+    first, line = next(lines, ""), 1
+    delimiter = max(_DELIMITERS, key=first.count)
+    if named := _NAMED_DELIMITER.fullmatch(first):
+        delimiter, first, line = named[1], next(lines, ""), 2
     header = [name.strip().lower() for name in next(csv.reader([first], delimiter=delimiter), [])]
+    header = header[: max((place for place, name in enumerate(header, 1) if name), default=0)]
     _check_header(header)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    line = 2
+    above = line + 1  # lines that are not the reader's, and the one to come
+    line = above
     for count, cells in enumerate(reader):
         if count >= MAX_ROWS:
             raise BadFile(f"It has more than {MAX_ROWS} rows.")
         if any(cell.strip() for cell in cells):
             yield from _row(line, header, cells)
-        line = reader.line_num + 2  # the header is not the reader's
+        line = reader.line_num + above
 
 
 def _bounded_lines(file: TextIO) -> Iterator[str]:
@@ -168,10 +177,10 @@ def _check_header(header: list[str]) -> None:
 
 
 def _row(line: int, header: list[str], cells: list[str]) -> Iterator[Desk | Fault]:
-    if len(cells) != len(header):
+    if any(cell.strip() for cell in cells[len(header) :]) or len(cells) < len(header):
         yield Fault(line, "bad_value", f"it has {len(cells)} cells, the header {len(header)}")
         return
-    given = {name: cell.strip() for name, cell in zip(header, cells, strict=True) if cell.strip()}
+    given = {name: cell.strip() for name, cell in zip(header, cells, strict=False) if cell.strip()}
     faults = [Fault(line, "bad_value", f"{name} is empty") for name in _REQUIRED if name not in given]
     if "phone" not in given:
         faults += [Fault(line, "bad_value", f"{name} without a phone") for name in _OF_PHONE if name in given]

@@ -14,7 +14,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from roost.errors import Invalid
 
-_HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+#: For secret codes and for passwords of people alike.
+HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
 
 class BadCode(Invalid):
@@ -32,7 +33,7 @@ def hash_code(pepper: str, digits: str) -> str:
     """The text that is stored for a code. Raises BadCode."""
     if not is_code(digits):
         raise BadCode
-    return _HASHER.hash(_peppered(pepper, digits))
+    return HASHER.hash(_peppered(pepper, digits))
 
 
 def code_matches(pepper: str, code_hash: str, digits: str) -> bool:
@@ -40,7 +41,7 @@ def code_matches(pepper: str, code_hash: str, digits: str) -> bool:
     if not is_code(digits):
         return False
     try:
-        return _HASHER.verify(code_hash, _peppered(pepper, digits))
+        return HASHER.verify(code_hash, _peppered(pepper, digits))
     except (VerificationError, InvalidHashError):
         return False
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from psycopg.rows import class_row
 
@@ -16,10 +15,9 @@ from roost.database import Database, query
 from roost.directory.errors import UnknownExtension, UnknownOrganization, in_words
 from roost.directory.fields import DISPLAY_NAME, BadField, ExtensionKey
 from roost.errors import NotFound
+from roost.moves.secret_codes import HASHER
 from roost.people.access import Asker, Right
 
-#: RFC 9106, second recommended option scaled to the OWASP password storage cheat sheet: 19 MiB, t=2, p=1.
-_HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 #: Hashes computed at once in one process: a flood of sign-ins waits here, and its memory stays flat.
 _HASHING = threading.BoundedSemaphore(4)
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
@@ -151,7 +149,7 @@ def hash_password(password: str) -> str:
     if len(password) not in PASSWORD_LENGTH:
         raise BadField(f"A password has {PASSWORD_LENGTH.start} to {PASSWORD_LENGTH.stop - 1} characters.")
     with _HASHING:
-        return _HASHER.hash(password.encode("utf-8", "surrogatepass"))
+        return HASHER.hash(password.encode("utf-8", "surrogatepass"))
 
 
 def password_matches(password_hash: str, password: str) -> bool:
@@ -160,6 +158,6 @@ def password_matches(password_hash: str, password: str) -> bool:
         return False
     try:
         with _HASHING:
-            return _HASHER.verify(password_hash, password.encode("utf-8", "surrogatepass"))
+            return HASHER.verify(password_hash, password.encode("utf-8", "surrogatepass"))
     except (VerificationError, InvalidHashError):
         return False

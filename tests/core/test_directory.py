@@ -123,6 +123,7 @@ MISTAKES: list[tuple[str, Callable[[Directory], object]]] = [
     ("bad_value", lambda d: d.change_organization("0001", timezone="Mars/Olympus")),
     ("bad_value", lambda d: d.change_organization("0001", max_stay=timedelta(0))),
     ("bad_value", lambda d: d.change_organization("0001", lock_after=0)),
+    ("bad_value", lambda d: d.change_organization("0001", lock_after=1001)),
     ("unknown_organization", lambda d: d.change_organization("0009", policy="refuse")),
     ("unknown_organization", lambda d: d.remove_organization("0009")),
     ("unknown_organization", lambda d: d.organization("0009")),

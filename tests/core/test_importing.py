@@ -113,6 +113,23 @@ def test_each_column_reaches_the_table_that_it_belongs_to(desk: Desk, was_there:
     assert (phone.emergency_number, phone.emergency_location) == ("+40", "Hall")
 
 
+@pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=;", "sep=;;;"])
+def test_the_first_line_of_excel_names_what_parts_the_cells(desk: Desk, first: str) -> None:
+    rows = "organization;number;name\r\n0001;001;Doe, John, jr, x\r\n"
+    assert desk.load(f"\ufeff{first}\r\n{rows}").counts.extensions_added == 1
+    assert desk.directory.extension("0001*001").name == "Doe, John, jr, x"
+    assert desk.faults(f"{first}\n{rows}0001;x;\n") == [(4, "bad_value")]
+
+
+def test_empty_columns_at_the_end_are_no_columns(desk: Desk) -> None:
+    assert (
+        desk.load("organization,number,name,,\n0001,001,Ann,,\n0001,002,Bob\n").counts.extensions_added == 2
+    )
+    assert desk.faults("organization,number,name,,\n0001,003,Cid,,x\n") == [(2, "bad_value")]
+    with pytest.raises(BadFile, match="unknown: ''"):
+        desk.load("organization,,number\n0001,,1\n")
+
+
 def test_two_desks_may_swap_their_phones(desk: Desk) -> None:
     desk.load(DESKS)
     desk.load("organization,number,phone\n0001,001,desk002\n0001,002,desk001\n")

@@ -23,10 +23,6 @@ T = TypeVar("T")
 _NO_CONTROL = r"^[^\x00-\x1f\x7f-\x9f]*$"
 
 
-def _text(rule: fields.Rule, description: str) -> Any:
-    return Annotated[str, Field(pattern=f"^{rule.pattern.pattern}$", description=description)]
-
-
 def _as_duration(value: object) -> object:
     return format_duration(value) if isinstance(value, timedelta) else value
 
@@ -43,6 +39,17 @@ def _valid_duration(text: str) -> str:
     return text
 
 
+def _valid_location(text: str) -> str:
+    try:
+        return fields.EMERGENCY_LOCATION.check(text)
+    except BadField as error:
+        raise ValueError(str(error)) from None
+
+
+EmergencyLocation = Annotated[
+    str, AfterValidator(_valid_location),
+    Field(max_length=256, pattern=_NO_CONTROL, description="At most 256 bytes of UTF-8."),
+]  # fmt: skip
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,16}$", examples=["0001"])]
 Key = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,16}\*[0-9]{1,16}$", examples=["0001*001"])]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$", examples=["desk001"])]
@@ -130,7 +137,7 @@ class OrganizationChange(Given):
     max_stay: Duration | None = None
     daily_return: WallClock | None = None
     timezone: Annotated[str, Field(pattern=r"^[A-Za-z0-9_+/-]{1,64}$")] = "UTC"
-    lock_after: Annotated[int, Field(ge=1, le=1000)] = 9
+    lock_after: Annotated[int, Field(ge=fields.LOCK_AFTER[0], le=fields.LOCK_AFTER[-1])] = 9
     lock_for: Duration = "15m"
 
 
@@ -198,7 +205,7 @@ class PhoneChange(Given):
 
     base: Key | None = None
     emergency_number: Annotated[str, Field(pattern=r"^[+0-9]{0,32}$")] = ""
-    emergency_location: Annotated[str, Field(max_length=128, pattern=_NO_CONTROL)] = ""
+    emergency_location: EmergencyLocation = ""
     enabled: bool = True
     node: Name = ""
 

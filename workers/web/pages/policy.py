@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from roost.directory.fields import BadField, format_duration, parse_duration, parse_wall_clock
+from roost.directory.fields import check_lock_after, format_duration, parse_duration, parse_wall_clock
 from roost.errors import Invalid
 from roost.people.access import Action, demand
 from workers.web.pages.render import show
@@ -35,19 +35,13 @@ def change_policy(request: Request, parts: TheParts, visit: TheVisit, form: TheF
     demand(visit.asker, Action.CHANGE_POLICY, code)
     values = {name: text_of(form, name).strip() for name in _POLICY_FIELDS}
     try:
-        if not (
-            values["lock_after"].isascii()
-            and values["lock_after"].isdigit()
-            and len(values["lock_after"]) < 5
-        ):
-            raise BadField("The number of wrong codes that lock must be from 1 to 9999.")
         parts.directory.change_organization(
             code,
             policy=values["policy"],
             max_stay=parse_duration(values["max_stay"]) if values["max_stay"] else None,
             daily_return=parse_wall_clock(values["daily_return"]) if values["daily_return"] else None,
             timezone=values["timezone"],
-            lock_after=int(values["lock_after"]),
+            lock_after=check_lock_after(values["lock_after"]),
             lock_for=parse_duration(values["lock_for"]),
         )
     except Invalid as error:
