@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from roost.database import Database
@@ -57,12 +58,9 @@ class World:
             "allows_virtualization": allows,
         } | columns
         if code:
-            digits = f"{secrets.randbelow(10**8):08}"
+            digits, code_hash = _code(self.settings.need("code_pepper"), organization, number)
             self.codes[organization, number] = digits
-            row |= {
-                "code_hash": hash_code(self.settings.need("code_pepper"), digits),
-                "code_set_at": datetime.now().astimezone(),
-            }
+            row |= {"code_hash": code_hash, "code_set_at": datetime.now().astimezone()}
         row["organization_id"] = self._id("organization", "code", organization)
         self._insert("extension", row)
         name = f"desk{number}" if organization == "0001" else f"desk{organization}-{number}"
@@ -201,6 +199,13 @@ class World:
             "SELECT e.id FROM extension e JOIN organization o ON o.id = e.organization_id WHERE o.code = %s AND number = %s",
             organization, number,
         )  # fmt: skip
+
+
+@cache
+def _code(pepper: str, organization: str, number: str) -> tuple[str, str]:
+    """A code of this extension's own and its hash, made once in a run: hashing is slow on purpose."""
+    digits = f"{secrets.randbelow(10**8):08}"
+    return digits, hash_code(pepper, digits)
 
 
 def new_id() -> str:
