@@ -53,7 +53,7 @@ CREATE INDEX extension_with_own_limit ON extension (id) WHERE max_stay IS NOT NU
 
 -- A PBX of the cluster. `secret` is sealed; only push workers can open it. The cursor itself lives in the
 -- node; `applied_version` is what we last saw there. A node that fails is left alone until `next_attempt_at`.
--- `resync` asks for a comparison of its whole table, whatever its cursor says.
+-- `resync` asks for a full send, whatever its cursor says; `send_…` say how far one is. `failure` is the code of the last error.
 CREATE TABLE pbx_node (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name text NOT NULL UNIQUE CHECK (name ~ '^[A-Za-z0-9._-]{1,64}$'),
@@ -72,8 +72,39 @@ CREATE TABLE pbx_node (
     drift int NOT NULL DEFAULT 0,
     failures int NOT NULL DEFAULT 0,
     last_error text,
-    next_attempt_at timestamptz
+    next_attempt_at timestamptz,
+    failing_since timestamptz,
+    failure text,
+    send_began_at timestamptz,
+    send_done bigint NOT NULL DEFAULT 0,
+    send_total bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 50);
+
+-- How far the comparison of a node's whole table has come: it goes by pieces, and is gone on with after a crash. `requested_at`: somebody
+-- wants one that begins after that; `began_at` NULL: none is going on; `seen_at` is when its last piece was done. `stage`: extensions (e),
+-- phones (p), and what the node holds besides (strangers).
+CREATE TABLE node_audit (
+    node_id bigint PRIMARY KEY REFERENCES pbx_node ON DELETE CASCADE,
+    requested_at timestamptz,
+    began_at timestamptz,
+    seen_at timestamptz,
+    stage text NOT NULL DEFAULT 'e' CHECK (stage IN ('e', 'p', 'strangers')),
+    after_id bigint NOT NULL DEFAULT 0,
+    keys_done bigint NOT NULL DEFAULT 0,
+    keys_total bigint NOT NULL DEFAULT 0,
+    drift int NOT NULL DEFAULT 0
+) WITH (fillfactor = 50);
+
+-- Rows that a node cannot hold: each holds up nothing but itself. It is tried again when it changes, by an audit, and, once `due`,
+-- by the next push. At most a thousand a node are kept (note_refused_rows.sql).
+CREATE TABLE node_refused_row (
+    node_id bigint REFERENCES pbx_node ON DELETE CASCADE,
+    key text,
+    reason text NOT NULL,
+    since timestamptz NOT NULL DEFAULT clock_timestamp(),
+    due bool NOT NULL DEFAULT false,
+    PRIMARY KEY (node_id, key)
+);
 
 -- A phone is one SIP endpoint, homed on one node and provisioned with at most one extension (its base).
 -- `guest_id` is the binding: one column, unique, so a phone hosts at most one guest, and an extension is

@@ -98,7 +98,7 @@ def differences(stage: Stage, node: Node, at_least: int = 0) -> list[str]:
         if cursor.version < at_least:
             return [f"{node.name} is at {cursor.version}, not at {at_least}"]
         truth = {key_of(change): change for change in everything(connection)}
-        pending = pending_keys(connection, cursor.version)
+        pending = pending_keys(connection, cursor.version, table.keys() | truth.keys())
     return [
         f"{node.name} has {table.get(key)} under {key}, not {truth.get(key)}"
         for key in table.keys() | truth.keys()

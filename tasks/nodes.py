@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import SecretStr
 
-from roost.nodes.converge import NodeRow
+from roost.nodes.holding import NodeRow
 from roost.pbx import connect
 from roost.pbx.node import NodeAddress, PbxNode
 from roost.seal import NODE_SECRET, unseal
@@ -25,10 +25,14 @@ class NodeConnections:
         if row.name in self._open and self._open[row.name][0] != wanted:
             self.drop(row)
         if row.name not in self._open:
-            secret = SecretStr(unseal(self._private_key, NODE_SECRET, row.secret.decode()))
-            address = NodeAddress(row.host, row.port, row.username, secret)
-            self._open[row.name] = (wanted, connect(row.kind, address, self._deadline))
+            self._open[row.name] = (wanted, self.aside(row))
         return self._open[row.name][1]
+
+    def aside(self, row: NodeRow) -> PbxNode:
+        """A connection of the caller's own, who closes it."""
+        secret = SecretStr(unseal(self._private_key, NODE_SECRET, row.secret.decode()))
+        address = NodeAddress(row.host, row.port, row.username, secret)
+        return connect(row.kind, address, self._deadline)
 
     def drop(self, row: NodeRow) -> None:
         """Close and forget the connection, after a failure."""

@@ -1,4 +1,4 @@
-"""The job that brings one node to the truth, and the audit that finds what drifted. Queue `push.<node>`."""
+"""The job that brings one node to the truth. Queue `push.<node>`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import structlog
 
 from roost.database import Database
 from roost.errors import DatabaseUnavailable
-from roost.nodes.converge import Converged, PushFailed, audit, converge
+from roost.nodes.converge import Converged, converge
+from roost.nodes.holding import PushFailed
+from roost.nodes.shared_news import SharedNews
 from roost.settings import settings
 from tasks.app import app
+from tasks.auditing import Auditor
 from tasks.nodes import NodeConnections
 from tasks.once import once
 from tasks.wake import PUSH_TASK
@@ -38,18 +41,33 @@ def _nodes() -> NodeConnections:
     return NodeConnections(settings())
 
 
+@once
+def _news() -> SharedNews:
+    return SharedNews()
+
+
+@once
+def _auditor() -> Auditor:
+    return Auditor(_database(), _nodes(), settings().node_retry_max)
+
+
 @app.task(name=PUSH_TASK)
 def push(node: str) -> None:
-    """Converge the node; what fails is tried again when the sweep finds it due."""
-    retry_max = settings().node_retry_max
+    """Converge the node; what fails is tried again when the sweep finds it due.
+
+    A failure is logged when it begins and when it ends: a node that is away for a day would fill the log.
+    """
     try:
-        result = converge(_database(), node, _nodes(), retry_max, settings().audit_every)
-        if isinstance(result, Converged) and result.audit_due:
-            found = audit(_database(), node, _nodes(), retry_max)
-            if isinstance(found, Converged) and found.sent:
-                log.warning("node_drifted", node=node, mended=found.sent)
+        result = converge(
+            _database(), node, _nodes(), settings().node_retry_max, settings().audit_every, _news()
+        )
     except DatabaseUnavailable as error:
         log.warning("database_unavailable", task=PUSH_TASK, node=node, error=str(error))
         return
-    if isinstance(result, PushFailed):
-        log.warning("node_failed", node=node, error=result.error)
+    if isinstance(result, PushFailed) and result.begins:
+        log.warning("node_failed", node=node, code=result.code, error=result.error)
+    if isinstance(result, Converged):
+        if result.failed_before:
+            log.info("node_back", node=node, attempts=result.failed_before)
+        if result.audit_due:
+            _auditor().ask(node)

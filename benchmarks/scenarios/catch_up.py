@@ -9,7 +9,8 @@ from benchmarks.effort import Effort
 from benchmarks.report import Report
 from benchmarks.stage import Rig, Stage
 from roost.database import Database
-from roost.nodes.converge import Converged, NodeRow, converge
+from roost.nodes.converge import Converged, converge
+from roost.nodes.holding import NodeRow
 from roost.nodes.routes import announce
 from roost.pbx.node import Change, Cursor, Key, PbxNode, RefusedRow, Rings
 from tasks.nodes import NodeConnections
@@ -55,6 +56,9 @@ class _CountingNodes:
 
     def open(self, row: NodeRow) -> PbxNode:
         return _Counting(self._nodes.open(row), self.counts)
+
+    def aside(self, row: NodeRow) -> PbxNode:
+        return _Counting(self._nodes.aside(row), self.counts)
 
     def drop(self, row: NodeRow) -> None:
         self._nodes.drop(row)

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from roost.database import Database, query
 from roost.diagnosis.finding import Finding, Level, is_public
 from roost.errors import NodeRefused, RoostError
+from roost.nodes.refused_rows import list_refused_rows
 from roost.nodes.status import NodeStatus, cluster_status
 from roost.pbx import connect
 from roost.pbx.node import NodeAddress
@@ -54,6 +55,11 @@ def check_nodes(database: Database, settings: Settings) -> Iterator[Finding]:
             yield reached
         if reached is None or reached.level is Level.OK:
             yield from _state(node, settings)
+    for row in list_refused_rows(database):
+        yield Finding(
+            "nodes", Level.ERROR, f"{row.node} cannot hold {row.key}: {row.reason}",
+            "Shorten what is set on that extension or phone; calls there go by what the node knew before.",
+        )  # fmt: skip
     if found.unnumbered and in_use:
         yield from _unnumbered(found.unnumbered, in_use, settings)
 

@@ -1,14 +1,23 @@
 -- Whoever holds the node's row pushes to it; another who comes meanwhile leaves at once, with a row of NULLs. The head is
--- read after the row is taken: nobody else can bring the node further than that.
+-- read after the row is taken: nobody else can bring the node further than that. An audit is due when somebody wants one, when
+-- the last is `audit_every` seconds old, and when whoever began one gave no sign for `audit_silence` seconds.
 CREATE OR REPLACE FUNCTION take_node(
-    node text, now_please bool, audit_every float8,
-    OUT taken pbx_node, OUT due bool, OUT audit_due bool, OUT lineage text, OUT version bigint
+    node text, now_please bool, audit_every float8, audit_silence float8,
+    OUT taken pbx_node, OUT due bool, OUT audit_due bool, OUT has_refused bool, OUT refused_due bool,
+    OUT lineage text, OUT version bigint
 ) LANGUAGE plpgsql AS $$
+DECLARE audit node_audit;
 BEGIN
     SELECT * INTO taken FROM pbx_node WHERE name = node FOR NO KEY UPDATE SKIP LOCKED;
     due := taken.enabled AND (taken.next_attempt_at IS NULL OR taken.next_attempt_at <= clock_timestamp() OR now_please);
-    audit_due := taken.audited_at IS NULL OR taken.audited_at < clock_timestamp() - make_interval(secs => audit_every);
     IF due THEN
+        SELECT * INTO audit FROM node_audit WHERE node_id = taken.id;
+        audit_due := audit.requested_at IS NOT NULL
+            OR audit.began_at IS NOT NULL AND audit.seen_at < clock_timestamp() - make_interval(secs => audit_silence)
+            OR audit.began_at IS NULL AND (taken.audited_at IS NULL
+                                           OR taken.audited_at < clock_timestamp() - make_interval(secs => audit_every));
+        SELECT count(*) > 0, coalesce(bool_or(r.due), false) INTO has_refused, refused_due
+        FROM node_refused_row r WHERE r.node_id = taken.id;
         SELECT h.lineage, h.version INTO lineage, version FROM read_head() h;
     END IF;
 END $$;

@@ -70,3 +70,31 @@ CREATE OR REPLACE TRIGGER extension_rows_fit AFTER UPDATE OF number, name, accou
 
 CREATE OR REPLACE TRIGGER organization_rows_fit AFTER UPDATE OF code ON organization
     FOR EACH ROW WHEN (NEW.code <> OLD.code) EXECUTE FUNCTION rows_fit();
+
+ALTER TABLE pbx_node
+    ADD COLUMN IF NOT EXISTS failing_since timestamptz,
+    ADD COLUMN IF NOT EXISTS failure text,
+    ADD COLUMN IF NOT EXISTS send_began_at timestamptz,
+    ADD COLUMN IF NOT EXISTS send_done bigint NOT NULL DEFAULT 0,
+    ADD COLUMN IF NOT EXISTS send_total bigint NOT NULL DEFAULT 0;
+
+CREATE TABLE IF NOT EXISTS node_audit (
+    node_id bigint PRIMARY KEY REFERENCES pbx_node ON DELETE CASCADE,
+    requested_at timestamptz,
+    began_at timestamptz,
+    seen_at timestamptz,
+    stage text NOT NULL DEFAULT 'e' CHECK (stage IN ('e', 'p', 'strangers')),
+    after_id bigint NOT NULL DEFAULT 0,
+    keys_done bigint NOT NULL DEFAULT 0,
+    keys_total bigint NOT NULL DEFAULT 0,
+    drift int NOT NULL DEFAULT 0
+) WITH (fillfactor = 50);
+
+CREATE TABLE IF NOT EXISTS node_refused_row (
+    node_id bigint REFERENCES pbx_node ON DELETE CASCADE,
+    key text,
+    reason text NOT NULL,
+    since timestamptz NOT NULL DEFAULT clock_timestamp(),
+    due bool NOT NULL DEFAULT false,
+    PRIMARY KEY (node_id, key)
+);

@@ -6,249 +6,112 @@ cursor or none, so it says by itself from where it must be sent; a late writer's
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import islice
-from threading import Lock
-from typing import Protocol
-
-from psycopg.rows import class_row
 
 from roost.database import Connection, Database, query
-from roost.errors import DatabaseUnavailable, Invalid, NodeRefused, NodeUnavailable
-from roost.nodes.routes import BATCH, News, Scope, everything, news_since, pending_keys
-from roost.pbx.node import Change, Cursor, Gone, PbxNode, key_of
-
-#: The delay after the first failure; it doubles with each further one.
-FIRST_RETRY = 0.2
-#: Seconds that a push waits for the news that another is reading; a statement may take no longer.
-ANOTHERS_READING = 15.0
-
-
-@dataclass(frozen=True, slots=True)
-class NodeRow:
-    """A node as its row says; `secret` is sealed."""
-
-    id: int
-    name: str
-    kind: str
-    host: str
-    port: int
-    username: str
-    secret: bytes
-    serves_all: bool
-    resync: bool
-    applied_version: int
-    failures: int
-    due: bool
-    audit_due: bool
-    lineage: str
-    version: int
-
-    @property
-    def head(self) -> Cursor:
-        """Where the database was when the row was taken."""
-        return Cursor(self.lineage, self.version)
-
-    @property
-    def scope(self) -> Scope:
-        """What the node is told of."""
-        return Scope(self.id, self.serves_all)
+from roost.errors import NodeRefused, NodeUnavailable
+from roost.nodes import full_send, refused_rows
+from roost.nodes.full_send import Sending
+from roost.nodes.holding import NodeRow, Nodes, PushFailed, hold
+from roost.nodes.routes import tell
+from roost.nodes.shared_news import SharedNews
+from roost.pbx.node import Cursor, PbxNode
 
 
 @dataclass(frozen=True, slots=True)
 class Converged:
-    """What a push did: the node's version now, how many routes it was sent, and whether an audit is due."""
+    """What a push did: the node's version now, how many routes it was sent, and whether an audit is due.
+
+    `failed_before`: how many pushes before this one failed in a row.
+    """
 
     version: int
     sent: int
     audit_due: bool = field(default=False, compare=False)
+    failed_before: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
-class PushFailed:
-    """The node did not take it; it is tried again after the delay in its row."""
+class _Step:
+    """What was done while the row was held once. `level`: the node has all that the database had then."""
 
-    error: str
-
-
-class Nodes(Protocol):
-    """Whoever keeps connections to nodes."""
-
-    def open(self, row: NodeRow) -> PbxNode:
-        """A connection, from before or new. Raises NodeUnavailable, NodeRefused."""
-
-    def drop(self, row: NodeRow) -> None:
-        """The connection failed: close it, if there is one."""
+    row: NodeRow
+    sent: int = 0
+    level: bool = False
+    listing: Sending | None = None
 
 
 def converge(
-    database: Database, node_name: str, nodes: Nodes, retry_max: float, audit_every: float = 1e9
-) -> Converged | PushFailed | None:
-    """Send a node all that changed since its cursor. None: another holds it, or it is not due."""
-
-    def push(connection: Connection, row: NodeRow, head: Cursor, node: PbxNode) -> Converged:
-        cursor = node.cursor()
-        sent = 0
-        if row.resync or cursor is None or not head.follows(cursor):
-            sent = _send(connection, node, _difference(database, node, row.scope), cursor or _NOWHERE)
-            _apply(node, [], head)
-            cursor = head
-        while cursor.version < head.version:
-            news = _told.news(connection, cursor, head, row.scope)
-            cursor = Cursor(head.lineage, news.version)
-            _apply(node, news.changes, cursor)
-            sent += len(news.changes)
-            if cursor.version < head.version:
-                _stay_alive(connection)
-        connection.execute(query("mark_node_applied"), {"node_id": row.id, "version": head.version})
-        return Converged(head.version, sent, row.audit_due)
-
-    return _with_node(database, node_name, nodes, retry_max, push, audit_every=audit_every)
-
-
-def audit(
-    database: Database, node_name: str, nodes: Nodes, retry_max: float
-) -> Converged | PushFailed | None:
-    """Compare the node's whole table with the truth, mend what differs, and record how much did.
-
-    What the node was not told yet is not drift, and is left to `converge`.
-    """
-
-    def compare(connection: Connection, row: NodeRow, head: Cursor, node: PbxNode) -> Converged:
-        cursor = node.cursor()
-        if cursor is None or not head.follows(cursor):
-            return Converged(row.applied_version, 0)
-        changes = list(_difference(database, node, row.scope))
-        pending = pending_keys(connection, cursor.version)
-        drift = _send(connection, node, (c for c in changes if key_of(c) not in pending), cursor)
-        connection.execute(query("mark_node_audited"), {"node_id": row.id, "drift": drift})
-        return Converged(cursor.version, drift)
-
-    return _with_node(database, node_name, nodes, retry_max, compare, now_please=True)
-
-
-def _with_node(
     database: Database,
     node_name: str,
     nodes: Nodes,
     retry_max: float,
-    work: Callable[[Connection, NodeRow, Cursor, PbxNode], Converged],
-    *,
-    now_please: bool = False,
     audit_every: float = 1e9,
+    news: SharedNews | None = None,
 ) -> Converged | PushFailed | None:
-    """Hold the node's row while its PBX is written: one writer a node, whatever the queues do."""
-    with database.connection() as connection, connection.transaction():
-        taken = connection.cursor(row_factory=class_row(NodeRow))
-        taken.execute(
-            query("take_node"), {"node": node_name, "now_please": now_please, "audit_every": audit_every}
-        )
-        row = taken.fetchone()
-        if row is None or not row.due:
-            return None
-        try:
-            return work(connection, row, row.head, nodes.open(row))
-        except (NodeUnavailable, NodeRefused, Invalid) as error:
-            nodes.drop(row)
-            delay = min(retry_max, FIRST_RETRY * 2 ** min(row.failures, 16)) * random.uniform(0.5, 1)
-            connection.execute(
-                query("mark_node_failed"), {"node_id": row.id, "error": str(error)[:500], "delay": delay}
-            )
-            return PushFailed(str(error))
+    """Send a node all that changed since its cursor. None: another holds it, or it is not due.
 
-
-#: Put into a node that had no cursor, until it has everything: it is of no lineage.
-_NOWHERE = Cursor("nowhere", 0)
-
-
-class _Told:
-    """The last news, by lineage, from and to: nodes that keep pace with each other are told the same, which is read once.
-
-    `kept` of them, with no more than `changes` in all: who is far behind is told much, once.
+    The row is held for a batch of news, or for about a second of a full send, and taken again for the next.
     """
+    shared = news or SharedNews()
+    sent, failed_before = 0, 0
 
-    def __init__(self, kept: int, changes: int) -> None:
-        self._kept = kept
-        self._changes = changes
-        self._news: dict[tuple[str, int, int, Scope | None], Future[News]] = {}
-        self._lock = Lock()
+    def work(connection: Connection, row: NodeRow, node: PbxNode) -> _Step:
+        return _step(connection, row, node, shared)
 
-    def news(self, connection: Connection, cursor: Cursor, head: Cursor, scope: Scope) -> News:
-        """What a node at this cursor must be told; who comes while another reads it waits for that."""
-        key = (head.lineage, cursor.version, head.version, None if scope.serves_all else scope)
-        with self._lock:
-            coming = self._news.get(key)
-            if coming is None:
-                self._forget()
-                mine = self._news[key] = Future()
-        if coming is not None:
+    while True:
+        step = hold(database, node_name, nodes, retry_max, work, audit_every=audit_every)
+        if not isinstance(step, _Step):
+            return step
+        sent += step.sent
+        failed_before = failed_before or step.row.failures
+        if step.level:
+            return Converged(step.row.version, sent, step.row.audit_due, failed_before)
+        if step.listing is not None:
             try:
-                return coming.result(ANOTHERS_READING)
-            except TimeoutError:
-                raise DatabaseUnavailable("The news are still being read.") from None
-        try:
-            mine.set_result(news_since(connection, cursor.version, head.version, scope))
-        except BaseException as error:
-            with self._lock:
-                self._news.pop(key, None)
-            mine.set_exception(DatabaseUnavailable(f"The news could not be read: {type(error).__name__}."))
-            raise
-        return mine.result()
-
-    def _forget(self) -> None:
-        """Make place for another one."""
-        changes = 0
-        for place, (key, news) in enumerate(reversed(list(self._news.items())), 2):
-            changes += len(news.result().changes) if news.done() else 0
-            if place > self._kept or changes > self._changes:
-                del self._news[key]
+                cleared = full_send.clear_strangers(database, node_name, nodes, retry_max, step.listing)
+            except (NodeUnavailable, NodeRefused) as error:
+                return fail(database, node_name, nodes, retry_max, error)
+            if not isinstance(cleared, int):
+                return cleared
+            sent += cleared
 
 
-_told = _Told(kept=8, changes=BATCH)
+def fail(
+    database: Database, node_name: str, nodes: Nodes, retry_max: float, error: NodeUnavailable | NodeRefused
+) -> PushFailed | None:
+    """Note that a node failed whoever did not hold its row."""
+
+    def work(_connection: Connection, _row: NodeRow, _node: PbxNode) -> None:
+        raise error
+
+    return hold(database, node_name, nodes, retry_max, work)
 
 
-def _difference(database: Database, node: PbxNode, scope: Scope) -> Iterator[Change]:
-    """What must be written so that the node has exactly the truth."""
-    has = node.dump()
-    with database.connection() as reader, reader.transaction():
-        for change in everything(reader, scope, stream=True):
-            if not has or has.pop(key_of(change), None) != change:
-                yield change
-    yield from (Gone(kind, key) for kind, key in has)
+def _step(connection: Connection, row: NodeRow, node: PbxNode, news: SharedNews) -> _Step:
+    cursor = node.cursor()
+    sending = Sending.of(cursor)
+    known = sending.start if sending else cursor
+    if row.resync or cursor is None or known is None or not row.head.follows(known):
+        return _Step(row, listing=full_send.begin(connection, row, node))
+    if sending is not None and sending.stage == "list":
+        return _Step(row, listing=sending)
+    if sending is not None:
+        return _Step(row, full_send.send_pieces(connection, row, node, sending, cursor.version))
+    sent = _try_refused_again(connection, row, node, cursor) if row.refused_due else 0
+    if cursor.version < row.version:
+        told = news.since(connection, cursor, row.head, row.scope)
+        cursor = Cursor(row.lineage, told.version)
+        refused = node.apply(told.changes, cursor)
+        if refused or row.has_refused:
+            refused_rows.note(connection, row.id, told.changes, refused)
+        sent += len(told.changes)
+    connection.execute(query("mark_node_applied"), {"node_id": row.id, "version": cursor.version})
+    return _Step(row, sent, level=cursor.version >= row.version)
 
 
-def _send(connection: Connection, node: PbxNode, changes: Iterable[Change], before: Cursor) -> int:
-    """Write the changes, a batch at a time; how many they were.
-
-    With each batch goes the cursor from before: if we were frozen, and others brought the node further meanwhile,
-    our old values put the old cursor back too, and are found by it.
-    """
-    sent = 0
-    rest = iter(changes)
-    for batch in _ahead(lambda: list(islice(rest, BATCH))):
-        _apply(node, batch, before)
-        sent += len(batch)
-        _stay_alive(connection)
-    return sent
-
-
-def _apply(node: PbxNode, changes: list[Change], cursor: Cursor) -> None:
-    for refused in node.apply(changes, cursor):
-        raise Invalid(f"{'/'.join(refused.key)}: {refused.reason}")
-
-
-def _ahead(make: Callable[[], list[Change]]) -> Iterator[list[Change]]:
-    """What `make` makes until it makes nothing, each while the one before is used: PostgreSQL is read while a node writes."""
-    with ThreadPoolExecutor(1, "ahead") as maker:
-        coming = maker.submit(make)
-        while made := coming.result():
-            coming = maker.submit(make)
-            yield made
-
-
-def _stay_alive(connection: Connection) -> None:
-    """Tell PostgreSQL, which ends transactions that look dead, that a long job goes on."""
-    connection.execute("SELECT 1").fetchone()
+def _try_refused_again(connection: Connection, row: NodeRow, node: PbxNode, cursor: Cursor) -> int:
+    changes = tell(connection, refused_rows.due(connection, row.id), row.scope)
+    refused = node.apply(changes, cursor)
+    refused_rows.note(connection, row.id, changes, refused)
+    return len(changes) - len(refused)

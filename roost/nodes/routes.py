@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 from psycopg.rows import TupleRow, args_row, class_row
 
 from roost.database import Connection, Database, query
-from roost.pbx.node import ActsAs, Change, Cursor, Gone, Key, Rings
+from roost.pbx.node import ActsAs, Change, Cursor, Gone, Key, Kind, Rings
 
-#: Changes told at a time: what `list_news` reads at most.
+#: Changes told to a node at a time.
 BATCH = 5_000
 
 
@@ -72,35 +72,83 @@ def news_since(connection: Connection, version: int, top: int, scope: Scope = EV
 
     For each key changed since, what is true now: later changes have later versions, and are told again.
     """
-    rows = connection.execute(query("list_news"), asdict(scope) | {"version": version}).fetchall()
-    return News([_change(row) for row in rows], top if len(rows) < BATCH else rows[-1][1])
+    parameters = asdict(scope) | {"version": version, "limit": BATCH}
+    rows = connection.execute(query("list_changed_keys"), parameters).fetchall()
+    changes = _tell(connection, [key for key, _ in rows], scope) if rows else []
+    return News(changes, top if len(rows) < BATCH else rows[-1][1])
+
+
+def tell(connection: Connection, keys: Sequence[Key], scope: Scope = EVERYWHERE) -> list[Change]:
+    """What is true of each of these keys now. A key that PostgreSQL cannot even be asked for is gone."""
+    known = iter(_tell(connection, [key_text(key) for key in keys if _is_text(key)], scope))
+    return [next(known) if _is_text(key) else Gone(*key) for key in keys]
+
+
+def _tell(connection: Connection, keys: Sequence[str], scope: Scope) -> list[Change]:
+    rows = connection.execute(query("tell_keys"), asdict(scope) | {"keys": keys})
+    return [_change(row) for row in rows]
 
 
 def _change(row: TupleRow) -> Change:
-    key, _, known, node, phone, *speaks = row
+    key, known, node, phone, *speaks = row
     if key[0] == "e":
         return Rings(key[2:], node, phone) if known else Gone("e", key[2:])
     return ActsAs(key[2:], *speaks) if speaks[0] is not None else Gone("p", key[2:])
 
 
-def everything(
-    connection: Connection, scope: Scope = EVERYWHERE, *, stream: bool = False
-) -> Iterator[Change]:
-    """The whole table a node must have; with `stream`, which needs a transaction, a batch at a time in memory."""
+def _is_text(key: Key) -> bool:
+    """Whether PostgreSQL can hold it: a node's listing may name what is not UTF-8, with surrogates for the bytes."""
+    return "\0" not in key[1] and not any("\ud800" <= letter <= "\udfff" for letter in key[1])
+
+
+def pending_keys(connection: Connection, version: int, keys: Iterable[Key]) -> set[Key]:
+    """Those of the keys whose change a node at this version has not been told yet."""
+    asked = [key_text(key) for key in keys if _is_text(key)]
+    rows = connection.execute(query("list_pending_keys"), {"version": version, "keys": asked})
+    return {read_key(key) for (key,) in rows}
+
+
+def key_text(key: Key) -> str:
+    """A key as the change log writes it."""
+    return f"{key[0]}/{key[1]}"
+
+
+def read_key(text: str) -> Key:
+    """A key of the change log."""
+    return ("e" if text[0] == "e" else "p", text[2:])
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some rows of the table that a node must have, and the id of the last; the next piece goes on after it."""
+
+    changes: list[Change]
+    last: int
+
+
+_PIECES: dict[Kind, tuple[str, type[Rings | ActsAs]]] = {
+    "e": ("list_piece_of_routes", Rings),
+    "p": ("list_piece_of_phones", ActsAs),
+}
+
+
+def read_piece(connection: Connection, scope: Scope, kind: Kind, after: int, limit: int) -> Piece | None:
+    """The next rows of the table that a node must have, extensions or phones in order of id; None: there are no more."""
+    statement, make = _PIECES[kind]
+    rows = connection.execute(query(statement), asdict(scope) | {"after": after, "limit": limit}).fetchall()
+    return Piece([make(*row[1:]) for row in rows], rows[-1][0]) if rows else None
+
+
+def count_keys(connection: Connection, scope: Scope) -> int:
+    """How many keys a node must have, about."""
+    row = connection.execute(query("count_keys"), asdict(scope)).fetchone()
+    return row[0] if row else 0
+
+
+def everything(connection: Connection, scope: Scope = EVERYWHERE) -> Iterator[Change]:
+    """The whole table a node must have, at once: for those who look on."""
     for statement, rows in (("list_all_routes", args_row(Rings)), ("list_all_phones", args_row(ActsAs))):
-        if stream:
-            connection.execute(query("read_whole_tables"))
-            with connection.cursor(statement, row_factory=rows) as cursor:
-                cursor.itersize = BATCH
-                yield from cursor.execute(query(statement), asdict(scope))
-        else:
-            yield from connection.cursor(row_factory=rows).execute(query(statement), asdict(scope))
-
-
-def pending_keys(connection: Connection, version: int) -> set[Key]:
-    """Keys whose change a node at this version has not been told yet."""
-    rows = connection.execute(query("list_pending_keys"), {"version": version})
-    return {("e" if key[0] == "e" else "p", key[2:]) for (key,) in rows}
+        yield from connection.cursor(row_factory=rows).execute(query(statement), asdict(scope))
 
 
 def enabled_nodes(database: Database) -> list[str]:

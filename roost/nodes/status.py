@@ -27,7 +27,8 @@ class NodeState(StrEnum):
 class NodeStatus:
     """One node. `behind`: changes it lacks; `seen_ago`: seconds since a push last reached it, None: never.
 
-    `resync`: its whole table is to be compared, for it serves other organizations than before.
+    `resync`: its whole table is to be compared, for it serves other organizations than before. `refused_rows`: rows that it cannot hold.
+    `doing`: `send` (its whole table is sent) or `audit` goes on, since when, and how many keys of about how many are done.
     """
 
     name: str
@@ -46,6 +47,12 @@ class NodeStatus:
     resync: bool
     behind: int
     seen_ago: float | None
+    failing_since: datetime | None
+    refused_rows: int
+    doing: str | None
+    doing_since: datetime | None
+    keys_done: int | None
+    keys_total: int | None
 
     @property
     def state(self) -> NodeState:
@@ -57,6 +64,13 @@ class NodeStatus:
         if self.seen_at is None:
             return NodeState.NEVER_SEEN
         return NodeState.BEHIND if self.behind or self.resync else NodeState.UP_TO_DATE
+
+    @property
+    def percent(self) -> int | None:
+        """How much of what goes on is done; None: nothing goes on."""
+        if self.doing is None:
+            return None
+        return min(100, 100 * (self.keys_done or 0) // max(1, self.keys_total or 0))
 
     @property
     def lag(self) -> float | None:
@@ -87,28 +101,33 @@ def cluster_status(database: Database, node: str | None = None) -> ClusterStatus
     return ClusterStatus(version, unnumbered, now, nodes)
 
 
-def request_audit(database: Database, node: str | None = None) -> list[str]:
-    """Have the whole table of all enabled nodes, or of one, compared at the next push; their names.
+def request_audit(database: Database, node: str | None = None) -> dict[str, datetime]:
+    """Have the whole table of all enabled nodes, or of one, compared after the next push; when each was asked, by name.
 
-    Raises UnknownNode, for a disabled node too.
+    Nobody is waited for. Raises UnknownNode, for a disabled node too.
     """
     with database.connection() as connection:
-        names = [name for (name,) in connection.execute(query("request_audit"), {"node": node})]
-    if node is not None and not names:
+        asked = dict(connection.execute(query("request_audit"), {"node": node}).fetchall())
+    if node is not None and not asked:
         raise UnknownNode(f"({node}, or it is disabled)")
-    return sorted(names)
+    return asked
+
+
+def is_audited(node: NodeStatus, asked: dict[str, datetime]) -> bool:
+    """Whether an audit of the node ended after it was asked for."""
+    return node.audited_at is not None and node.audited_at > asked[node.name]
 
 
 def await_audits(
-    database: Database, nodes: list[str], deadline: float, poll: float = 0.2
+    database: Database, asked: dict[str, datetime], deadline: float, poll: float = 0.2
 ) -> list[NodeStatus]:
     """Wait until the requested audits are done, at most `deadline` seconds; the nodes' status then.
 
-    A node whose `audited_at` is None then was not audited.
+    `is_audited` tells which were.
     """
     ends = time.monotonic() + deadline
     while True:
-        status = [node for node in cluster_status(database).nodes if node.name in nodes]
-        if all(node.audited_at is not None for node in status) or time.monotonic() >= ends:
+        status = [node for node in cluster_status(database).nodes if node.name in asked]
+        if all(is_audited(node, asked) for node in status) or time.monotonic() >= ends:
             return status
         time.sleep(poll)

@@ -1,11 +1,17 @@
--- How far each node is. What it lacks, of the organizations it serves, waits at most since it was last seen.
+-- How far each node is. What it lacks, of the organizations it serves, waits at most since it was last seen. `doing`: the full send
+-- or the audit that goes on.
 SELECT n.name, n.kind, n.host, n.port, n.enabled, n.applied_version, n.applied_at, n.seen_at, n.audited_at, n.drift,
-       n.failures, n.last_error, n.next_attempt_at, n.resync,
+       n.failures, n.failing_since, n.last_error, n.next_attempt_at, n.resync,
        (SELECT count(*) FROM route r
         WHERE r.version > n.applied_version
           AND (n.serves_all OR r.organization_id IN (SELECT s.organization_id FROM node_scope s WHERE s.node_id = n.id)))
            AS behind,
-       extract(epoch FROM clock_timestamp() - n.seen_at)::float8 AS seen_ago
-FROM pbx_node n
+       extract(epoch FROM clock_timestamp() - n.seen_at)::float8 AS seen_ago,
+       (SELECT count(*) FROM node_refused_row x WHERE x.node_id = n.id) AS refused_rows,
+       CASE WHEN n.send_began_at IS NOT NULL THEN 'send' WHEN a.began_at IS NOT NULL THEN 'audit' END AS doing,
+       coalesce(n.send_began_at, a.began_at) AS doing_since,
+       CASE WHEN n.send_began_at IS NOT NULL THEN n.send_done ELSE a.keys_done END AS keys_done,
+       CASE WHEN n.send_began_at IS NOT NULL THEN n.send_total ELSE a.keys_total END AS keys_total
+FROM pbx_node n LEFT JOIN node_audit a ON a.node_id = n.id
 WHERE %(node)s::text IS NULL OR n.name = %(node)s
 ORDER BY n.name

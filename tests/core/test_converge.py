@@ -10,10 +10,18 @@ from threading import Event
 import pytest
 
 from localcluster.postgres import Postgres
-from roost.database import Connection, Database
+from roost.database import Database
+from roost.directory.nodes import NodeDirectory
 from roost.errors import DatabaseUnavailable
-from roost.nodes.converge import Converged, NodeRow, PushFailed, audit, converge
-from roost.nodes.routes import News, Scope, announce, everything, news_since
+from roost.nodes import routes
+from roost.nodes.audit import Audited, audit
+from roost.nodes.converge import Converged, converge
+from roost.nodes.full_send import Sending
+from roost.nodes.holding import NodeRow, PushFailed
+from roost.nodes.refused_rows import list_refused_rows
+from roost.nodes.routes import announce, everything
+from roost.nodes.shared_news import SharedNews
+from roost.nodes.status import cluster_status, request_audit
 from roost.pbx import connect
 from roost.pbx.node import Change, Cursor, Gone, Key, PbxNode, RefusedRow, Rings, key_of
 from roost.seal import NODE_SECRET, seal
@@ -37,7 +45,7 @@ class Node:
         announce(self.world.database)
         return converge(self.world.database, "n1", self.connections, RETRY_MAX)
 
-    def audit(self) -> Converged | PushFailed | None:
+    def audit(self) -> Audited | PushFailed | None:
         return audit(self.world.database, "n1", self.connections, RETRY_MAX)
 
     def holds(self) -> dict[Key, Change | None]:
@@ -106,16 +114,8 @@ def test_a_node_that_missed_many_moves_is_told_each_key_once(node: Node) -> None
     assert node.holds() == node.truth()
 
 
-def test_nodes_that_keep_pace_are_told_what_was_read_once(
-    node: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    read: list[int] = []
-
-    def count(connection: Connection, version: int, top: int, scope: Scope) -> News:
-        read.append(version)
-        return news_since(connection, version, top, scope)
-
-    monkeypatch.setattr("roost.nodes.converge.news_since", count)
+def test_nodes_that_keep_pace_are_told_what_was_read_once(node: Node, tmp_path: Path) -> None:
+    news = SharedNews()
     second = Simulator(tmp_path)
     second.start()
     try:
@@ -124,13 +124,28 @@ def test_nodes_that_keep_pace_are_told_what_was_read_once(
         for sent in (6, 3):
             announce(node.world.database)
             for name in ("n1", "n2"):
-                pushed = converge(node.world.database, name, node.connections, RETRY_MAX)
+                pushed = converge(node.world.database, name, node.connections, RETRY_MAX, news=news)
                 assert isinstance(pushed, Converged)
                 assert pushed.sent == sent
             node.world.sit("001", "desk002")
     finally:
         second.stop()
-    assert read == [6]
+    assert news.read == 1
+
+
+def test_news_come_in_batches_and_the_cursor_follows_each(node: Node) -> None:
+    """Three batches: two whole ones and a rest. A row that is held for each alone shows how far they are."""
+    node.push()
+    node.world.sql(
+        "INSERT INTO extension (organization_id, number) SELECT o.id, n::text FROM organization o, generate_series(10000, %s) n",
+        10_000 + 2 * routes.BATCH,
+    )
+    announce(node.world.database)
+    news = SharedNews()
+    pushed = converge(node.world.database, "n1", node.connections, RETRY_MAX, news=news)
+    assert pushed == Converged(6 + 2 * routes.BATCH + 1, 2 * routes.BATCH + 1)
+    assert news.read == 3
+    assert node.holds() == node.truth()
 
 
 def test_a_lost_cursor_means_everything_is_compared_and_the_stranger_removed(node: Node) -> None:
@@ -234,13 +249,16 @@ def test_a_node_that_is_away_is_left_alone_for_a_growing_while(node: Node) -> No
     first = node.push()
     assert isinstance(first, PushFailed)
     assert node.push() is None
-    for _ in range(8):
+    for attempt in range(1, 9):
         node.world.sql("UPDATE pbx_node SET next_attempt_at = NULL")
         before = node.world.now()
-        node.push()
-    at_least = "SELECT next_attempt_at >= %s::timestamptz + make_interval(secs => %s) FROM pbx_node"
-    assert node.world.value(at_least, before, RETRY_MAX / 2) is True
-    assert node.world.value(at_least, node.world.now(), RETRY_MAX) is False
+        again = node.push()
+        assert isinstance(again, PushFailed)
+        assert not again.begins, "only the first is news"
+        longest = min(RETRY_MAX, 0.2 * 2**attempt)
+        within = "SELECT next_attempt_at BETWEEN %s::timestamptz + make_interval(secs => %s) AND now() + make_interval(secs => %s) FROM pbx_node"
+        assert node.world.value(within, before, longest / 2, longest) is True
+    assert first.begins
     node.simulator.start()
     node.world.sql("UPDATE pbx_node SET next_attempt_at = NULL")
     back = node.push()
@@ -248,6 +266,7 @@ def test_a_node_that_is_away_is_left_alone_for_a_growing_while(node: Node) -> No
     assert (back.version, node.holds()) == (6, node.truth()), (
         "whatever it had kept of what it was told before"
     )
+    assert back.failed_before == 9
     assert node.world.value("SELECT failures FROM pbx_node") == 0
 
 
@@ -255,12 +274,12 @@ def test_an_audit_mends_what_drifted_and_leaves_what_is_not_yet_told(node: Node)
     node.push()
     node.tamper([Rings("0001*003", "n9", "elsewhere"), Gone("p", "desk001"), Rings("0009*9", None, None)])
     node.world.sit("001", "desk002")
-    assert node.audit() == Converged(6, 3)
+    assert node.audit() == Audited(3)
     assert node.world.value("SELECT drift FROM pbx_node") == 3
     assert node.holds()["e", "0001*001"] == Rings("0001*001", "n1", "desk001"), "the move is left to the push"
     node.push()
     assert node.holds() == node.truth()
-    assert node.audit() == Converged(9, 0)
+    assert node.audit() == Audited(0)
 
 
 def test_a_wrong_secret_is_told_and_shows_nothing(node: Node) -> None:
@@ -270,3 +289,106 @@ def test_a_wrong_secret_is_told_and_shows_nothing(node: Node) -> None:
     failed = node.push()
     assert isinstance(failed, PushFailed)
     assert "not-the-secret" not in failed.error
+    assert (failed.code, failed.begins) == ("node_refused", True)
+    waits = "SELECT extract(epoch FROM next_attempt_at - clock_timestamp())::float8 FROM pbx_node"
+    first = node.world.value(waits)
+    assert isinstance(first, float)
+    assert 25 < first < 61
+    NodeDirectory(node.world.database).change_node("n1", enabled=True)
+    again = node.push()
+    assert isinstance(again, PushFailed), "asked again at once"
+    assert not again.begins
+    second = node.world.value(waits)
+    assert isinstance(second, float)
+    assert 55 < second < 121
+
+
+LONG = "\U0001f99c" * 64
+
+
+def test_a_row_that_no_node_can_hold_holds_up_nothing_else(node: Node) -> None:
+    node.push()
+    node.world.sql("ALTER TABLE extension DISABLE TRIGGER extension_rows_fit")
+    node.world.sql("ALTER TABLE phone DISABLE TRIGGER USER")
+    node.world.sql("UPDATE phone SET emergency_location = repeat(',', 256)")
+    node.world.sql("ALTER TABLE phone ENABLE TRIGGER USER")
+    node.world.sql("UPDATE extension SET name = %s WHERE number = '001'", LONG)
+    node.world.sql("UPDATE extension SET number = '009' WHERE number = '003'")
+    assert isinstance(node.push(), Converged)
+    (refused,) = list_refused_rows(node.world.database)
+    assert (refused.node, refused.key) == ("n1", "p/desk001")
+    assert "1024" in refused.reason
+    assert node.holds()["e", "0001*009"] == Rings("0001*009", "n1", "desk003")
+    assert cluster_status(node.world.database).nodes[0].refused_rows == 1
+    assert node.audit() == Audited(1), "the phone that changed unseen; the other is refused again"
+    assert len(list_refused_rows(node.world.database)) == 1
+    node.world.sql("UPDATE extension SET name = 'Short' WHERE number = '001'")
+    node.push()
+    assert list_refused_rows(node.world.database) == []
+    assert node.holds() == node.truth()
+
+
+def test_a_refused_row_is_tried_again_when_the_node_is_changed(node: Node) -> None:
+    node.push()
+    node.world.sql(
+        "INSERT INTO node_refused_row (node_id, key, reason) SELECT id, 'e/0001*001', 'It was ill' FROM pbx_node"
+    )
+    node.tamper([Gone("e", "0001*001")])
+    node.push()
+    assert len(list_refused_rows(node.world.database)) == 1
+    NodeDirectory(node.world.database).change_node("n1", enabled=True)
+    assert node.push() == Converged(6, 1)
+    assert list_refused_rows(node.world.database) == []
+    assert node.holds() == node.truth()
+
+
+def test_a_full_send_goes_on_where_it_broke_off(node: Node) -> None:
+    """The node holds extensions, and its mark says so; phones are lacking."""
+    node.push()
+    whole = node.cursor()
+    assert whole is not None
+    node.tamper(
+        [Gone("p", "desk001"), Rings("0001*001", "n1", "desk003")], Sending(whole, "p", blank=True).mark()
+    )
+    assert node.push() == Converged(6, 3), "extensions are not looked at again"
+    assert node.holds()["e", "0001*001"] == Rings("0001*001", "n1", "desk003")
+    assert node.cursor() == whole
+    assert node.audit() == Audited(1)
+    assert node.holds() == node.truth()
+
+
+def test_a_large_table_is_audited_while_moves_go_on_and_the_row_is_held_for_moments(node: Node) -> None:
+    node.world.sql(
+        "INSERT INTO extension (organization_id, number) SELECT o.id, n::text FROM organization o, generate_series(10000, 29999) n"
+    )
+    assert isinstance(node.push(), Converged)
+    node.tamper([Gone("e", "0001*12345"), Rings("0001*23456", "n9", "x"), Rings("0009*7", "n1", "x")])
+    moved = 0
+    with ThreadPoolExecutor(1) as another:
+        auditing = another.submit(node.audit)
+        while not auditing.done():
+            node.world.move("001", "desk002") if moved % 2 == 0 else node.world.bring_home("001")
+            moved += 1
+            wait_until(lambda: isinstance(node.push(), Converged), "the move is told beside the audit", 2)
+        assert auditing.result() == Audited(3)
+    assert moved > 1
+    node.push()
+    assert node.holds() == node.truth()
+
+
+def test_an_audit_goes_on_where_one_broke_off_and_a_request_begins_anew(node: Node) -> None:
+    node.push()
+    node.tamper([Rings("0001*001", "n9", "x"), Gone("p", "desk001")])
+    node.world.sql(
+        "INSERT INTO node_audit (node_id, began_at, seen_at, stage) SELECT id, now(), '-infinity', 'p' FROM pbx_node"
+    )
+    assert node.audit() == Audited(1), "extensions were done"
+    request_audit(node.world.database)
+    assert node.audit() == Audited(1)
+    assert node.holds() == node.truth()
+
+
+def test_an_audit_can_be_asked_for_while_a_push_holds_the_node(node: Node) -> None:
+    with node.world.database.connection() as other, other.transaction():
+        other.execute("SELECT 1 FROM pbx_node WHERE name = 'n1' FOR NO KEY UPDATE")
+        assert list(request_audit(node.world.database)) == ["n1"]

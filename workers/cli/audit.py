@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from roost.errors import SettingMissing
-from roost.nodes.status import NodeStatus, await_audits, request_audit
+from roost.nodes.status import NodeStatus, await_audits, is_audited, request_audit
 from roost.settings import settings
 from tasks.broker import BROKER_LOST
 from tasks.wake import wake_nodes
@@ -27,19 +28,19 @@ def audit(
     Exit codes: 0 no drift, 1 drift was mended, 6 a node was not audited in time.
     """
     with open_database() as database:
-        names = request_audit(database, node)
-        _wake(names)
-        found = await_audits(database, names, deadline)
+        asked = request_audit(database, node)
+        _wake(list(asked))
+        found = await_audits(database, asked, deadline)
     if as_json:
-        show_json([{**plain(each), "result": _result(each)} for each in found])
+        show_json([{**plain(each), "result": _result(each, asked)} for each in found])
     else:
         show_rows(
             ("node", "result", "drift mended", "last error"),
-            [_row(each) for each in found],
+            [_row(each, asked) for each in found],
             right=("drift mended",),
             wraps=("last error",),
         )
-    if any(each.audited_at is None for each in found):
+    if not all(is_audited(each, asked) for each in found):
         raise typer.Exit(Exit.UNAVAILABLE)
     if any(each.drift for each in found):
         raise typer.Exit(Exit.WARNING)
@@ -54,12 +55,14 @@ def _wake(names: list[str]) -> None:
         note(f"warning: no wake-up could be sent ({type(error).__name__}); waiting for the next sweep")
 
 
-def _row(node: NodeStatus) -> tuple[object, ...]:
-    done = node.audited_at is not None
-    return (node.name, _result(node), node.drift if done else None, node.last_error)
+def _row(node: NodeStatus, asked: dict[str, datetime]) -> tuple[object, ...]:
+    done = is_audited(node, asked)
+    return (node.name, _result(node, asked), node.drift if done else None, node.last_error)
 
 
-def _result(node: NodeStatus) -> str:
-    if node.audited_at is None:
-        return "not audited in time"
-    return "mended" if node.drift else "as it should be"
+def _result(node: NodeStatus, asked: dict[str, datetime]) -> str:
+    if is_audited(node, asked):
+        return "mended" if node.drift else "as it should be"
+    if node.doing is not None:
+        return f"not audited in time ({node.doing} at {node.percent} %)"
+    return "not audited in time"

@@ -108,6 +108,11 @@ def _page(found: ClusterStatus) -> Group:
         for each in found.nodes
         if each.enabled and each.last_error
     ]
+    errors += [
+        Text(f"{each.name}: cannot hold {each.refused_rows} rows: roost doctor names them", style="red")
+        for each in found.nodes
+        if each.refused_rows
+    ]
     body = (
         table(columns, rows, right=("version",), wraps=("node", "behind"))
         if rows
@@ -123,6 +128,10 @@ def _behind(node: NodeStatus) -> str:
 
 
 def _drift(node: NodeStatus) -> Text:
+    if node.doing is not None and node.doing_since is not None:
+        return Text(
+            f"{node.doing} {node.percent} % since {node.doing_since.astimezone():%H:%M:%S}", style="yellow"
+        )
     if node.audited_at is None:
         return Text("not audited", style="dim")
     return Text(f"{node.drift} mended", style="yellow") if node.drift else Text("none", style="dim")

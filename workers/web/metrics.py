@@ -51,6 +51,9 @@ class Metrics:
         self._failures = Gauge(
             "roost_node_failures", "Failures in a row of a node.", ["node"], registry=registry
         )
+        self._refused = Gauge(
+            "roost_node_refused_rows", "Rows that a node cannot hold.", ["node"], registry=registry
+        )
         self._messages = Gauge("roost_queue_messages", "Messages that wait.", ["queue"], registry=registry)
         self._consumers = Gauge("roost_queue_consumers", "Who takes messages.", ["queue"], registry=registry)
 
@@ -84,13 +87,22 @@ class Metrics:
     def show(self, status: ClusterStatus, queues: list[QueueDepth]) -> bytes:
         """Write it all in Prometheus's text format."""
         self._version.set(status.version)
-        for gauge in (self._behind, self._lag, self._drift, self._failures, self._messages, self._consumers):
+        for gauge in (
+            self._behind,
+            self._lag,
+            self._drift,
+            self._failures,
+            self._refused,
+            self._messages,
+            self._consumers,
+        ):
             gauge.clear()
         for node in status.nodes:
             self._behind.labels(node.name).set(node.behind)
             self._lag.labels(node.name).set(float("inf") if node.lag is None else node.lag)
             self._drift.labels(node.name).set(node.drift)
             self._failures.labels(node.name).set(node.failures)
+            self._refused.labels(node.name).set(node.refused_rows)
         for queue in queues:
             if queue.messages is not None and queue.consumers is not None:
                 self._messages.labels(queue.name).set(queue.messages)

@@ -1,0 +1,168 @@
+"""Compare a node's whole table with the truth, piece by piece, while moves go on.
+
+A piece is read from the node and from the database without the node's row being held. What differs is only suspected: a move may have come
+between. It is looked at again with the row held, when nobody else writes the node, and mended then.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from roost.database import Connection, Database, query
+from roost.nodes import refused_rows
+from roost.nodes.holding import AUDIT_SILENCE, NodeRow, Nodes, PushFailed, hold, look_at
+from roost.nodes.routes import Piece, count_keys, pending_keys, read_piece, tell
+from roost.pbx.node import Change, Gone, Key, Kind, PbxNode, key_of
+
+#: Keys compared at a time.
+PIECE = 1_000
+#: Seconds that an audit waits for a node that others hold, before it leaves the rest to a later one.
+PATIENCE = 10.0
+_POLL = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """An audit came to its end; `drift`: how many rows it mended, also before a crash that it went on after."""
+
+    drift: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Audit:
+    """What was taken: the mark of who is at it, and where to go on."""
+
+    began_at: datetime
+    stage: str
+    after_id: int
+
+
+class _Stopped(Exception):
+    """The audit cannot go on; `failed` says why, when the node is at fault."""
+
+    def __init__(self, failed: PushFailed | None = None) -> None:
+        super().__init__()
+        self.failed = failed
+
+
+def audit(
+    database: Database, node_name: str, nodes: Nodes, retry_max: float, rest: float = 0.0
+) -> Audited | PushFailed | None:
+    """Compare the node's whole table, mend what differs, and record how much did.
+
+    It goes on where one before it broke off. After each piece it rests `rest` times as long as that took. None: another is at it, the node
+    must be sent to first, or a new audit was asked for. What the node was not told yet is not drift, and is left to `converge`.
+    Raises NodeUnavailable, NodeRefused.
+    """
+    row = look_at(database, node_name)
+    if row is None:
+        return None
+    node = nodes.aside(row)
+    try:
+        cursor = node.cursor()
+        if cursor is None or not row.head.follows(cursor):
+            return None
+        with database.connection() as connection:
+            total = count_keys(connection, row.scope)
+            parameters = {"node_id": row.id, "total": total, "silence": AUDIT_SILENCE}
+            taken = connection.execute(query("take_audit"), parameters).fetchone()
+        if taken is None:
+            return None
+        return _Run(database, row, nodes, node, retry_max, rest, taken[0]).run(_Audit(*taken), total)
+    finally:
+        node.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    database: Database
+    row: NodeRow
+    nodes: Nodes
+    node: PbxNode
+    retry_max: float
+    rest: float
+    began_at: datetime
+
+    def run(self, at: _Audit, total: int) -> Audited | PushFailed | None:
+        try:
+            if at.stage == "e":
+                self._compare("e", at.after_id)
+            if at.stage in {"e", "p"}:
+                self._compare("p", at.after_id if at.stage == "p" else 0)
+            for page in self.node.keys(total):
+                for place in range(0, len(page), PIECE):
+                    began = time.monotonic()
+                    strangers = [c for c in self._tell(page[place : place + PIECE]) if isinstance(c, Gone)]
+                    self._note("strangers", 0, 0, self._judge([key_of(c) for c in strangers]), began)
+        except _Stopped as stopped:
+            self._execute("leave_audit", {})
+            return stopped.failed
+        except BaseException:
+            self._execute("leave_audit", {})
+            raise
+        ended = self.database.transaction(
+            lambda connection: connection.execute(query("mark_node_audited"), self._whose()).fetchone()
+        )
+        return Audited(ended[0]) if ended else None
+
+    def _compare(self, kind: Kind, after: int) -> None:
+        while (piece := self._piece(kind, after)) is not None:
+            began = time.monotonic()
+            has = self.node.read([key_of(change) for change in piece.changes])
+            suspects = [key_of(c) for c in piece.changes if has.get(key_of(c)) != c]
+            after = piece.last
+            self._note(kind, after, len(piece.changes), self._judge(suspects), began)
+        self._note("p" if kind == "e" else "strangers", 0, 0, 0, time.monotonic())
+
+    def _piece(self, kind: Kind, after: int) -> Piece | None:
+        with self.database.connection() as connection:
+            return read_piece(connection, self.row.scope, kind, after, PIECE)
+
+    def _tell(self, keys: Sequence[Key]) -> list[Change]:
+        with self.database.connection() as connection:
+            return tell(connection, keys, self.row.scope)
+
+    def _judge(self, suspects: list[Key]) -> int:
+        """Look at them again, with the row held; how many were mended. Those of which the node was not told yet are left."""
+        if not suspects:
+            return 0
+
+        def work(connection: Connection, row: NodeRow, node: PbxNode) -> int:
+            cursor = node.cursor()
+            if cursor is None or not row.head.follows(cursor):
+                raise _Stopped
+            pending = pending_keys(connection, cursor.version, suspects)
+            has = node.read(suspects)
+            mend = [
+                change
+                for key, change in zip(suspects, tell(connection, suspects, row.scope), strict=True)
+                if key not in pending and (key in has if isinstance(change, Gone) else has.get(key) != change)
+            ]
+            refused = node.apply(mend, cursor)
+            refused_rows.note(connection, row.id, mend, refused)
+            return len(mend) - len(refused)
+
+        ends = time.monotonic() + PATIENCE
+        while True:
+            mended = hold(self.database, self.row.name, self.nodes, self.retry_max, work, now_please=True)
+            if isinstance(mended, int):
+                return mended
+            if mended is not None or time.monotonic() >= ends:
+                raise _Stopped(mended)
+            time.sleep(_POLL)
+
+    def _note(self, stage: str, after: int, keys: int, drift: int, began: float) -> None:
+        parameters = {"stage": stage, "after": after, "keys": keys, "drift": drift}
+        if not self._execute("note_audit", parameters):
+            raise _Stopped
+        time.sleep(self.rest * (time.monotonic() - began))
+
+    def _execute(self, statement: str, parameters: dict[str, object]) -> bool:
+        with self.database.connection() as connection:
+            return connection.execute(query(statement), self._whose() | parameters).rowcount > 0
+
+    def _whose(self) -> dict[str, object]:
+        return {"node_id": self.row.id, "began_at": self.began_at}

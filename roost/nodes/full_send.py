@@ -1,0 +1,131 @@
+"""A whole table, sent in pieces to a node whose cursor says nothing of this database.
+
+How far it has come stands in the node itself, where its cursor will be: a node that restarts in the middle lost that mark
+together with the rows it spoke of. The mark names the version at which the send began: what changed since is told afterwards as news.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from roost.database import Connection, Database, query
+from roost.nodes import refused_rows
+from roost.nodes.holding import NodeRow, Nodes, PushFailed, hold, look_at
+from roost.nodes.routes import BATCH, count_keys, read_piece, tell
+from roost.pbx.node import Change, Cursor, Gone, PbxNode, key_of
+
+Stage = Literal["list", "e", "p"]
+#: Seconds that a node's row is held for pieces of a send, about.
+HOLD_FOR = 1.0
+_MARK = re.compile(r"sending/([^/]+)/([0-9]{1,19})/(list|e|p)/(blank|filled)")
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """A send that began at `start`. First what the node holds is listed, then come extensions, then phones.
+
+    `blank`: the node held nothing when it began, so what is sent need not be compared.
+    """
+
+    start: Cursor
+    stage: Stage = "list"
+    blank: bool = False
+
+    def mark(self, after: int = 0) -> Cursor:
+        """What stands in the node for its cursor once the rows up to this id are there."""
+        filled = "blank" if self.blank else "filled"
+        return Cursor(f"sending/{self.start.lineage}/{self.start.version}/{self.stage}/{filled}", after)
+
+    @classmethod
+    def of(cls, cursor: Cursor | None) -> Sending | None:
+        """Read a mark; None for another cursor."""
+        found = _MARK.fullmatch(cursor.lineage) if cursor else None
+        if found is None:
+            return None
+        stage: Stage = "list" if found[3] == "list" else "e" if found[3] == "e" else "p"
+        return cls(Cursor(found[1], int(found[2])), stage, blank=found[4] == "blank")
+
+
+def begin(connection: Connection, row: NodeRow, node: PbxNode) -> Sending:
+    """Mark the node as one that has not everything yet."""
+    sending = Sending(row.head)
+    node.apply([], sending.mark())
+    parameters = {"node_id": row.id, "keys": None, "total": count_keys(connection, row.scope)}
+    connection.execute(query("mark_node_sending"), parameters)
+    return sending
+
+
+def clear_strangers(
+    database: Database, node_name: str, nodes: Nodes, retry_max: float, sending: Sending
+) -> int | PushFailed | None:
+    """Delete what the database does not have; how many keys. The node is listed without its row being held.
+
+    None: another holds the node, or has gone on with the send.
+    """
+    row = look_at(database, node_name)
+    if row is None:
+        return None
+
+    def delete(strangers: Sequence[Change]) -> int | PushFailed | None:
+        def work(connection: Connection, row: NodeRow, node: PbxNode) -> int | None:
+            if node.cursor() != sending.mark():
+                return None
+            gone = [
+                c for c in tell(connection, [key_of(c) for c in strangers], row.scope) if isinstance(c, Gone)
+            ]
+            refused_rows.note(connection, row.id, gone, node.apply(gone, sending.mark()))
+            return len(gone)
+
+        return hold(database, node_name, nodes, retry_max, work)
+
+    node = nodes.aside(row)
+    try:
+        with database.connection() as connection:
+            about, gone, found = count_keys(connection, row.scope), 0, False
+        for page in node.keys(about):
+            found = found or bool(page)
+            for place in range(0, len(page), BATCH):
+                with database.connection() as connection:
+                    told = tell(connection, page[place : place + BATCH], row.scope)
+                strangers = [change for change in told if isinstance(change, Gone)]
+                deleted = delete(strangers) if strangers else 0
+                if not isinstance(deleted, int):
+                    return deleted
+                gone += deleted
+    finally:
+        node.close()
+
+    def go_on(_connection: Connection, _row: NodeRow, node: PbxNode) -> int | None:
+        if node.cursor() != sending.mark():
+            return None
+        node.apply([], replace(sending, stage="e", blank=not found).mark())
+        return gone
+
+    return hold(database, node_name, nodes, retry_max, go_on)
+
+
+def send_pieces(connection: Connection, row: NodeRow, node: PbxNode, sending: Sending, after: int) -> int:
+    """Send what comes after this id, for about a second; how many rows differed. At the end the node has its cursor."""
+    ends = time.monotonic() + HOLD_FOR
+    sent = 0
+    while time.monotonic() < ends:
+        kind: Literal["e", "p"] = "e" if sending.stage == "e" else "p"
+        piece = read_piece(connection, row.scope, kind, after, BATCH)
+        if piece is None and kind == "p":
+            node.apply([], sending.start)
+            break
+        if piece is None:
+            sending, after = replace(sending, stage="p"), 0
+            continue
+        has = {} if sending.blank else node.read([key_of(change) for change in piece.changes])
+        changes = [change for change in piece.changes if has.get(key_of(change)) != change]
+        after = piece.last
+        refused_rows.note(connection, row.id, changes, node.apply(changes, sending.mark(after)))
+        parameters = {"node_id": row.id, "keys": len(piece.changes), "total": None}
+        connection.execute(query("mark_node_sending"), parameters)
+        sent += len(changes)
+    return sent

@@ -1,0 +1,145 @@
+"""A node's row, held while its PBX is written: one writer a node, whatever the queues do; and what becomes of a node that fails."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from psycopg.rows import class_row
+
+from roost.database import Connection, Database, query
+from roost.errors import Invalid, NodeRefused, NodeUnavailable
+from roost.nodes.routes import Scope
+from roost.pbx.node import Cursor, PbxNode
+
+T = TypeVar("T")
+#: The delay after the first failure; it doubles with each further one.
+FIRST_RETRY = 0.2
+#: Seconds after the first refusal, and at most: only somebody who acts can end it, and a change of the node is tried at once.
+FIRST_REFUSED_RETRY = 60.0
+REFUSED_RETRY_MAX = 900.0
+#: An audit that gave no sign for so many seconds is gone on with by another.
+AUDIT_SILENCE = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRow:
+    """A node as its row says; `secret` is sealed. `failure`: the code of the last error, None when the last push succeeded."""
+
+    id: int
+    name: str
+    kind: str
+    host: str
+    port: int
+    username: str
+    secret: bytes
+    serves_all: bool
+    resync: bool
+    applied_version: int
+    failures: int
+    failing_since: datetime | None
+    failure: str | None
+    due: bool
+    audit_due: bool
+    has_refused: bool
+    refused_due: bool
+    lineage: str
+    version: int
+
+    @property
+    def head(self) -> Cursor:
+        """Where the database was when the row was taken."""
+        return Cursor(self.lineage, self.version)
+
+    @property
+    def scope(self) -> Scope:
+        """What the node is told of."""
+        return Scope(self.id, self.serves_all)
+
+
+@dataclass(frozen=True, slots=True)
+class PushFailed:
+    """The node did not take it; it is tried again after the delay in its row. `begins`: the push before did not fail so."""
+
+    error: str
+    code: str = ""
+    begins: bool = False
+
+
+class Nodes(Protocol):
+    """Whoever keeps connections to nodes."""
+
+    def open(self, row: NodeRow) -> PbxNode:
+        """The connection of whoever holds the row, from before or new. Raises NodeUnavailable, NodeRefused."""
+
+    def aside(self, row: NodeRow) -> PbxNode:
+        """Another connection, for who reads without holding the row, and closes it. Raises NodeUnavailable, NodeRefused."""
+
+    def drop(self, row: NodeRow) -> None:
+        """The connection failed: close it, if there is one."""
+
+
+def hold(
+    database: Database,
+    node_name: str,
+    nodes: Nodes,
+    retry_max: float,
+    work: Callable[[Connection, NodeRow, PbxNode], T],
+    *,
+    now_please: bool = False,
+    audit_every: float = 1e9,
+) -> T | PushFailed | None:
+    """Do some work with the node while its row is held; None: another holds it, or it is not due.
+
+    It should take about a second: PostgreSQL ends what idles, and whoever changes the node waits.
+    """
+    with database.connection() as connection, connection.transaction():
+        taken = connection.cursor(row_factory=class_row(NodeRow))
+        taken.execute(
+            query("take_node"),
+            {
+                "node": node_name,
+                "now_please": now_please,
+                "audit_every": audit_every,
+                "audit_silence": AUDIT_SILENCE,
+            },
+        )
+        row = taken.fetchone()
+        if row is None or not row.due:
+            return None
+        try:
+            return work(connection, row, nodes.open(row))
+        except (NodeUnavailable, NodeRefused, Invalid) as error:
+            nodes.drop(row)
+            connection.execute(
+                query("mark_node_failed"),
+                {
+                    "node_id": row.id,
+                    "error": str(error)[:500],
+                    "failure": error.code,
+                    "delay": _delay(row, error, retry_max),
+                },
+            )
+            return PushFailed(str(error), error.code, begins=row.failure != error.code)
+
+
+def _delay(row: NodeRow, error: Exception, retry_max: float) -> float:
+    if isinstance(error, NodeRefused):
+        before = row.failures if row.failure == NodeRefused.code else 0
+        longest = min(REFUSED_RETRY_MAX, FIRST_REFUSED_RETRY * 2 ** min(before, 16))
+    else:
+        longest = min(retry_max, FIRST_RETRY * 2 ** min(row.failures, 16))
+    return float(longest) * random.uniform(0.5, 1)
+
+
+def look_at(database: Database, node_name: str) -> NodeRow | None:
+    """The node's row, not held; None: there is no such node, or it is disabled."""
+    with database.connection() as connection:
+        row = connection.cursor(row_factory=class_row(NodeRow)).execute(
+            query("look_at_node"), {"node": node_name}
+        )
+        found = row.fetchone()
+    return found if found is not None and found.due else None

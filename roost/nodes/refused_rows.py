@@ -1,0 +1,52 @@
+"""Rows that a node cannot hold: each is written down, holds up nothing but itself, and is tried again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg.rows import class_row
+
+from roost.database import Connection, Database, query
+from roost.nodes.routes import key_text, read_key
+from roost.pbx.node import Change, Key, RefusedRow, key_of
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRowRecord:
+    """A row that a node could not hold when it was last tried. `key`: `e/<organization>*<number>` or `p/<phone>`."""
+
+    node: str
+    key: str
+    reason: str
+    since: datetime
+
+
+def note(connection: Connection, node_id: int, sent: Iterable[Change], refused: list[RefusedRow]) -> None:
+    """Write down what a node refused of what it was sent, and forget what it took now."""
+    reasons = {_storable(key_text(row.key)): row.reason[:500] for row in refused}
+    taken = [text for change in sent if (text := _storable(key_text(key_of(change)))) not in reasons]
+    connection.execute(query("forget_refused_rows"), {"node_id": node_id, "keys": taken})
+    if reasons:
+        connection.execute(
+            query("note_refused_rows"),
+            {"node_id": node_id, "keys": list(reasons), "reasons": list(reasons.values())},
+        )
+
+
+def due(connection: Connection, node_id: int) -> list[Key]:
+    """Those that are to be tried again now: somebody changed how the node is reached."""
+    return [read_key(key) for (key,) in connection.execute(query("list_due_rows"), {"node_id": node_id})]
+
+
+def list_refused_rows(database: Database, node: str | None = None, limit: int = 20) -> list[RefusedRowRecord]:
+    """What the nodes, or one, cannot hold now, the oldest first."""
+    with database.connection() as connection:
+        rows = connection.cursor(row_factory=class_row(RefusedRowRecord))
+        return rows.execute(query("list_refused_rows"), {"node": node, "limit": limit}).fetchall()
+
+
+def _storable(key: str) -> str:
+    """A key from a node may hold bytes that are not UTF-8, as surrogates."""
+    return key.encode("utf-8", "replace").decode().replace("\0", "?")

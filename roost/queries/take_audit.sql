@@ -1,0 +1,12 @@
+-- Begins the audit of a node, or goes on with one whose auditor fell silent; no row: another is at it. A requested one begins anew.
+-- `began_at` is also the mark of who is at it: what was begun before is not gone on with by whoever began it.
+INSERT INTO node_audit AS a (node_id, began_at, seen_at, keys_total)
+VALUES (%(node_id)s, clock_timestamp(), clock_timestamp(), %(total)s)
+ON CONFLICT (node_id) DO UPDATE
+SET began_at = excluded.began_at, seen_at = excluded.seen_at, keys_total = excluded.keys_total, requested_at = NULL,
+    stage = CASE WHEN a.began_at IS NULL OR a.requested_at IS NOT NULL THEN 'e' ELSE a.stage END,
+    after_id = CASE WHEN a.began_at IS NULL OR a.requested_at IS NOT NULL THEN 0 ELSE a.after_id END,
+    keys_done = CASE WHEN a.began_at IS NULL OR a.requested_at IS NOT NULL THEN 0 ELSE a.keys_done END,
+    drift = CASE WHEN a.began_at IS NULL OR a.requested_at IS NOT NULL THEN 0 ELSE a.drift END
+WHERE a.began_at IS NULL OR a.requested_at IS NOT NULL OR a.seen_at < clock_timestamp() - make_interval(secs => %(silence)s)
+RETURNING began_at, stage, after_id

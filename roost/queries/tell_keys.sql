@@ -1,0 +1,19 @@
+-- What is true of each key now, as this node is to know it: where an extension rings, who a phone speaks as. Not known, or without an
+-- organization: it is gone, or is no business of this node. LATERAL with OFFSET 0 looks each key up by index, where a join
+-- of the views would read them all.
+SELECT k.key, r.known, r.node, r.phone,
+       a.organization, a.number, a.name, a.account_code, a.mailbox, a.base, a.emergency_number, a.emergency_location
+FROM unnest(%(keys)s::text[]) WITH ORDINALITY AS k (key, place)
+LEFT JOIN LATERAL (
+    SELECT true AS known, v.node, v.phone FROM rings v
+    WHERE k.key LIKE 'e/%%' AND v.organization = split_part(substr(k.key, 3), '*', 1) AND v.number = split_part(k.key, '*', 2)
+      AND (%(serves_all)s OR v.organization_id IN (SELECT organization_id FROM node_scope WHERE node_id = %(node_id)s))
+    OFFSET 0
+) r ON true
+LEFT JOIN LATERAL (
+    SELECT v.* FROM acts_as v
+    WHERE k.key LIKE 'p/%%' AND v.phone = substr(k.key, 3)
+      AND (%(serves_all)s OR v.organization_id IN (SELECT organization_id FROM node_scope WHERE node_id = %(node_id)s))
+    OFFSET 0
+) a ON true
+ORDER BY k.place
