@@ -26,6 +26,7 @@ from roost.database import query
 from roost.pbx import connect
 from roost.pbx.node import Cursor, NodeAddress, PbxNode
 from roost.schema import init_database
+from roost.version import use_functions
 
 TOP = Path(__file__).parent.parent
 
@@ -100,6 +101,7 @@ class Stage:
                 CallerProcesses(self.environment, self.folder, self.own_movers[0], self._caller_processes)
             )
             self.sql = stack.enter_context(psycopg.connect(self.url, autocommit=True))
+            use_functions(self.sql)
             self._open = stack.pop_all()
         return self
 

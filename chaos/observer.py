@@ -13,6 +13,7 @@ from roost.database import Connection
 from roost.errors import NodeRefused, NodeUnavailable
 from roost.nodes.routes import everything, pending_keys, read_head
 from roost.pbx.node import key_of
+from roost.version import use_functions
 
 #: Seconds between two looks at the invariants.
 LOOK_EVERY = 0.05
@@ -76,6 +77,7 @@ class Observer:
 def connect(stage: Stage, *statements: str) -> Connection:
     """A connection past every link, in autocommit mode; the statements are run first."""
     connection = psycopg.connect(stage.database_url, autocommit=True, connect_timeout=5)
+    use_functions(connection)
     for statement in statements:
         connection.execute(statement)
     return connection
