@@ -16,7 +16,7 @@ from localcluster.phones import Phone, PhoneFailed
 from localcluster.process import ServiceFailed, wait_until
 
 _STEP = 15.0
-_PLAYED = re.compile(r"Playing '([\w-]+)")
+_PLAYED = re.compile(r"Playing '([\w/-]+)")
 _DONE = re.compile(r"call_done .*?outcome=(\w+)")
 #: The prompts that ask for the code.
 _ASKS = ("agent-pass", "auth-incorrect")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from roost.pbx import agi
@@ -22,9 +22,13 @@ class Heard:
 
 
 def call(
-    center: str, phone: str, dialled: str, codes: Iterable[str] = (), *, node: str = "n1", uniqueid: str = ""
-) -> Heard:
-    """Dial, key a code each time one is asked for ('' once they run out), and listen until the center is done."""
+    center: str, phone: str, dialled: str, codes: Iterable[str] = (), *, node: str = "n1", uniqueid: str = "",
+    missing: Collection[str] = (),
+) -> Heard:  # fmt: skip
+    """Dial, key a code each time one is asked for ('' once they run out), and listen until the center is done.
+
+    `missing` are recordings that this Asterisk has not; "*": all.
+    """
     host, _, port = center.partition(":")
     environment = {"agi_network": "yes", "agi_network_script": "center", "agi_uniqueid": uniqueid or new_id()}
     keyed = iter(codes)
@@ -34,12 +38,20 @@ def call(
         connection.sendall(agi.environment(environment, [node, phone, dialled]))
         while data := connection.recv(4096):
             for command in codec.feed(data):
-                connection.sendall(_answer(command.words, keyed, heard))
+                connection.sendall(_answer(command.words, keyed, heard, missing))
     return heard
 
 
-def _answer(words: tuple[str, ...], keyed: Iterable[str], heard: Heard) -> bytes:
+def _answer(words: tuple[str, ...], keyed: Iterable[str], heard: Heard, missing: Collection[str]) -> bytes:
     match words:
+        case ("GET" | "STREAM", "DATA" | "FILE", prompt, *_) if prompt and (
+            prompt in missing or "*" in missing
+        ):
+            return agi.reply("-1")
+        case ("CHANNEL", "STATUS"):
+            return agi.reply("6")
+        case ("SAY", "DIGITS", digits, *_):
+            heard.prompts.append(digits)
         case ("GET", "DATA", prompt, *_):
             heard.prompts.append(prompt)
             digits = next(iter(keyed), "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from types import TracebackType
 from typing import Self
 
@@ -48,10 +48,13 @@ class Cluster:
         self.world.codes.clear()
 
     def call(
-        self, phone: str, dialled: str, *codes: str, center: int = 0, node: str = "n1", uniqueid: str = ""
-    ) -> Heard:
+        self, phone: str, dialled: str, *codes: str, center: int = 0, node: str = "n1", uniqueid: str = "",
+        missing: Collection[str] = (),
+    ) -> Heard:  # fmt: skip
         """A call to one of the centers."""
-        return call(self.product.centers[center], phone, dialled, codes, node=node, uniqueid=uniqueid)
+        return call(
+            self.product.centers[center], phone, dialled, codes, node=node, uniqueid=uniqueid, missing=missing
+        )
 
     def node_holds(self, node: str) -> dict[Key, Change | None]:
         """All that a node holds now."""

@@ -138,6 +138,11 @@ def say_digits(digits: str, escape_digits: str = "") -> bytes:
     return command("SAY", "DIGITS", values=[digits, escape_digits])
 
 
+def channel_status() -> bytes:
+    """Ask whether the channel lives; the reply's result is its state, or -1."""
+    return command("CHANNEL", "STATUS")
+
+
 def set_variable(name: str, value: str) -> bytes:
     """Set a channel variable."""
     return command("SET", "VARIABLE", values=[name, value])

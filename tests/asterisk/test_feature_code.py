@@ -14,7 +14,7 @@ from localcluster.process import wait_until
 from tests.asterisk.conftest import TestCenter, dies, listens, says
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.asterisk.conftest import Cluster
 
@@ -130,3 +130,23 @@ def test_the_center_hears_at_once_that_the_caller_hung_up(cluster: Cluster) -> N
         wait_until(lambda: len(center.calls) == 1, 5, "the center has the call")
         call.hang_up()
         wait_until(lambda: center.ended == 1, 1, "its wait for a key ended")
+
+
+def test_a_missing_recording_is_told_from_a_hang_up_by_the_state_of_the_channel(cluster: Cluster) -> None:
+    """What the center relies on: -1 on a channel that lives, and keys that are taken without a prompt."""
+    heard: list[str] = []
+
+    def asks(command: Callable[[str], str]) -> None:
+        heard.extend(
+            (command("GET DATA nowhere 2000 4"), command("CHANNEL STATUS"), command('GET DATA "" 5000 2'))
+        )
+        command("SET VARIABLE ROOST_OUTCOME virtualized")
+
+    with TestCenter(asks) as center:
+        cluster.nodes["n1"].set_centers(center.address)
+        call = cluster.phones["p2"].dial("*30001")
+        call.wait_up()
+        wait_until(lambda: len(heard) == 0 and cluster.nodes["n1"].channels() != [], 5, "the call is there")
+        call.send_dtmf("42")
+        call.wait_over()
+    assert heard == ["200 result=-1", "200 result=6", "200 result=42"]

@@ -27,6 +27,8 @@ LAYOUT = {
         "carrier": '"Carrier" <+15550100>',
     },
 }
+#: How an outcome names the extension 001.
+SAYS_001 = ["extension", "digits/0", "digits/0", "digits/1"]
 HOMES = {"001": "n1", "002": "n2", "003": "n1", "004": "n2"}
 
 SITE = """
@@ -38,7 +40,7 @@ exten => 112,1,Dial(PJSIP/carrier)
 exten => _+1555.,1,Dial(PJSIP/carrier)
 """
 
-_PLAYED = re.compile(r"Playing '([\w-]+)")
+_PLAYED = re.compile(r"Playing '([\w/-]+)")
 _ASKS = ("agent-pass", "auth-incorrect")
 _ANNOUNCED = re.compile(r"call_done .*outcome=(\w+)")
 

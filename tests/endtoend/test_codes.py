@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.endtoend.office import Office
+from tests.endtoend.office import SAYS_001, Office
 
 
 def test_three_wrong_codes_drop_the_call_and_no_input_is_a_wrong_one(office: Office) -> None:
@@ -17,7 +17,7 @@ def test_the_code_of_another_extension_is_wrong_and_the_right_one_after_it_is_ri
     heard = office.dial_center("desk002", "*30001", office.code("003"), office.code("001"))
     assert (heard.outcome, heard.prompts) == (
         "virtualized",
-        ["agent-pass", "auth-incorrect", "agent-loginok"],
+        ["agent-pass", "auth-incorrect", "agent-loginok", *SAYS_001],
     )
     assert office.world.value("SELECT failed_codes FROM extension WHERE number = '001'") == 0
 
@@ -27,7 +27,7 @@ def test_nine_wrong_codes_on_both_nodes_lock_the_extension(office: Office) -> No
         heard = office.call(phone, "*30001", "0000", "0000", "0000", node=node, center=center)
         assert heard.outcome == "dropped"
     heard = office.dial_center("desk002", "*30001")
-    assert (heard.outcome, heard.prompts) == ("locked", ["sorry", "please-try-call-later"])
+    assert (heard.outcome, heard.prompts) == ("locked", ["vm-password", "de-activated"])
 
 
 def test_a_caller_who_hangs_up_while_a_code_is_asked_for_moves_nobody(office: Office) -> None:

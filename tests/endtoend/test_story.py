@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.endtoend.office import Office
+from tests.endtoend.office import SAYS_001, Office
 
 
 def test_an_extension_moves_to_the_phone_it_was_dialled_on(office: Office) -> None:
@@ -13,7 +13,7 @@ def test_an_extension_moves_to_the_phone_it_was_dialled_on(office: Office) -> No
     going_on.wait_up()
 
     heard = office.dial_center("desk002", "*30001", office.code("001"))
-    assert (heard.outcome, heard.prompts) == ("virtualized", ["agent-pass", "agent-loginok"])
+    assert (heard.outcome, heard.prompts) == ("virtualized", ["agent-pass", "agent-loginok", *SAYS_001])
     office.agree()
 
     for caller in ("desk003", "desk004"):  # on either node; 004 is in a call meanwhile
@@ -31,7 +31,7 @@ def test_star_30_from_the_phone_it_sits_on_brings_it_home(office: Office) -> Non
     office.sit("001", "desk002")
     office.agree()
     heard = office.dial_center("desk002", "*30")
-    assert (heard.outcome, heard.prompts) == ("returned", ["agent-loggedoff"])
+    assert (heard.outcome, heard.prompts) == ("returned", ["agent-loggedoff", *SAYS_001])
     _everybody_is_home(office)
 
 
@@ -39,7 +39,7 @@ def test_star_30_from_its_own_phone_brings_it_home(office: Office) -> None:
     office.sit("001", "desk002")
     office.agree()
     heard = office.dial_center("desk001", "*30")
-    assert (heard.outcome, heard.prompts) == ("returned", ["agent-loggedoff"])
+    assert (heard.outcome, heard.prompts) == ("returned", ["agent-loggedoff", *SAYS_001])
     _everybody_is_home(office)
 
 

@@ -8,11 +8,13 @@ from datetime import timedelta
 
 import pytest
 
+from roost.moves.outcomes import Outcome
 from roost.moves.requests import Dial, Return, Virtualize
 from roost.pbx import agi
 from roost.pbx.node import ActsAs, Rings
 from tests.cluster import Cluster, wait_until
 from tests.world import new_id
+from workers.center import prompts
 
 
 @pytest.fixture
@@ -31,7 +33,7 @@ def code(cluster: Cluster, number: str) -> str:
 def test_a_call_moves_an_extension_on_every_node(office: Cluster) -> None:
     heard = office.call("desk002", "*30001", code(office, "001"), node="n2")
     assert heard.outcome == "virtualized"
-    assert heard.prompts == ["agent-pass", "agent-loginok"]
+    assert heard.prompts == ["agent-pass", "agent-loginok", "extension", "001"]
     office.settled()
     for node in ("n1", "n2", "n3"):
         holds = office.node_holds(node)
@@ -40,6 +42,20 @@ def test_a_call_moves_an_extension_on_every_node(office: Cluster) -> None:
         phone = holds["p", "desk002"]
         assert isinstance(phone, ActsAs)
         assert phone.number == "001"
+
+
+@pytest.mark.parametrize("missing", [["agent-pass"], ["agent-loginok"], ["*"]])
+def test_a_recording_that_is_missing_is_no_hang_up(office: Cluster, missing: list[str]) -> None:
+    """The code is taken all the same, and what was done is left for the dialplan as done."""
+    heard = office.call("desk002", "*30001", code(office, "001"), missing=missing)
+    assert heard.outcome == "virtualized"
+    assert office.world.rings("001") == "desk002"
+    assert "001" in heard.prompts
+
+
+def test_each_outcome_sounds_unlike_every_other() -> None:
+    announced = [outcome for outcome in Outcome if outcome in prompts._CORE_SOUNDS]
+    assert len({prompts.prompts_of(outcome, "") for outcome in announced}) == len(announced)
 
 
 def test_star_30_undoes_it_through_the_other_center(office: Cluster) -> None:

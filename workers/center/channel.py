@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from roost.pbx import agi
 from roost.pbx.agi import Environment, HungUp, ProtocolError, Reply, Server
 
 #: Bytes read at once.
@@ -62,3 +63,14 @@ class Channel:
         if reply.code != 200:
             raise ProtocolError(f"It answers {reply.code}.")
         return reply
+
+    async def play(self, line: bytes) -> Reply | None:
+        """Send a command that plays a recording; None when that failed on a call that goes on. Raises what `command` does.
+
+        Asterisk answers -1 for a recording that is missing, as it does when the caller hung up; the state of the channel tells.
+        """
+        try:
+            return await self.command(line)
+        except CallEnded:
+            await self.command(agi.channel_status())
+            return None

@@ -15,13 +15,13 @@ from roost.moves.dialogue import AskDial, AskTry, Collect, Dialogue, End
 from roost.moves.outcomes import Outcome
 from roost.moves.requests import Answer, Dial, Try
 from roost.pbx import agi
-from roost.pbx.agi import Environment
+from roost.pbx.agi import Environment, Reply
 from roost.seal import seal
 from roost.settings import Settings
 from tasks.client import Client
 from tasks.requests import DIAL, VERIFY
 from workers.center.channel import Channel
-from workers.center.prompts import ask_prompt, prompts_of
+from workers.center.prompts import NUMBER, ask_prompt, prompts_of
 
 #: Digits collected for a code: one more than the longest, so that a longer one is wrong, not cut.
 MAX_DIGITS = 9
@@ -42,6 +42,7 @@ class Conversation:
         self._call = ""
         self._phone = ""
         self._node = ""
+        self._number = ""
 
     async def run(self, environment: Environment) -> Outcome:
         """Talk until the outcome is announced. Raises what Channel raises."""
@@ -66,13 +67,27 @@ class Conversation:
     async def announce(self, outcome: Outcome) -> Outcome:
         """Say the outcome, and leave its code for the dialplan."""
         for prompt in prompts_of(outcome, self._settings.prompt_prefix):
-            await self._channel.command(agi.stream_file(prompt))
+            if prompt != NUMBER:
+                await self._play(prompt, agi.stream_file(prompt))
+            elif self._number:
+                await self._play("digits", agi.say_digits(self._number))
         await self._channel.command(agi.set_variable("ROOST_OUTCOME", outcome.value))
         return outcome
 
+    async def _play(self, prompt: str, command: bytes) -> Reply | None:
+        """What is done is done, whether or not a recording of it can be played."""
+        reply = await self._channel.play(command)
+        if reply is None:
+            log.warning("prompt_failed", prompt=prompt, call=self._call[:80])
+        return reply
+
     async def _collect(self, *, again: bool) -> str:
-        prompt = ask_prompt(again=again, prefix=self._settings.prompt_prefix)
-        return (await self._channel.command(agi.get_data(prompt, KEYING_TIME, MAX_DIGITS))).result
+        """What the caller keys; with no recording to ask for it, it is awaited all the same."""
+        for prompt in (ask_prompt(again=again, prefix=self._settings.prompt_prefix), "beep", ""):
+            reply = await self._play(prompt, agi.get_data(prompt, KEYING_TIME, MAX_DIGITS))
+            if reply is not None:
+                return reply.result
+        return ""
 
     async def _ask_dial(self, number: str) -> Outcome:
         # The id is the call's: a second center that takes the call over asks the same, and hears the same.
@@ -107,6 +122,8 @@ class Conversation:
 
     async def _hear(self, future: Future[Answer]) -> Answer:
         answer = await asyncio.wrap_future(future)
+        if answer.extension:
+            self._number = answer.extension.rpartition("*")[2]
         if answer.now is not None:
             self._clock.observe(answer.now, trust=answer.outcome is Outcome.EXPIRED)
         return answer

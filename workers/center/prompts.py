@@ -7,31 +7,41 @@ from roost.moves.outcomes import Outcome
 #: Asks for the code; and says that it was wrong, and asks again.
 ASK_CODE, ASK_AGAIN = "agent-pass", "auth-incorrect"
 
-_SORRY = ("sorry", "please-try-call-later")
+#: Stands in a list of sounds for the number that moved, digit by digit.
+NUMBER = ""
 
+#: Each differs from every other, by ear. What moved is said by number.
 _CORE_SOUNDS: dict[Outcome, tuple[str, ...]] = {
-    Outcome.VIRTUALIZED: ("agent-loginok",),
-    Outcome.ALREADY_HERE: ("agent-loginok",),
-    Outcome.RETURNED: ("agent-loggedoff",),
-    Outcome.NOTHING_TO_RETURN: ("agent-loggedoff",),
+    Outcome.VIRTUALIZED: ("agent-loginok", "extension", NUMBER),
+    Outcome.ALREADY_HERE: ("extension", NUMBER, "enabled"),
+    Outcome.RETURNED: ("agent-loggedoff", "extension", NUMBER),
+    Outcome.NOTHING_TO_RETURN: ("cancelled", "goodbye"),
     Outcome.UNKNOWN_PHONE: ("feature-not-avail-line",),
-    Outcome.NOT_ALLOWED: ("feature-not-avail-line",),
+    Outcome.NOT_ALLOWED: ("extension", "disabled"),
     Outcome.UNKNOWN_EXTENSION: ("pbx-invalid", "goodbye"),
-    Outcome.BAD_REQUEST: ("pbx-invalid", "goodbye"),
+    Outcome.BAD_REQUEST: ("cannot-complete-as-dialed", "check-number-dial-again"),
     Outcome.OCCUPIED: ("extension", "is-in-use", "goodbye"),
-    Outcome.NO_CODE: ("vm-incorrect", "goodbye"),
-    Outcome.WRONG_CODE: ("vm-incorrect", "goodbye"),
+    Outcome.NO_CODE: ("vm-password", "disabled"),
+    Outcome.WRONG_CODE: ("vm-incorrect",),
     Outcome.DROPPED: ("vm-incorrect", "goodbye"),
-    Outcome.TOO_LONG: ("feature-not-avail-line",),
-    Outcome.LOCKED: _SORRY,
-    Outcome.EXPIRED: _SORRY,
-    Outcome.UNAVAILABLE: _SORRY,
+    Outcome.TOO_LONG: ("extension", "cannot-complete-as-dialed"),
+    Outcome.LOCKED: ("vm-password", "de-activated"),
+    Outcome.EXPIRED: ("please-try-again",),
+    Outcome.UNAVAILABLE: ("sorry", "please-try-call-later"),
 }
+
+_SAYS_NUMBER = {outcome for outcome, sounds in _CORE_SOUNDS.items() if NUMBER in sounds}
 
 
 def prompts_of(outcome: Outcome, prefix: str) -> tuple[str, ...]:
-    """The sounds that announce an outcome; with a prefix such as `roost/`, one recording named after its code."""
-    return (f"{prefix}{outcome.value}",) if prefix else _CORE_SOUNDS[outcome]
+    """The sounds that announce an outcome; with a prefix such as `roost/`, one recording named after its code.
+
+    NUMBER among them is the place of the number that moved.
+    """
+    if not prefix:
+        return _CORE_SOUNDS[outcome]
+    recording = f"{prefix}{outcome.value}"
+    return (recording, NUMBER) if outcome in _SAYS_NUMBER else (recording,)
 
 
 def ask_prompt(*, again: bool, prefix: str) -> str:
