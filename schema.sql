@@ -54,6 +54,7 @@ CREATE INDEX extension_with_own_limit ON extension (id) WHERE max_stay IS NOT NU
 -- A PBX of the cluster. `secret` is sealed; only push workers can open it. The cursor itself lives in the
 -- node; `applied_version` is what we last saw there. A node that fails is left alone until `next_attempt_at`.
 -- `resync` asks for a full send, whatever its cursor says; `send_…` say how far one is. `failure` is the code of the last error.
+-- `options` are what the kind declares beyond the columns here; a kind whose nodes have no user name leaves `username` empty.
 CREATE TABLE pbx_node (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name text NOT NULL UNIQUE CHECK (name ~ '^[A-Za-z0-9._-]{1,64}$'),
@@ -77,7 +78,8 @@ CREATE TABLE pbx_node (
     failure text,
     send_began_at timestamptz,
     send_done bigint NOT NULL DEFAULT 0,
-    send_total bigint NOT NULL DEFAULT 0
+    send_total bigint NOT NULL DEFAULT 0,
+    options jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(options) = 'object')
 ) WITH (fillfactor = 50);
 
 -- How far the comparison of a node's whole table has come: it goes by pieces, and is gone on with after a crash. `requested_at`: somebody

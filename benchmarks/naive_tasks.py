@@ -14,7 +14,7 @@ from kombu import Exchange, Queue
 from pydantic import SecretStr
 
 from roost.moves.requests import Virtualize
-from roost.pbx import connect
+from roost.pbx.kinds import connect
 from roost.pbx.node import NodeAddress, PbxNode, Rings
 from roost.seal import NODE_SECRET, unseal
 from roost.settings import settings
@@ -60,15 +60,13 @@ def naive_write(node: str, extension: str, home: str, phone: str) -> None:
 def _nodes() -> dict[str, NodeAddress]:
     private_key = settings().need("seal_private_key")
     with resources.database().connection() as connection:
-        rows = connection.execute(
-            "SELECT name, host, port, username, secret FROM pbx_node WHERE name <> 'home'"
-        )
+        rows = connection.execute("SELECT name, kind, host, port, secret FROM pbx_node WHERE name <> 'home'")
         return {
-            name: NodeAddress(host, port, user, SecretStr(unseal(private_key, NODE_SECRET, secret.decode())))
-            for name, host, port, user, secret in rows
+            name: NodeAddress(kind, host, port, SecretStr(unseal(private_key, NODE_SECRET, secret.decode())))
+            for name, kind, host, port, secret in rows
         }
 
 
 @cache
 def _connection(node: str) -> PbxNode:
-    return connect("asterisk", _nodes()[node], 5)
+    return connect(_nodes()[node], 5)

@@ -27,7 +27,7 @@ class RawAmi:
         key = hashlib.md5(
             found[1] + address.secret.get_secret_value().encode(), usedforsecurity=False
         ).hexdigest()
-        login = f"Action: Login\r\nAuthType: MD5\r\nUsername: {address.username}\r\nKey: {key}\r\nEvents: off\r\n\r\n"
+        login = f"Action: Login\r\nAuthType: MD5\r\nUsername: {address.options.get('username', 'roost')}\r\nKey: {key}\r\nEvents: off\r\n\r\n"
         self._ask(login.encode())
         if b"Success" not in self._last:
             raise ConnectionError("AMI refused the login")

@@ -13,17 +13,16 @@ from types import TracebackType
 from typing import Self
 
 import psycopg
-from pydantic import SecretStr
 
 from benchmarks import world
 from benchmarks.load import CallerProcesses
-from localcluster.asterisk import AMI_PORT, AsteriskNode, node_addresses
+from localcluster.asterisk import AsteriskNode, node_addresses
 from localcluster.postgres import Postgres
 from localcluster.process import SupervisedProcess
 from localcluster.product import Product
 from localcluster.rabbitmq import RabbitCluster
 from roost.database import query
-from roost.pbx import connect
+from roost.pbx.kinds import connect
 from roost.pbx.node import Cursor, NodeAddress, PbxNode
 from roost.schema import init_database
 from roost.version import use_functions
@@ -121,7 +120,7 @@ class Stage:
 
     def connect(self, node: str) -> PbxNode:
         """A connection of our own to a node."""
-        return connect("asterisk", self.nodes[node], 20)
+        return connect(self.nodes[node], 20)
 
     def use(self, nodes: Iterable[str]) -> None:
         """Push to these nodes and no others; returns when they are consumed and have everything.
@@ -159,17 +158,10 @@ class Stage:
         self.product.processes[name] = process
 
     def _register(self) -> dict[str, NodeAddress]:
-        places = {
-            name: ("127.0.0.1", port, self.product.node_secret)
-            for name, port in self.product.node_ports.items()
-        }
-        places |= {node.name: (node.address, AMI_PORT, node.secret) for node in self.asterisk}
-        for name, (host, port, secret) in places.items():
-            world.add_node(self.url, self.settings, name, host, port, secret)
-        return {
-            name: NodeAddress(host, port, "roost", SecretStr(secret))
-            for name, (host, port, secret) in places.items()
-        }
+        addresses = self.product.nodes | {node.name: node.control for node in self.asterisk}
+        for name, address in addresses.items():
+            world.add_node(self.url, self.settings, name, address)
+        return addresses
 
 
 def wait_until(condition: Callable[[], bool], what: str, deadline: float) -> None:

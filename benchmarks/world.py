@@ -8,6 +8,7 @@ from __future__ import annotations
 import psycopg
 
 from roost.moves.secret_codes import hash_code
+from roost.pbx.node import NodeAddress
 from roost.seal import seal
 from roost.settings import Settings
 
@@ -31,14 +32,14 @@ def populate(url: str, settings: Settings, extensions: int) -> None:
         connection.execute("VACUUM ANALYZE")
 
 
-def add_node(url: str, settings: Settings, name: str, host: str, port: int, secret: str) -> None:
+def add_node(url: str, settings: Settings, name: str, address: NodeAddress) -> None:
     """Register a node, switched off; every phone stays homed on the node `home`, which nobody pushes to."""
-    sealed = seal(settings.need("seal_public_key"), "node", secret).encode()
+    sealed = seal(settings.need("seal_public_key"), "node", address.secret.get_secret_value()).encode()
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(
             "INSERT INTO pbx_node (name, kind, host, port, username, secret, enabled, audited_at)"
-            " VALUES (%s, 'asterisk', %s, %s, 'roost', %s, false, clock_timestamp())",
-            (name, host, port, sealed),
+            " VALUES (%s, %s, %s, %s, 'roost', %s, false, clock_timestamp())",
+            (name, address.kind, address.host, address.port, sealed),
         )
 
 

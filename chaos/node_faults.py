@@ -107,11 +107,11 @@ def node_lost_last_second(scene: Scene) -> Heal:
     """A PBX loses the writes it acknowledged since its last commit, again and again."""
     nodes = simulated(scene)
     for node in nodes:
-        inject(node.port, "lose-last-second")
+        inject(node.address.port, "lose-last-second")
 
     def heal() -> None:
         for node in nodes:
-            inject(node.port, "lose-last-second")
+            inject(node.address.port, "lose-last-second")
 
     return heal
 
@@ -120,15 +120,15 @@ def node_lost_last_second(scene: Scene) -> Heal:
 def node_memory_lost(scene: Scene) -> Heal:
     """A PBX forgets everything while it runs."""
     node = one(scene)
-    inject(node.port, "lose-memory")
-    return lambda: inject(node.port, "lose-memory")
+    inject(node.address.port, "lose-memory")
+    return lambda: inject(node.address.port, "lose-memory")
 
 
 def _define_mode(name: str, mode: str, **fields: object) -> None:
     def begin(scene: Scene) -> Heal:
         node = one(scene)
-        inject(node.port, mode, **fields)
-        return lambda: inject(node.port, "none")
+        inject(node.address.port, mode, **fields)
+        return lambda: inject(node.address.port, "none")
 
     define(f"node-{name}", begin)
 
@@ -145,15 +145,15 @@ _define_mode("drops-connections", "drop-connection")
 def push_killed_half_way(scene: Scene) -> Heal:
     """The push workers die while a node has taken the first half of a push."""
     node = one(scene)
-    inject(node.port, "hang", After=12)
-    inject(node.port, "lose-memory")  # so that the next push has many parts
+    inject(node.address.port, "hang", After=12)
+    inject(node.address.port, "lose-memory")  # so that the next push has many parts
     pushes = list(scene.stage.product.of_kind("push"))
     wait_until(lambda: 0 < _size(node) < 15, 10.0, "half a push")
     for process in pushes:
         process.kill()
 
     def heal() -> None:
-        inject(node.port, "none")
+        inject(node.address.port, "none")
         for process in pushes:
             process.launch()
         for process in pushes:

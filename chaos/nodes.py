@@ -10,9 +10,10 @@ from typing import Protocol
 from pydantic import SecretStr
 
 from localcluster import ports
-from localcluster.asterisk import AMI_PORT, AMI_USER, AsteriskNode
+from localcluster.asterisk import AsteriskNode
 from localcluster.process import SupervisedProcess
-from roost.pbx import connect
+from localcluster.simulator import SIMULATES
+from roost.pbx.kinds import connect
 from roost.pbx.node import Change, Cursor, Key, NodeAddress
 
 _TOP = Path(__file__).parent.parent
@@ -30,20 +31,17 @@ class _Process(Protocol):
 
 
 class Node:
-    """One PBX: its process, where it speaks AMI, and the file that holds its table."""
+    """One PBX: its process, how it is reached, and the file that holds its table."""
 
-    def __init__(self, name: str, process: _Process, host: str, port: int, secret: str, store: Path) -> None:
+    def __init__(self, name: str, process: _Process, address: NodeAddress, store: Path) -> None:
         self.name = name
         self.process = process
-        self.host = host
-        self.port = port
-        self.secret = secret
+        self.address = address
         self.store = store
 
     def holds(self) -> tuple[Cursor | None, dict[Key, Change | None]]:
         """Its cursor, and then its whole table. Raises NodeUnavailable."""
-        address = NodeAddress(self.host, self.port, AMI_USER, SecretStr(self.secret))
-        node = connect("asterisk", address, _DEADLINE)
+        node = connect(self.address, _DEADLINE)
         try:
             return node.cursor(), node.dump()
         finally:
@@ -87,7 +85,8 @@ class SimulatedNode(Node):
             ],
             log=folder / f"{name}.log", folder=_TOP, ready=lambda: process.wrote(f"{name} ready"),
         )  # fmt: skip
-        super().__init__(name, process, ports.LOOPBACK, port, secret, folder / f"{name}.sqlite")
+        at = NodeAddress(SIMULATES, ports.LOOPBACK, port, SecretStr(secret))
+        super().__init__(name, process, at, folder / f"{name}.sqlite")
 
 
 class RealNode(Node):
@@ -96,4 +95,4 @@ class RealNode(Node):
     def __init__(self, name: str, address: str, folder: Path) -> None:
         asterisk = AsteriskNode(name, address, folder / name)
         store = asterisk.folder / "db" / "astdb.sqlite3"
-        super().__init__(name, asterisk, address, AMI_PORT, asterisk.secret, store)
+        super().__init__(name, asterisk, asterisk.control, store)

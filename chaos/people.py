@@ -7,7 +7,6 @@ import psycopg
 from chaos.model import Extension, Office, Phone
 from chaos.stage import Stage
 from localcluster import ports
-from localcluster.asterisk import AMI_USER
 from roost.database import Database
 from roost.directory import Directory
 from roost.moves.secret_codes import hash_code
@@ -59,7 +58,10 @@ def settle_in(stage: Stage) -> dict[str, Office]:
     directory = Directory(database, stage.product.settings.need("seal_public_key"))
     for node in stage.nodes.values():
         link = stage.network.links[f"push-{node.name}"]
-        directory.add_node(node.name, "asterisk", ports.LOOPBACK, link.port, AMI_USER, node.secret)
+        at = node.address
+        directory.add_node(
+            node.name, at.kind, ports.LOOPBACK, link.port, secret=at.secret.get_secret_value(), options=at.options
+        )  # fmt: skip
     offices = {}
     nodes = list(stage.nodes)
     for code, policy in POLICIES.items():

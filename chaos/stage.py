@@ -129,7 +129,7 @@ class Stage:
         self.nodes[node.name] = node
         self._services.callback(node.process.kill)
         node.process.start()
-        self.network.link(f"push-{node.name}", node.host, node.port)
+        self.network.link(f"push-{node.name}", node.address.host, node.address.port)
 
     def broker_through(self, who: str, urls: str) -> str:
         """The broker's URLs for one process, each through a link of its own."""

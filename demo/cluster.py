@@ -8,9 +8,6 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from pydantic import SecretStr
-
-from localcluster.asterisk import AMI_PORT, AMI_USER
 from localcluster.asterisk_install import asterisk_program
 from localcluster.phones import Phone
 from localcluster.postgres import Postgres
@@ -52,16 +49,10 @@ class DemoCluster:
 
     @property
     def addresses(self) -> dict[str, NodeAddress]:
-        """How each node is reached over AMI."""
+        """How each node is reached."""
         if self.telephony is not None:
-            return {
-                name: NodeAddress(node.address, AMI_PORT, AMI_USER, SecretStr(node.secret))
-                for name, node in self.telephony.nodes.items()
-            }
-        return {
-            name: NodeAddress("127.0.0.1", port, "roost", SecretStr(self.product.node_secret))
-            for name, port in self.product.node_ports.items()
-        }
+            return {name: node.control for name, node in self.telephony.nodes.items()}
+        return self.product.nodes
 
     @property
     def centers(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The nodes, asked over AMI: what each holds, and when it came to hold it. The database is not looked at."""
+"""The nodes, asked themselves: what each holds, and when it came to hold it. The database is not looked at."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from demo.cast import NOWHERE, ORGANIZATION, View
 from roost.errors import NodeRefused, NodeUnavailable
-from roost.pbx import connect
+from roost.pbx.kinds import connect
 from roost.pbx.node import ActsAs, NodeAddress, PbxNode, Rings
 
 #: Between two looks at a node, seconds: how exact the milliseconds are.
@@ -22,7 +22,7 @@ class Node:
 
     def __init__(self, name: str, address: NodeAddress) -> None:
         self.name = name
-        self._connection: PbxNode = connect("asterisk", address, _DEADLINE)
+        self._connection: PbxNode = connect(address, _DEADLINE)
 
     def view(self) -> View:
         """All it holds. Raises NodeUnavailable."""

@@ -29,11 +29,11 @@ def provision(settings: Settings, cast: Cast, nodes: Mapping[str, NodeAddress]) 
         for name, address in nodes.items():
             directory.add_node(
                 name,
-                "asterisk",
+                address.kind,
                 address.host,
                 address.port,
-                address.username,
-                address.secret.get_secret_value(),
+                secret=address.secret.get_secret_value(),
+                options=address.options,
             )
         directory.add_organization(ORGANIZATION, name=ORGANIZATION_NAME)
         for person in cast.people:

@@ -11,10 +11,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from pydantic import SecretStr
+
 from localcluster import ports
 from localcluster.asterisk_files import AMI_PORT, AMI_USER, SIP_PORT, NodeFiles, SipPhone
 from localcluster.asterisk_install import AsteriskProgram, asterisk_program
 from localcluster.process import ServiceFailed, SupervisedProcess, tail, wait_until
+from roost.pbx.node import NodeAddress
 
 __all__ = ["AMI_PORT", "AMI_USER", "SIP_PORT", "AsteriskNode", "SipPhone", "node_addresses"]
 
@@ -84,6 +87,12 @@ class AsteriskNode:
             ready=self._booted,
             start_deadline=30.0,
         )
+
+    @property
+    def control(self) -> NodeAddress:
+        """How Roost reaches it."""
+        options = {"username": AMI_USER}
+        return NodeAddress("asterisk", self.address, AMI_PORT, SecretStr(self.secret), options)
 
     @property
     def log(self) -> Path:

@@ -11,8 +11,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from pydantic import SecretStr
+
 from localcluster import ports
 from localcluster.process import SupervisedProcess
+from localcluster.simulator import SIMULATES
+from roost.pbx.node import NodeAddress
 from roost.seal import new_keys
 from roost.settings import Settings
 
@@ -74,6 +78,15 @@ class Product:
         """The settings all the processes have."""
         names = {name.removeprefix("ROOST_").lower(): value for name, value in self.environment.items()}
         return Settings.model_validate(names)
+
+    @property
+    def nodes(self) -> dict[str, NodeAddress]:
+        """How each simulated node is reached, by name."""
+        secret = SecretStr(self.node_secret)
+        return {
+            name: NodeAddress(SIMULATES, ports.LOOPBACK, port, secret)
+            for name, port in self.node_ports.items()
+        }
 
     @property
     def centers(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""Tells a simulated node what to do wrong, over its own port (`simulator/faults.py` says what there is)."""
+"""What simulated nodes are, and how to tell one to do wrong, over its own port (`simulator/faults.py` says what there is)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import socket
 
 from localcluster import ports
 
+#: The kind of PBX that the simulator speaks as.
+SIMULATES = "asterisk"
 _SECONDS = 5.0
 
 

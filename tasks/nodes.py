@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import SecretStr
-
+from roost.directory.node_options import address_of
 from roost.nodes.holding import NodeRow
-from roost.pbx import connect
-from roost.pbx.node import NodeAddress, PbxNode
-from roost.seal import NODE_SECRET, unseal
+from roost.pbx.kinds import connect
+from roost.pbx.node import PbxNode
 from roost.settings import Settings
 
 
@@ -21,7 +19,7 @@ class NodeConnections:
 
     def open(self, row: NodeRow) -> PbxNode:
         """The connection from before, or a new one if there is none or the node's address changed."""
-        wanted = (row.kind, row.host, row.port, row.username, row.secret)
+        wanted = (row.kind, row.host, row.port, row.username, row.secret, row.options)
         if row.name in self._open and self._open[row.name][0] != wanted:
             self.drop(row)
         if row.name not in self._open:
@@ -30,9 +28,7 @@ class NodeConnections:
 
     def aside(self, row: NodeRow) -> PbxNode:
         """A connection of the caller's own, who closes it."""
-        secret = SecretStr(unseal(self._private_key, NODE_SECRET, row.secret.decode()))
-        address = NodeAddress(row.host, row.port, row.username, secret)
-        return connect(row.kind, address, self._deadline)
+        return connect(address_of(row, self._private_key), self._deadline)
 
     def drop(self, row: NodeRow) -> None:
         """Close and forget the connection, after a failure."""

@@ -7,12 +7,10 @@ from collections.abc import Callable, Collection
 from types import TracebackType
 from typing import Self
 
-from pydantic import SecretStr
-
 from localcluster.product import Product
 from roost.database import Database
-from roost.pbx import connect
-from roost.pbx.node import Change, Key, NodeAddress
+from roost.pbx.kinds import connect
+from roost.pbx.node import Change, Key
 from tasks.client import Client
 from tests.caller import Heard, call
 from tests.world import World
@@ -58,9 +56,7 @@ class Cluster:
 
     def node_holds(self, node: str) -> dict[Key, Change | None]:
         """All that a node holds now."""
-        secret = SecretStr(self.product.node_secret)
-        address = NodeAddress("127.0.0.1", self.product.node_ports[node], "roost", secret)
-        connection = connect("asterisk", address, 5)
+        connection = connect(self.product.nodes[node], 5)
         try:
             return connection.dump()
         finally:

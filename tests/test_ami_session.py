@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from roost.errors import NodeUnavailable
-from roost.pbx import connect
+from roost.pbx.kinds import connect
 from roost.pbx.node import Change, Cursor, NodeAddress, RefusedRow, Rings
 
 BANNER = b"Asterisk Call Manager/11.0.0\r\n"
@@ -53,7 +53,9 @@ def serve() -> Iterator[Serve]:
 
         threads.append(threading.Thread(target=run))
         threads[-1].start()
-        return NodeAddress("127.0.0.1", listener.getsockname()[1], "roost", SecretStr(secrets.token_hex(8)))
+        return NodeAddress(
+            "asterisk", "127.0.0.1", listener.getsockname()[1], SecretStr(secrets.token_hex(8))
+        )
 
     yield start
     ended.set()
@@ -73,7 +75,7 @@ def received(peer: socket.socket, actions: int) -> bool:
 
 
 def use(address: NodeAddress, call: str) -> None:
-    node = connect("asterisk", address, DEADLINE)
+    node = connect(address, DEADLINE)
     try:
         match call:
             case "cursor":
@@ -153,7 +155,7 @@ def failed(action_id: int) -> bytes:
 def test_a_row_that_fails_while_others_are_taken_is_told(serve: Serve) -> None:
     answers = b"".join(b"Response: Success\r\nActionID: %d\r\n\r\n" % number for number in (3, 4))
     cursor = b"Response: Success\r\nActionID: 6\r\n\r\n"
-    node = connect("asterisk", serve(*LOGIN, 3, answers + failed(5), 1, cursor), DEADLINE)
+    node = connect(serve(*LOGIN, 3, answers + failed(5), 1, cursor), DEADLINE)
     refused = node.apply(CHANGES, Cursor("db", 1))
     node.close()
     assert refused == [RefusedRow(("e", "0001*2"), "Failed to update entry")]
@@ -169,7 +171,7 @@ def test_the_cursor_is_not_sent_when_many_changes_fail(serve: Serve) -> None:
     answers = b"".join(failed(number) for number in range(3, 104))
     # Were the cursor sent, this answer would make it a success.
     cursor = b"Response: Success\r\nActionID: 104\r\n\r\n"
-    node = connect("asterisk", serve(*LOGIN, 101, answers, 1, cursor), DEADLINE)
+    node = connect(serve(*LOGIN, 101, answers, 1, cursor), DEADLINE)
     with pytest.raises(NodeUnavailable, match="101 of 101"):
         node.apply(many, Cursor("db", 1))
     node.close()

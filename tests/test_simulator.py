@@ -11,7 +11,7 @@ import pytest
 
 from localcluster.process import wait_until
 from roost.errors import NodeRefused, NodeUnavailable
-from roost.pbx import connect
+from roost.pbx.kinds import connect
 from roost.pbx.node import Change, Cursor, Key, PbxNode, Rings, key_of
 from simulator.faults import Mode
 from simulator.store import Store
@@ -32,7 +32,7 @@ def simulator(tmp_path: Path) -> Iterator[Simulator]:
 
 @pytest.fixture
 def node(simulator: Simulator) -> Iterator[PbxNode]:
-    connection = connect("asterisk", simulator.address, DEADLINE)
+    connection = connect(simulator.address, DEADLINE)
     connection.apply([HERE], Cursor("db", 1))
     yield connection
     connection.close()
@@ -45,7 +45,7 @@ def fault(simulator: Simulator, mode: Mode, *lines: str) -> None:
 
 
 def reread(simulator: Simulator) -> tuple[dict[Key, Change | None], Cursor | None]:
-    connection = connect("asterisk", simulator.address, DEADLINE)
+    connection = connect(simulator.address, DEADLINE)
     seen = connection.dump(), connection.cursor()
     connection.close()
     return seen
@@ -83,7 +83,7 @@ def test_a_fault_amid_many_changes_leaves_the_cursor_alone(
 def test_a_node_that_does_not_answer_costs_the_deadline(
     simulator: Simulator, node: PbxNode, mode: Mode
 ) -> None:
-    hasty = connect("asterisk", simulator.address, 0.3)
+    hasty = connect(simulator.address, 0.3)
     if mode is Mode.HANG:
         fault(simulator, mode)
     else:
@@ -104,7 +104,7 @@ def slow_down(simulator: Simulator) -> None:
 
 def is_slow(simulator: Simulator) -> bool:
     try:
-        connect("asterisk", simulator.address, 0.2).close()
+        connect(simulator.address, 0.2).close()
     except NodeUnavailable:
         return True
     return False
@@ -113,9 +113,9 @@ def is_slow(simulator: Simulator) -> bool:
 def test_a_refused_login(simulator: Simulator) -> None:
     fault(simulator, Mode.REFUSE_LOGIN)
     with pytest.raises(NodeRefused):
-        connect("asterisk", simulator.address, DEADLINE)
+        connect(simulator.address, DEADLINE)
     fault(simulator, Mode.NONE)
-    connect("asterisk", simulator.address, DEADLINE).close()
+    connect(simulator.address, DEADLINE).close()
 
 
 def test_a_crash_loses_what_was_not_committed_and_the_connections(
@@ -184,7 +184,7 @@ def test_a_client_without_end_is_cut_off(simulator: Simulator) -> None:
     raw.send(b"x: y\r\n" * 100_000)
     assert raw.closed_by_peer()
     raw.close()
-    connect("asterisk", simulator.address, DEADLINE).close()
+    connect(simulator.address, DEADLINE).close()
 
 
 def test_sixty_four_nodes_in_one_process_are_apart(tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ def test_sixty_four_nodes_in_one_process_are_apart(tmp_path: Path) -> None:
     simulator.start()
 
     def write(number: int) -> None:
-        connection = connect("asterisk", simulator.address_of(number), DEADLINE)
+        connection = connect(simulator.address_of(number), DEADLINE)
         connection.apply([Rings("0001*001", f"n{number}", "desk")], Cursor("db", number))
         connection.close()
 
@@ -202,7 +202,7 @@ def test_sixty_four_nodes_in_one_process_are_apart(tmp_path: Path) -> None:
     for thread in threads:
         thread.join(DEADLINE)
     for number in range(64):
-        connection = connect("asterisk", simulator.address_of(number), DEADLINE)
+        connection = connect(simulator.address_of(number), DEADLINE)
         assert connection.cursor() == Cursor("db", number)
         assert connection.dump() == {("e", "0001*001"): Rings("0001*001", f"n{number}", "desk")}
         connection.close()

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 import psycopg
 
 from roost.database import Database, query, why_not_reached
-from roost.diagnosis.finding import Finding, Level
+from roost.finding import Finding, Level
 from roost.errors import RoostError
+from roost.finding import Finding, Level
 from roost.schema import check_schema
 from roost.version import VERSION, WrongVersion
 

@@ -5,19 +5,21 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
 from typing import NamedTuple
 
 from psycopg.rows import class_row
 from pydantic import SecretStr
 
 from roost.database import Database, query
-from roost.diagnosis.finding import Finding, Level, is_public
+from roost.directory.node_options import address_of, joined
 from roost.errors import NodeRefused, RoostError
+from roost.finding import Finding, Level
 from roost.nodes.refused_rows import list_refused_rows
 from roost.nodes.status import NodeStatus, cluster_status
-from roost.pbx import connect
+from roost.pbx.kinds import connect, kind_named, kinds
 from roost.pbx.node import NodeAddress
-from roost.seal import NODE_SECRET, unseal
 from roost.settings import Settings
 
 #: Nodes that are tried at once.
@@ -25,6 +27,7 @@ _AT_ONCE = 16
 #: An up-to-date node that no push reached for so many sweeps, and seconds more, has nobody who looks after it.
 _STALE_SWEEPS = 5
 _STALE_SECONDS = 10.0
+_NO_ANSWER = "Check the node, its address and the firewall between."
 
 
 class _Login(NamedTuple):
@@ -34,6 +37,7 @@ class _Login(NamedTuple):
     port: int
     username: str
     secret: bytes
+    options: dict[str, object]
 
 
 def check_nodes(database: Database, settings: Settings) -> Iterator[Finding]:
@@ -43,17 +47,11 @@ def check_nodes(database: Database, settings: Settings) -> Iterator[Finding]:
     with database.connection() as connection, connection.cursor(row_factory=class_row(_Login)) as cursor:
         logins = cursor.execute(query("list_node_addresses")).fetchall()
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        answers = {login.name: pool.submit(_reach, login, settings) for login in logins}
+        answers = {login.name: pool.submit(_look, login, settings) for login in logins}
     for node in in_use:
-        if is_public(node.host):
-            yield Finding(
-                "nodes", Level.WARNING, f"{node.name}: AMI at the public address {node.host} is plain text.",
-                "Reach it over a private network or a tunnel.",
-            )  # fmt: skip
-        reached = answers[node.name].result() if node.name in answers else None
-        if reached is not None:
-            yield reached
-        if reached is None or reached.level is Level.OK:
+        reached = answers[node.name].result() if node.name in answers else []
+        yield from reached
+        if all(finding.level is not Level.ERROR for finding in reached):
             yield from _state(node, settings)
     for row in list_refused_rows(database):
         yield Finding(
@@ -87,8 +85,12 @@ def _state(node: NodeStatus, settings: Settings) -> Iterator[Finding]:
     if node.drift:
         yield Finding(
             "nodes", Level.WARNING, f"{node.name}: its last audit mended {node.drift} entries.",
-            "Find who else writes the family `roost` of its AstDB; then roost audit.",
+            f"{_who_drifted(node.kind)} Then: roost audit",
         )  # fmt: skip
+
+
+def _who_drifted(kind: str) -> str:
+    return kinds()[kind].if_drifted if kind in kinds() else "Find who else writes its table."
 
 
 def _unnumbered(count: int, nodes: list[NodeStatus], settings: Settings) -> Iterator[Finding]:
@@ -98,39 +100,43 @@ def _unnumbered(count: int, nodes: list[NodeStatus], settings: Settings) -> Iter
         )  # fmt: skip
 
 
-def _reach(row: _Login, settings: Settings) -> Finding:
-    """Log in to the node where this machine has the key; else only connect."""
+def _look(row: _Login, settings: Settings) -> list[Finding]:
+    """What a node says of itself, and what its kind says of it."""
+    try:
+        kind = kind_named(row.kind)
+        options = kind.parse(joined(row.username, row.options))
+        address = _address(row, settings)
+    except RoostError as error:
+        mend = "Install what brings its kind here, or mend it with roost node set."
+        return [Finding("nodes", Level.ERROR, f"{row.name}: {error}", mend)]
+    found: list[Finding] = []
     try:
         if settings.seal_private_key is None:
-            socket.create_connection((row.host, row.port), settings.node_deadline).close()
-            return Finding(
-                "nodes",
-                Level.OK,
-                f"{row.name}: {row.host}:{row.port} takes connections; no login without the private key.",
-            )
-        secret = unseal(settings.seal_private_key.get_secret_value(), NODE_SECRET, row.secret.decode())
-        address = NodeAddress(row.host, row.port, row.username, SecretStr(secret))
-        node = connect(row.kind, address, settings.node_deadline)
-        try:
-            return Finding("nodes", Level.OK, f"{row.name}: {node.health()} answers.")
-        finally:
-            node.close()
+            found.append(_connect_only(row, settings.node_deadline))
+            found += kind.examine(address, options, None)
+        else:
+            with closing(connect(address, settings.node_deadline)) as node:
+                found.append(Finding("nodes", Level.OK, f"{node.health()} answers."))
+                found += kind.examine(address, options, node)
     except NodeRefused as error:
-        return Finding(
-            "nodes",
-            Level.ERROR,
-            f"{row.name}: {error}",
-            f"Check manager.conf there; roost node set {row.name} --secret",
-        )
+        mend = f"{kind.if_refused} Then: roost node set {row.name} --secret"
+        found = [Finding("nodes", Level.ERROR, str(error), mend), *kind.examine(address, options, None)]
     except RoostError as error:
-        return Finding(
-            "nodes",
-            Level.ERROR,
-            f"{row.name}: {error}",
-            "Check the node, its address and the firewall between.",
-        )
+        found = [Finding("nodes", Level.ERROR, str(error), _NO_ANSWER), *kind.examine(address, options, None)]
+    return [replace(finding, says=f"{row.name}: {finding.says}") for finding in found]
+
+
+def _address(row: _Login, settings: Settings) -> NodeAddress:
+    """How to reach a node; without the private key its secret is left empty."""
+    if settings.seal_private_key is None:
+        return NodeAddress(row.kind, row.host, row.port, SecretStr(""), joined(row.username, row.options))
+    return address_of(row, settings.seal_private_key.get_secret_value())
+
+
+def _connect_only(row: _Login, deadline: float) -> Finding:
+    place = f"{row.host}:{row.port}"
+    try:
+        socket.create_connection((row.host, row.port), deadline).close()
     except OSError as error:
-        return Finding(
-            "nodes", Level.ERROR, f"{row.name}: {row.host}:{row.port}: {error.strerror or 'no answer in time'}",
-            "Check the node, its address and the firewall between.",
-        )  # fmt: skip
+        return Finding("nodes", Level.ERROR, f"{place}: {error.strerror or 'no answer in time'}", _NO_ANSWER)
+    return Finding("nodes", Level.OK, f"{place} takes connections; no login without the private key.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from roost.diagnosis.finding import Finding, Level
+from roost.finding import Finding, Level
 
 #: Waiting requests above this are more than a busy second.
 MANY = 1000

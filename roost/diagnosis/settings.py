@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
-from roost.diagnosis.finding import Finding, Level, is_public
 from roost.errors import RoostError
+from roost.finding import Finding, Level, is_public
 from roost.seal import seal, unseal
 from roost.settings import Settings
 

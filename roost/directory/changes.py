@@ -50,12 +50,15 @@ class PhoneFields(NewPhoneFields, total=False):
 
 
 class NodeFields(TypedDict, total=False):
-    """What may be set on a node. `secret` is in clear here, and sealed before it is stored."""
+    """What may be set on a node. `secret` is in clear here, and sealed before it is stored.
+
+    `options` are those of the node's kind; one that is None is as if it had never been set.
+    """
 
     host: str
     port: int
-    username: str
     secret: str
+    options: Mapping[str, object]
     enabled: bool
 
 

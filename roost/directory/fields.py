@@ -70,7 +70,6 @@ EMERGENCY_LOCATION = Rule(
 )
 POLICY = _rule("policy", "refuse|displace", "`refuse` or `displace`")
 HOST = _rule("host", "[A-Za-z0-9._:-]{1,253}", "a host name or an IP address")
-USERNAME = _rule("username", r"[\x21-\x7e]{1,80}", "1 to 80 printable characters without spaces")
 NODE_SECRET = _rule("node secret", r"[\x20-\x7e]{1,200}", "1 to 200 printable ASCII characters")
 
 #: Wrong codes in a row that may be said to lock.
@@ -85,7 +84,6 @@ RULES = {
     "emergency_number": EMERGENCY_NUMBER,
     "emergency_location": EMERGENCY_LOCATION,
     "host": HOST,
-    "username": USERNAME,
 }
 
 

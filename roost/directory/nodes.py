@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Unpack
 
 from psycopg.types.json import Jsonb
 
 from roost.database import Connection, Database
-from roost.directory import fields
+from roost.directory import fields, node_options
 from roost.directory.changes import NodeFields, checked
 from roost.directory.errors import NodeHasPhones, UnknownNode
-from roost.directory.fields import BadField
 from roost.directory.records import NodeRecord
 from roost.directory.store import LIMIT, Store, found, one
-from roost.pbx import KINDS
+from roost.pbx.kinds import kind_named
 from roost.seal import NODE_SECRET, seal
 
 
@@ -24,13 +24,23 @@ class NodeDirectory(Store):
         super().__init__(database)
         self._seal_public_key = seal_public_key
 
-    def add_node(self, name: str, kind: str, host: str, port: int, username: str, secret: str) -> None:
-        """Add a PBX; it is filled by the next sweep."""
+    def add_node(
+        self, name: str, kind: str, host: str, port: int | None = None, *, secret: str,
+        options: Mapping[str, object] | None = None,
+    ) -> None:  # fmt: skip
+        """Add a PBX; it is filled by the next sweep. `port` None: the usual one of its kind.
+
+        Raises UnknownKind, and BadOption for options that the kind does not take.
+        """
         fields.NODE_NAME.check(name)
-        if kind not in KINDS:
-            raise BadField(f"The kind of a node must be one of: {', '.join(KINDS)}.")
-        values = checked({"host": host, "port": port, "username": username})
-        params = {"name": name, "kind": kind, **values, "secret": self._seal(secret)}
+        found = kind_named(kind)
+        parsed = found.parse(options or {})
+        values = checked({"host": host, "port": found.port(parsed) if port is None else port})
+        columns = node_options.columns_of(parsed)
+        params = {
+            "name": name, "kind": kind, **values, "secret": self._seal(secret),
+            "username": columns["username"], "options": Jsonb(columns["options"]),
+        }  # fmt: skip
         self._write_one("add_node", params, UnknownNode, f"node {name}")
 
     def nodes(self, *, limit: int = LIMIT) -> list[NodeRecord]:
@@ -42,11 +52,34 @@ class NodeDirectory(Store):
         return found(self._list(NodeRecord, "list_nodes", {"name": name, "limit": 1}), UnknownNode, name)
 
     def change_node(self, name: str, **given: Unpack[NodeFields]) -> None:
-        """Change what is given; the next push tries at once."""
-        changes = checked({field: value for field, value in given.items() if field != "secret"})
+        """Change what is given; the next push tries at once. A port that is the usual one stays so when options change it.
+
+        Raises BadOption for options that the node's kind does not take.
+        """
+        plain = checked(
+            {field: value for field, value in given.items() if field not in {"secret", "options"}}
+        )
+
         if "secret" in given:
-            changes["secret"] = "\\x" + self._seal(given["secret"]).hex()
-        self._write_one("change_node", {"name": name, "changes": Jsonb(changes)}, UnknownNode, f"node {name}")
+            plain["secret"] = "\\x" + self._seal(given["secret"]).hex()
+
+        def work(connection: Connection) -> None:
+            changes = dict(plain)
+            if "options" in given:
+                row = one(connection, "lock_node_options", {"name": name})
+                if row is None:
+                    raise UnknownNode(f"({name})")
+                kind, port, username, options = row
+                found = kind_named(kind)
+                before = node_options.joined(username, options)
+                after = found.parse(node_options.changed(before, given["options"]))
+                changes |= node_options.columns_of(after)
+                if "port" not in changes and port == found.port(found.parse(before)):
+                    changes["port"] = found.port(after)
+            if one(connection, "change_node", {"name": name, "changes": Jsonb(changes)}) is None:
+                raise UnknownNode(f"({name})")
+
+        self._write(work, f"node {name}")
 
     def remove_node(self, name: str) -> None:
         """Remove a node that has no phones. What it holds stays in it."""

@@ -69,12 +69,13 @@ class PhoneRecord:
 
 @dataclass(frozen=True, slots=True)
 class NodeRecord:
-    """A PBX of the cluster. Its secret is not shown."""
+    """A PBX of the cluster. Its secret is not shown. `username` is None where its kind has none."""
 
     name: str
     kind: str
     host: str
     port: int
-    username: str
+    username: str | None
+    options: dict[str, object]
     enabled: bool
     phones: int

@@ -98,3 +98,6 @@ CREATE TABLE IF NOT EXISTS node_refused_row (
     due bool NOT NULL DEFAULT false,
     PRIMARY KEY (node_id, key)
 );
+
+-- Options of a node that its kind declares.
+ALTER TABLE pbx_node ADD COLUMN IF NOT EXISTS options jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(options) = 'object');

@@ -36,6 +36,7 @@ class NodeRow:
     port: int
     username: str
     secret: bytes
+    options: dict[str, object]
     serves_all: bool
     resync: bool
     applied_version: int

@@ -1,12 +1,12 @@
 """What a PBX node is told, and the protocol every adapter speaks.
 
-An adapter is one file a PBX kind. All of them pass `tests/conformance`.
+Each kind of PBX has an adapter (`roost.pbx.kinds`). All of them pass `tests/conformance`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
 from pydantic import SecretStr
@@ -17,12 +17,16 @@ Key = tuple[Kind, str]
 
 @dataclass(frozen=True, slots=True)
 class NodeAddress:
-    """Where a node's control port is, and how to log in."""
+    """What a node is, where its control port is, and how to log in.
 
+    `options` are those of its kind, which reads them; a kind without a login leaves `secret` empty.
+    """
+
+    kind: str
     host: str
     port: int
-    username: str
     secret: SecretStr
+    options: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

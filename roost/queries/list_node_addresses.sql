@@ -1,1 +1,1 @@
-SELECT name, kind, host, port, username, secret FROM pbx_node WHERE enabled ORDER BY name
+SELECT name, kind, host, port, username, secret, options FROM pbx_node WHERE enabled ORDER BY name

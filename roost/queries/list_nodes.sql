@@ -1,4 +1,4 @@
-SELECT n.name, n.kind, n.host, n.port, n.username, n.enabled,
+SELECT n.name, n.kind, n.host, n.port, nullif(n.username, '') AS username, n.options, n.enabled,
        (SELECT count(*) FROM phone p WHERE p.node_id = n.id) AS phones
 FROM pbx_node n
 WHERE %(name)s::text IS NULL OR n.name = %(name)s

@@ -10,10 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
-from roost.pbx import connect
-from roost.pbx.node import Change, NodeAddress, Rings
+from roost.pbx.kinds import connect
+from roost.pbx.node import Change, Rings
 from tests.cli.command import Ended, Run, runner
 from tests.cluster import Cluster
 
@@ -147,10 +146,7 @@ def test_a_call_from_the_terminal(roost: Run, cluster: Cluster) -> None:
 
 def tamper(cluster: Cluster, node: str, change: Change) -> None:
     """What somebody else writes into a node."""
-    address = NodeAddress(
-        "127.0.0.1", cluster.product.node_ports[node], "roost", SecretStr(cluster.product.node_secret)
-    )
-    connection = connect("asterisk", address, 5)
+    connection = connect(cluster.product.nodes[node], 5)
     connection.apply([change], None)
     connection.close()
 

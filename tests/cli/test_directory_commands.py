@@ -130,7 +130,11 @@ def test_a_long_list_goes_on_after_its_last_row(office: Run) -> None:
         (("phone", "set", "desk009", "--disable"), 4, "unknown_phone"),
         (("node", "remove", "n1", "--yes"), 5, "node_has_phones"),
         (("node", "set", "n9", "--disable"), 4, "unknown_node"),
-        (("node", "add", "n2", "--host", "h", "--kind", "abacus", "--secret-file", "secret"), 2, "bad_value"),
+        (
+            ("node", "add", "n2", "--host", "h", "--kind", "abacus", "--secret-file", "secret"),
+            2,
+            "unknown_kind",
+        ),
         (("node", "add", "n2", "--host", "h", "--secret-file", "missing"), 2, "bad_value"),
         (("node", "add", "n2", "--host", "h"), 2, "invalid"),
     ],

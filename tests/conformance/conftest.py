@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from roost.pbx import connect
+from roost.pbx.ami.options import AmiOptions
 from roost.pbx.ami.session import AmiSession, Failed
+from roost.pbx.kinds import connect
 from roost.pbx.node import PbxNode
 from tests.conformance.targets import DEADLINE, Asterisk, Simulator, Target
 
@@ -29,13 +30,13 @@ def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def node(target: Target) -> Iterator[PbxNode]:
     """A connection to a node that holds nothing of ours."""
     wipe(target)
-    connection = connect("asterisk", target.address, DEADLINE)
+    connection = connect(target.address, DEADLINE)
     yield connection
     connection.close()
 
 
 def wipe(target: Target) -> None:
-    session = AmiSession(target.address, DEADLINE)
+    session = AmiSession(target.address, AmiOptions(), DEADLINE)
     with session.deadline():
         for family in ("roost", "roosted"):
             with contextlib.suppress(Failed):  # it says so when there is nothing to delete

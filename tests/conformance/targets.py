@@ -10,9 +10,10 @@ from typing import Protocol
 
 from pydantic import SecretStr
 
-from localcluster.asterisk import AMI_PORT, AMI_USER, AsteriskNode, node_addresses
+from localcluster.asterisk import AMI_USER, AsteriskNode, node_addresses
 from localcluster.ports import LOOPBACK, free_port
 from localcluster.process import SupervisedProcess
+from localcluster.simulator import SIMULATES
 from roost.pbx.node import NodeAddress
 
 #: Seconds any call of these tests may take; none should need it.
@@ -58,7 +59,7 @@ class Simulator:
         return self.address_of(0)
 
     def address_of(self, number: int) -> NodeAddress:
-        return NodeAddress(LOOPBACK, self.ports[number], "roost", self.secret)
+        return NodeAddress(SIMULATES, LOOPBACK, self.ports[number], self.secret)
 
     def start(self) -> None:
         self.process.start()
@@ -76,7 +77,7 @@ class Asterisk:
     def __init__(self, folder: Path) -> None:
         (address,) = node_addresses("n1").values()
         self._node = AsteriskNode("n1", address, folder)
-        self.address = NodeAddress(address, AMI_PORT, AMI_USER, SecretStr(self._node.secret))
+        self.address = self._node.control
 
     def start(self) -> None:
         self._node.start()
@@ -116,7 +117,7 @@ class RawAmi:
         return self._until(b"\r\n\r\n").decode()
 
     def log_in(self, address: NodeAddress) -> None:
-        login = f"Username: {address.username}", f"Secret: {address.secret.get_secret_value()}"
+        login = f"Username: {AMI_USER}", f"Secret: {address.secret.get_secret_value()}"
         assert "Authentication accepted" in self.ask("Action: Login", *login, "Events: off")
 
     def closed_by_peer(self) -> bool:

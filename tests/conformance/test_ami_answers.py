@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from localcluster.asterisk import AMI_USER
 from tests.conformance.conftest import wipe
 from tests.conformance.targets import RawAmi, Target
 
@@ -51,7 +52,7 @@ def test_a_challenge_answered_with_md5(stranger: RawAmi, target: Target) -> None
     key = hashlib.md5(secret.encode(), usedforsecurity=False).hexdigest()
     login = (
         "AuthType: MD5",
-        f"Username: {target.address.username}",
+        f"Username: {AMI_USER}",
         f"Key: {key}",
         "Events: off",
         "ActionID: 7",
@@ -72,7 +73,7 @@ def test_another_challenge_than_md5(stranger: RawAmi) -> None:
 def test_a_wrong_login_is_told_so_and_the_connection_closed(
     stranger: RawAmi, target: Target, proof: tuple[str, ...]
 ) -> None:
-    answer = stranger.ask("Action: Login", f"Username: {target.address.username}", *proof, "ActionID: 7")
+    answer = stranger.ask("Action: Login", f"Username: {AMI_USER}", *proof, "ActionID: 7")
     assert answer == f"{ERROR}\r\nMessage: Authentication failed"
     assert stranger.message() == ""
 

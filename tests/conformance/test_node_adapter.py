@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr
 
 from roost.errors import NodeRefused, NodeUnavailable
-from roost.pbx import connect
+from roost.pbx.ami.options import AmiOptions
 from roost.pbx.ami.session import AmiSession
-from roost.pbx.node import ActsAs, Change, Cursor, Gone, NodeAddress, PbxNode, Rings, key_of
+from roost.pbx.kinds import connect
+from roost.pbx.node import ActsAs, Change, Cursor, Gone, PbxNode, Rings, key_of
 from tests.conformance.targets import DEADLINE, Target
 
 HERE = Rings("0001*001", "n1", "desk-1")
@@ -39,7 +41,7 @@ def wide(number: int) -> ActsAs:
 
 def store(target: Target, key: str, value: str, family: str = "roost") -> None:
     """Write what no adapter would."""
-    session = AmiSession(target.address, DEADLINE)
+    session = AmiSession(target.address, AmiOptions(), DEADLINE)
     with session.deadline():
         session.ask("DBPut", {"Family": family, "Key": key, "Val": value})
     session.close()
@@ -216,15 +218,17 @@ def test_health_names_the_pbx(node: PbxNode) -> None:
 @pytest.mark.parametrize("username", [None, "nobody"])
 def test_a_wrong_login_is_refused_and_the_secret_not_told(target: Target, username: str | None) -> None:
     right = target.address
-    wrong = NodeAddress(right.host, right.port, username or right.username, SecretStr("not the secret"))
+    wrong = replace(
+        right, secret=SecretStr("not the secret"), options={"username": username} if username else {}
+    )
     with pytest.raises(NodeRefused) as refusal:
-        connect("asterisk", wrong, DEADLINE)
+        connect(wrong, DEADLINE)
     assert "not the secret" not in str(refusal.value)
 
 
 def test_two_connections_see_the_same_table(node: PbxNode, target: Target) -> None:
     node.apply([HERE], Cursor("db-1", 1))
-    other = connect("asterisk", target.address, DEADLINE)
+    other = connect(target.address, DEADLINE)
     assert other.dump() == node.dump()
     assert other.cursor() == node.cursor()
     other.close()
@@ -247,7 +251,7 @@ def test_a_node_killed_right_after_a_change_has_all_of_it_or_not_its_cursor(
     with pytest.raises(NodeUnavailable):
         node.cursor()
     target.start()
-    again = connect("asterisk", target.address, DEADLINE)
+    again = connect(target.address, DEADLINE)
     if again.cursor() == written:
         assert again.dump().items() >= {key_of(change): change for change in changes}.items()
     again.apply(changes, written)
@@ -267,7 +271,7 @@ def test_a_node_killed_amid_a_change_is_unavailable_at_once_and_has_no_cursor(
     killer.join()
     assert time.monotonic() - began < DEADLINE / 2
     target.start()
-    again = connect("asterisk", target.address, DEADLINE)
+    again = connect(target.address, DEADLINE)
     assert again.cursor() != Cursor("killed-amid", 1)
     again.close()
 
@@ -275,5 +279,5 @@ def test_a_node_killed_amid_a_change_is_unavailable_at_once_and_has_no_cursor(
 def test_an_address_where_nobody_listens_is_unavailable(target: Target) -> None:
     target.kill()
     with pytest.raises(NodeUnavailable):
-        connect("asterisk", target.address, 5.0)
+        connect(target.address, 5.0)
     target.start()

@@ -22,7 +22,7 @@ from roost.nodes.refused_rows import list_refused_rows
 from roost.nodes.routes import announce, everything
 from roost.nodes.shared_news import SharedNews
 from roost.nodes.status import cluster_status, request_audit
-from roost.pbx import connect
+from roost.pbx.kinds import connect
 from roost.pbx.node import Change, Cursor, Gone, Key, PbxNode, RefusedRow, Rings, key_of
 from roost.seal import NODE_SECRET, seal
 from tasks.nodes import NodeConnections
@@ -49,7 +49,7 @@ class Node:
         return audit(self.world.database, "n1", self.connections, RETRY_MAX)
 
     def holds(self) -> dict[Key, Change | None]:
-        connection = connect("asterisk", self.simulator.address, 5)
+        connection = connect(self.simulator.address, 5)
         held = connection.dump()
         connection.close()
         return held
@@ -60,12 +60,12 @@ class Node:
 
     def tamper(self, changes: list[Change], cursor: Cursor | None = None) -> None:
         """Somebody else writes into the node."""
-        connection = connect("asterisk", self.simulator.address, 5)
+        connection = connect(self.simulator.address, 5)
         connection.apply(changes, cursor)
         connection.close()
 
     def cursor(self) -> Cursor | None:
-        connection = connect("asterisk", self.simulator.address, 5)
+        connection = connect(self.simulator.address, 5)
         found = connection.cursor()
         connection.close()
         return found

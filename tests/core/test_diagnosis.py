@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from roost.diagnosis.database import check_directory, check_server
-from roost.diagnosis.finding import Finding, Level
 from roost.diagnosis.nodes import check_nodes
 from roost.diagnosis.queues import QueueState, check_queues
 from roost.diagnosis.settings import check_settings
+from roost.finding import Finding, Level
 from roost.seal import new_keys
 from roost.settings import Settings
 from tests.world import World

@@ -17,7 +17,7 @@ from tests.world import World
 def directory(world: World) -> Directory:
     directory = Directory(world.database, world.settings.need("seal_public_key"))
     directory.add_organization("0001", name="Acme")
-    directory.add_node("n1", "asterisk", "127.0.0.1", 5038, "roost", "s3cret")
+    directory.add_node("n1", "asterisk", "127.0.0.1", secret="s3cret")
     return directory
 
 
@@ -150,10 +150,10 @@ MISTAKES: list[tuple[str, Callable[[Directory], object]]] = [
     ("unknown_phone", lambda d: d.change_phone("desk099", enabled=False)),
     ("unknown_phone", lambda d: d.remove_phone("desk099")),
     ("bad_value", lambda d: d.change_phone("desk001", emergency_number="one")),
-    ("duplicate", lambda d: d.add_node("n1", "asterisk", "h", 1, "u", "s")),
-    ("bad_value", lambda d: d.add_node("n2", "abacus", "h", 1, "u", "s")),
-    ("bad_value", lambda d: d.add_node("n2", "asterisk", "h", 70_000, "u", "s")),
-    ("bad_value", lambda d: d.add_node("n2", "asterisk", "h", 1, "u", "line\r\nbreak")),
+    ("duplicate", lambda d: d.add_node("n1", "asterisk", "h", secret="s")),
+    ("unknown_kind", lambda d: d.add_node("n2", "abacus", "h", secret="s")),
+    ("bad_value", lambda d: d.add_node("n2", "asterisk", "h", 70_000, secret="s")),
+    ("bad_value", lambda d: d.add_node("n2", "asterisk", "h", secret="line\r\nbreak")),
     ("unknown_node", lambda d: d.change_node("n9", enabled=False)),
     ("unknown_node", lambda d: d.remove_node("n9")),
     ("node_has_phones", lambda d: d.remove_node("n1")),

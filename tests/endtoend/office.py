@@ -6,15 +6,13 @@ import re
 from functools import partial
 from itertools import chain
 
-from pydantic import SecretStr
-
-from localcluster.asterisk import AMI_PORT, AMI_USER, AsteriskNode
+from localcluster.asterisk import AMI_PORT, AsteriskNode
 from localcluster.phones import Phone
 from localcluster.product import Product
 from localcluster.telephony import Telephony
 from roost.nodes.routes import everything
-from roost.pbx import connect
-from roost.pbx.node import Change, Key, NodeAddress, key_of
+from roost.pbx.kinds import connect
+from roost.pbx.node import Change, Key, key_of
 from tests.caller import Heard
 from tests.cluster import Cluster, wait_until
 
@@ -128,9 +126,7 @@ class Office(Cluster):
 
     def node_holds(self, node: str) -> dict[Key, Change | None]:
         """All that a node holds now."""
-        asterisk = self.nodes[node]
-        address = NodeAddress(asterisk.address, AMI_PORT, AMI_USER, SecretStr(asterisk.secret))
-        connection = connect("asterisk", address, 5)
+        connection = connect(self.nodes[node].control, 5)
         try:
             return connection.dump()
         finally:

@@ -11,11 +11,11 @@ from rich.text import Text
 
 from roost.database import Database
 from roost.diagnosis.database import check_directory, check_server
-from roost.diagnosis.finding import Finding, Level
 from roost.diagnosis.nodes import check_nodes
 from roost.diagnosis.queues import QueueState, check_queues
 from roost.diagnosis.settings import check_settings
 from roost.errors import RoostError
+from roost.finding import Finding, Level
 from roost.nodes.routes import enabled_nodes
 from roost.settings import Settings, env_file, settings
 from tasks.queues import Queues

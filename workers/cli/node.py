@@ -11,8 +11,8 @@ import typer
 from roost.directory import Directory
 from roost.directory.node_scope import read_scope, set_scope
 from roost.errors import Invalid
-from roost.pbx import KINDS
-from workers.cli.options import Enabled, Yes, changes, confirm
+from roost.pbx.kinds import default_kind, kinds
+from workers.cli.options import NONE, Enabled, Yes, changes, confirm
 from workers.cli.output import AsJson, say, show_facts, show_json, show_rows
 from workers.cli.session import open_database, open_directory, read_secret
 
@@ -24,36 +24,48 @@ SecretFile = Annotated[
     typer.Option(help="A file that holds its login secret; without one it is asked for, or read from stdin."),
 ]
 
+Username = Annotated[
+    str | None,
+    typer.Option(
+        "--username", "--user", help="Who Roost logs in as; `none` for what its kind has by itself."
+    ),
+]
+Options = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--option", metavar="NAME=VALUE", help="Any other option of its kind; with no value it is taken away."
+    ),
+]
+
 
 @app.command("add")
 def add(
     node: NodeName, host: Annotated[str, typer.Option(help="Where its control port is.")], *,
-    port: Annotated[int, typer.Option(help="Its control port (AMI).")] = 5038,
-    username: Annotated[str, typer.Option("--username", "--user", help="Who Roost logs in as.")] = "roost",
-    kind: Annotated[str, typer.Option(help=f"One of: {', '.join(KINDS)}.")] = "asterisk",
-    secret_file: SecretFile = None,
+    port: Annotated[int | None, typer.Option(help="Its control port, if it is not the usual one of its kind.")] = None,
+    kind: Annotated[str, typer.Option(help=f"One of: {', '.join(kinds())}.")] = default_kind(),
+    username: Username = None, option: Options = None, secret_file: SecretFile = None,
 ) -> None:  # fmt: skip
     """Add a node. It is filled within seconds, and kept up to date from then on."""
+    options = _options(option, username=username)
     secret = read_secret("login secret", secret_file)
     with open_directory() as directory:
-        directory.add_node(node, kind, host, port, username, secret)
+        directory.add_node(node, kind, host, port, secret=secret, options=options)
     say(f"Added node {node}.")
 
 
 @app.command("set")
 def change(
     node: NodeName, *, host: Annotated[str | None, typer.Option(help="Where its control port is.")] = None,
-    port: Annotated[int | None, typer.Option(help="Its control port (AMI).")] = None,
-    username: Annotated[str | None, typer.Option("--username", "--user", help="Who Roost logs in as.")] = None,
+    port: Annotated[int | None, typer.Option(help="Its control port.")] = None,
+    username: Username = None, option: Options = None,
     secret: Annotated[bool, typer.Option("--secret", help="Ask for a new login secret, or read it from stdin.")] = False,
     secret_file: Annotated[Path | None, typer.Option(help="A file that holds its new login secret.")] = None,
     enabled: Enabled = None,
 ) -> None:  # fmt: skip
     """Change a node. A disabled one is told nothing; enabled again, it catches up."""
     new_secret = read_secret("login secret", secret_file) if secret or secret_file else None
-    wanted = changes(
-        host=host, port=port, username=username, secret=new_secret, enabled=enabled, required=True
-    )
+    options = _options(option, username=username) or None
+    wanted = changes(host=host, port=port, secret=new_secret, options=options, enabled=enabled, required=True)
     with open_directory() as directory:
         directory.change_node(node, **wanted)
     say(f"Changed node {node}.")
@@ -98,7 +110,9 @@ def show(node: NodeName, *, as_json: AsJson = False) -> None:
     if as_json:
         show_json(found | {"serves": "all" if scope is None else scope})
     else:
-        show_facts(found | {"serves": "every organization" if scope is None else ", ".join(scope)})
+        options = found.pop("options")
+        facts = found | {name: _brief(value) for name, value in options.items()}
+        show_facts(facts | {"serves": "every organization" if scope is None else ", ".join(scope)})
 
 
 @app.command("remove")
@@ -109,3 +123,24 @@ def remove(node: NodeName, *, yes: Yes = False) -> None:
         confirm(f"Remove node {node}?", yes=yes)
         directory.remove_node(node)
     say(f"Removed node {node}.")
+
+
+def _options(
+    others: list[str] | None, *, username: str | None
+) -> dict[str, object]:
+    """The node's options that were given; None takes one away. Its kind judges them. Raises BadField, Invalid."""
+    options: dict[str, object] = {}
+    for each in others or ():
+        name, equals, value = each.partition("=")
+        if not equals:
+            raise Invalid("Write an option as NAME=VALUE.")
+        options[name] = value or None
+    if username is not None:
+        options["username"] = None if username == NONE else username
+    return options
+
+
+def _brief(value: object) -> object:
+    """A text of many lines, such as a certificate, by its size alone."""
+    lines = value.count("\n") if isinstance(value, str) else 0
+    return f"{lines} lines; --json shows them" if lines else value

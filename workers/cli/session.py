@@ -21,6 +21,8 @@ from tasks.client import Client
 
 #: Characters of a secret that are read from a file or a pipe.
 _MAX_SECRET = 4096
+#: The same for other files.
+_MAX_FILE = 1_000_000
 
 
 @contextmanager
@@ -75,12 +77,7 @@ def read_secret(name: str, file: Path | None = None, *, twice: bool = True) -> s
     It is never an argument: everybody on the machine can see those.
     """
     if file is not None:
-        try:
-            with file.open(encoding="utf-8") as opened:
-                return opened.read(_MAX_SECRET).removesuffix("\n").removesuffix("\r")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-            raise BadField(f"The file of the {name} cannot be read: {reason}.") from None
+        return read_file(name, file, _MAX_SECRET).removesuffix("\n").removesuffix("\r")
     if not sys.stdin.isatty():
         line = sys.stdin.readline(_MAX_SECRET).rstrip("\r\n")
         if not line:
@@ -90,3 +87,13 @@ def read_secret(name: str, file: Path | None = None, *, twice: bool = True) -> s
     if twice and getpass("Once more: ") != secret:
         raise Invalid("The two differ.")
     return secret
+
+
+def read_file(name: str, file: Path, most: int = _MAX_FILE) -> str:
+    """Read a text file, `most` characters of it. Raises BadField."""
+    try:
+        with file.open(encoding="utf-8") as opened:
+            return opened.read(most)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise BadField(f"The file of the {name} cannot be read: {reason}.") from None

@@ -13,8 +13,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple, TypeVar
 
+from pydantic import SecretStr
+
 from roost.errors import Invalid, NodeRefused, NodeUnavailable
 from roost.pbx.ami import codec
+from roost.pbx.ami.options import AmiOptions
 from roost.pbx.node import NodeAddress
 
 #: Actions sent before the first of them is answered. Their answers must fit the socket buffers: Asterisk
@@ -57,7 +60,7 @@ class AmiSession:
     action.
     """
 
-    def __init__(self, address: NodeAddress, seconds: float) -> None:
+    def __init__(self, address: NodeAddress, options: AmiOptions, seconds: float) -> None:
         self._place = f"{address.host}:{address.port}"
         self._seconds = seconds
         self._until = 0.0
@@ -67,7 +70,7 @@ class AmiSession:
         with self.deadline():
             self._connect(address)
             try:
-                self._log_in(address)
+                self._log_in(options.username, address.secret)
             except BaseException:
                 self.close()
                 raise
@@ -218,13 +221,13 @@ class AmiSession:
                 failure = error
         raise failure
 
-    def _log_in(self, address: NodeAddress) -> None:
+    def _log_in(self, username: str, secret: SecretStr) -> None:
         challenge = self.ask("Challenge", {"AuthType": "MD5"}).get("Challenge", "")
         # AMI knows no other digest; with it the secret itself never crosses the wire.
-        proof = hashlib.md5((challenge + address.secret.get_secret_value()).encode(), usedforsecurity=False)
+        proof = hashlib.md5((challenge + secret.get_secret_value()).encode(), usedforsecurity=False)
         self.ask(
             "Login",
-            {"AuthType": "MD5", "Username": address.username, "Key": proof.hexdigest(), "Events": "off"},
+            {"AuthType": "MD5", "Username": username, "Key": proof.hexdigest(), "Events": "off"},
         )
 
     def _timed(self) -> socket.socket:

@@ -1,1 +1,17 @@
-"""Asterisk 18 to 22."""
+"""Asterisk 18 to 22, whose dialplan includes Roost's own (`asterisk/`)."""
+
+from roost.pbx.ami.options import AmiOptions, usual_port
+from roost.pbx.asterisk.adapter import AsteriskNode
+from roost.pbx.asterisk.doctor import examine
+from roost.pbx.kinds import PbxKind
+
+KIND = PbxKind(
+    name="asterisk",
+    options=AmiOptions,
+    port=usual_port,
+    connect=AsteriskNode,
+    examine=examine,
+    if_refused="Check manager.conf there.",
+    if_drifted="Find who else writes the family `roost` of its AstDB.",
+    default=True,
+)

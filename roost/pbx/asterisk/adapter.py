@@ -27,6 +27,7 @@ from typing import Final, cast
 from roost.errors import NodeUnavailable
 from roost.pbx.ami import astdb
 from roost.pbx.ami.codec import fields_of, unnumbered
+from roost.pbx.ami.options import AmiOptions
 from roost.pbx.ami.session import Action, AmiSession, Failed, Failure
 from roost.pbx.node import Change, Cursor, Gone, Key, Kind, NodeAddress, RefusedRow, key_of
 
@@ -49,8 +50,8 @@ _NOT_FOUND = "Database entry not found"
 class AsteriskNode:
     """A connection to one Asterisk; a `roost.pbx.node.PbxNode`."""
 
-    def __init__(self, address: NodeAddress, deadline: float) -> None:
-        self._session = AmiSession(address, deadline)
+    def __init__(self, address: NodeAddress, options: AmiOptions, deadline: float) -> None:
+        self._session = AmiSession(address, options, deadline)
 
     def cursor(self) -> Cursor | None:
         """The node's own cursor; None when there is none, or not a readable one."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 from pydantic import Field
 
 from roost.errors import BrokerUnavailable
 from roost.nodes.status import cluster_status, request_audit
-from roost.pbx import KINDS
+from roost.pbx.kinds import kinds
 from roost.people.access import Action, demand
 from tasks.processes import KINDS as KINDS_OF_PROCESS
 from tasks.processes import Process as FoundProcess
@@ -26,6 +26,7 @@ InPath = Annotated[Name, Path(description="The node's name.")]
 Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,253}$", examples=["10.0.0.7"])]
 Port = Annotated[int, Field(ge=1, le=65_535)]
 Username = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,80}$")]
+Options = dict[str, str | int | bool | None]
 Secret = Annotated[
     str, Field(pattern=r"^[\x20-\x7e]{1,200}$", description="Sealed before it is stored; never shown.")
 ]
@@ -38,7 +39,8 @@ class Node(Shown):
     kind: str
     host: str
     port: int
-    username: str
+    username: str | None = Field(description="Null where a node of this kind has none.")
+    options: dict[str, Any] = Field(description="What its kind takes besides; what is left out is as usual.")
     enabled: bool
     phones: int
 
@@ -47,20 +49,28 @@ class NodeChange(Given):
     """What may be set on a node."""
 
     host: Host = ""
-    port: Port = 5038
+    port: Port = 1
     username: Username = ""
     secret: Secret = ""
+    options: Options = Field(
+        default={}, description="Only these are changed; one that is null is taken away."
+    )
     enabled: bool = True
 
+    def given(self) -> dict[str, Any]:
+        """The fields that were given, as the core takes them: the user name among the options."""
+        values = super().given()
+        if "username" in values:
+            values["options"] = {**values.get("options", {}), "username": values.pop("username")}
+        return values
 
-class NewNode(Given):
-    """A node to add."""
+
+class NewNode(NodeChange):
+    """A node to add. Without a port it is the usual one of its kind."""
 
     name: Name
-    kind: Annotated[str, Field(pattern=f"^({'|'.join(KINDS)})$")]
+    kind: Annotated[str, Field(pattern=f"^({'|'.join(kinds())})$")]
     host: Host
-    port: Port
-    username: Username
     secret: Secret
 
 

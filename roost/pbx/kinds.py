@@ -1,0 +1,118 @@
+"""The kinds of PBX a node may be: what each brings, and how they are found.
+
+A kind is a folder here that exports `KIND`, or a package from elsewhere that names its own as an entry point of the
+group `roost.pbx`. Nothing outside its folder names it.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+import roost.pbx
+from roost.errors import Invalid
+from roost.finding import Finding
+from roost.pbx.node import NodeAddress, PbxNode
+
+#: Where packages from elsewhere name their kinds.
+ENTRY_POINTS = "roost.pbx"
+
+
+class UnknownKind(Invalid):
+    """There is no such kind of PBX."""
+
+    code = "unknown_kind"
+
+
+class BadOption(Invalid):
+    """An option of the node is not valid."""
+
+    code = "bad_option"
+
+
+class NodeOptions(BaseModel):
+    """What a kind must know to reach a node, besides its host, port and secret. Each kind declares its own fields.
+
+    They are kept in clear and shown to operators.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+OptionsT = TypeVar("OptionsT", bound=NodeOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class PbxKind(Generic[OptionsT]):
+    """What a kind brings.
+
+    `name` is what nodes of the kind say in the database: 1 to 16 letters from a to z. `examine` gives what `roost doctor`
+    should tell of a node: of its address and options and, when it was reached, of the node itself.
+    """
+
+    name: str
+    options: type[OptionsT]
+    #: The usual control port, which may depend on the options.
+    port: Callable[[OptionsT], int]
+    #: Raises NodeUnavailable and NodeRefused; it and every call on what it returns end within so many seconds.
+    connect: Callable[[NodeAddress, OptionsT, float], PbxNode]
+    examine: Callable[[NodeAddress, OptionsT, PbxNode | None], Iterable[Finding]]
+    #: What to look at when a node refuses us, and when an audit found what Roost had not written: a sentence each.
+    if_refused: str
+    if_drifted: str
+    #: Whether a new node is of this kind when nobody says of which.
+    default: bool = False
+
+    def parse(self, options: Mapping[str, object]) -> OptionsT:
+        """Read a node's options. Raises BadOption, which says which are wrong, never their values."""
+        try:
+            return self.options.model_validate(options)
+        except ValidationError as error:
+            raise BadOption(" ".join(self._in_words(each) for each in error.errors())) from None
+
+    def _in_words(self, error: Mapping[str, Any]) -> str:
+        name = ".".join(map(str, error["loc"]))
+        if error["type"] == "extra_forbidden":
+            known = ", ".join(self.options.model_fields) or "none"
+            return f"{self.name} has no option {name!r}; it has: {known}."
+        return f"{name}: {error['msg'].removeprefix('Value error, ').rstrip('.')}."
+
+
+@cache
+def kinds() -> Mapping[str, PbxKind[Any]]:
+    """Every kind, by name. They are looked for once in a process."""
+    found: list[PbxKind[Any]] = []
+    for module in pkgutil.iter_modules(roost.pbx.__path__, "roost.pbx."):
+        if module.ispkg:
+            kind = getattr(import_module(module.name), "KIND", None)
+            found += [kind] if isinstance(kind, PbxKind) else []
+    found += [point.load() for point in entry_points(group=ENTRY_POINTS)]
+    return {kind.name: kind for kind in found}
+
+
+def kind_named(name: str) -> PbxKind[Any]:
+    """Find a kind. Raises UnknownKind."""
+    if name not in kinds():
+        raise UnknownKind(f"({name!r}; known: {', '.join(kinds())})")
+    return kinds()[name]
+
+
+def default_kind() -> str:
+    """The kind of a new node when nobody says of which."""
+    return next(kind.name for kind in kinds().values() if kind.default)
+
+
+def connect(address: NodeAddress, deadline: float) -> PbxNode:
+    """Connect and log in; every call on what is returned ends within `deadline` seconds, as this one does.
+
+    Raises NodeUnavailable, NodeRefused, UnknownKind, and BadOption.
+    """
+    kind = kind_named(address.kind)
+    return kind.connect(address, kind.parse(address.options), deadline)
