@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 import psycopg
 
 from roost.database import Database, query, why_not_reached
-from roost.finding import Finding, Level
 from roost.errors import RoostError
 from roost.finding import Finding, Level
 from roost.schema import check_schema

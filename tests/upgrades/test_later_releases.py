@@ -7,10 +7,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from roost.finding import Level
 
 from roost.database import Database
 from roost.diagnosis.database import check_server
+from roost.finding import Level
 from roost.schema import Upgrade, upgrade_database
 from roost.version import VERSION, ProgramBehind, functions_of
 from tests.upgrades.catalogue import catalogue_of

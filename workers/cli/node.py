@@ -125,9 +125,7 @@ def remove(node: NodeName, *, yes: Yes = False) -> None:
     say(f"Removed node {node}.")
 
 
-def _options(
-    others: list[str] | None, *, username: str | None
-) -> dict[str, object]:
+def _options(others: list[str] | None, *, username: str | None) -> dict[str, object]:
     """The node's options that were given; None takes one away. Its kind judges them. Raises BadField, Invalid."""
     options: dict[str, object] = {}
     for each in others or ():
