@@ -2,7 +2,8 @@
 -- made with (NULL: none was), `is_right` what came of it. The extension's row is locked first, then the call's, so that the tries
 -- of one extension, and of one call, come one by one; every try is decided once, in the order of the branches below.
 CREATE OR REPLACE FUNCTION try_code(
-    request asked, phone_name text, short_number text, call_id text, compared text, is_right bool, tries_per_call int
+    request asked, phone_name text, short_number text, call_id text, compared text, is_right bool, nothing_keyed bool,
+    tries_per_call int
 ) RETURNS answer LANGUAGE plpgsql AS $$
 DECLARE
     seen scene;
@@ -30,7 +31,12 @@ BEGIN
         PERFORM leave_proof(request.request_id, call_id, seen.extension_id);
         outcome := 'code_right';
     ELSE
-        PERFORM count_wrong_code(call_id, seen.extension_id);
+        UPDATE call SET tries = tries + 1 WHERE id = call_id;
+        IF nothing_keyed THEN -- a try of the call, but no wrong code: nobody guesses by silence
+            request.reason := 'nothing_keyed';
+        ELSE
+            PERFORM count_wrong_code(seen.extension_id);
+        END IF;
         outcome := CASE WHEN seen.tries + 1 < tries_per_call THEN 'wrong_code' ELSE 'dropped' END;
     END IF;
     IF outcome IN ('code_right', 'compare_again') THEN -- steps on the way to an outcome, which are not written down

@@ -54,10 +54,10 @@ class Dialogue:
         self._number = ""
 
     def start(self) -> Action:
-        """The call has come in."""
+        """The call has come in. Some phones and gateways add a `#` to what was dialled or keyed."""
         if not self._dialled.startswith(self._feature_code):
-            return End(Outcome.BAD_REQUEST)
-        self._number = self._dialled[len(self._feature_code) :]
+            return End(Outcome.FEATURE_CODE_DIFFERS)
+        self._number = self._dialled[len(self._feature_code) :].removesuffix("#")
         if not re.fullmatch(r"[0-9]{0,16}", self._number):
             return End(Outcome.BAD_REQUEST)
         return AskDial(self._number)
@@ -65,7 +65,7 @@ class Dialogue:
     def keyed(self, digits: str) -> Action:
         """The person keyed this; nothing in time is ''."""
         self._tries_left -= 1
-        return AskTry(self._number, digits)
+        return AskTry(self._number, digits.removesuffix("#"))
 
     def answered(self, outcome: Outcome) -> Action:
         """The last request came to this. The database counts the tries; here they are only bounded."""

@@ -25,6 +25,8 @@ class Outcome(StrEnum):
     EXPIRED = "expired"
     #: The dialled string or the message is not a request at all; nothing is journaled.
     BAD_REQUEST = "bad_request"
+    #: A call came to the Center with another feature code than the Center's own; nothing is journaled.
+    FEATURE_CODE_DIFFERS = "feature_code_differs"
     #: The secret code is wanted; no outcome of a request, so never in the journal.
     CODE_NEEDED = "code_needed"
     #: The code was right; the request goes on to be bound.

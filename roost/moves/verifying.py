@@ -55,6 +55,7 @@ class Verifying:
             call_id=request.call,
             compared=compared,
             is_right=compared is not None and code_matches(self._pepper, compared, digits),
+            nothing_keyed=not digits,
             tries_per_call=self._settings.tries_per_call,
         )
 

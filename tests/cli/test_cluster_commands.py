@@ -136,7 +136,7 @@ def test_a_call_from_the_terminal(roost: Run, cluster: Cluster) -> None:
     assert (back.exit_code, back.out.startswith("center: ")) == (0, True)
     dropped = roost("dial", "desk002", "*30001", "--center", center)
     assert (dropped.exit_code, outcome(dropped)) == (3, "dropped")
-    assert outcome(roost("dial", "desk002", "*31", "--center", center)) == "bad_request"
+    assert outcome(roost("dial", "desk002", "*31", "--center", center)) == "feature_code_differs"
     assert outcome(roost("dial", "desk099", "*30", "--center", center, "--node", "n1")) == "unknown_phone"
     assert outcome(roost("dial", "desk099", "*30", "--center", center)) == "unknown_phone"
     refused = roost("dial", "desk002", "*30", "--center", "127.0.0.1:1")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from roost.moves.at_most_once import AtMostOnce
+from roost.moves.dialogue import Action, AskDial, AskTry, Dialogue, End
+from roost.moves.outcomes import Outcome
 from roost.moves.requests import SetCode, Virtualize
 from roost.moves.secret_codes import BadCode, code_matches, hash_code, is_code
 from roost.seal import SealBroken, new_keys, seal, unseal
@@ -34,6 +36,35 @@ def test_no_input_and_what_cannot_be_a_code_count_as_wrong(office: World, digits
     call = new_id()
     assert office.key("desk002", "001", digits, call=call).outcome == "wrong_code"
     assert office.value("SELECT tries FROM call WHERE id = %s", call) == 1
+
+
+def test_an_empty_entry_uses_up_a_try_and_is_no_wrong_code(office: World) -> None:
+    call = new_id()
+    outcomes = [office.key("desk002", "001", "", call=call).outcome for _ in range(3)]
+    assert outcomes == ["wrong_code", "wrong_code", "dropped"]
+    assert office.value("SELECT failed_codes FROM extension WHERE number = '001'") == 0
+    assert {row[-1] for row in office.journal()} == {"nothing_keyed"}
+
+
+@pytest.mark.parametrize(
+    ("dialled", "first"),
+    [
+        ("*30001#", AskDial("001")),
+        ("*30#", AskDial("")),
+        ("*30", AskDial("")),
+        ("*31001", End(Outcome.FEATURE_CODE_DIFFERS)),
+        ("*30##", End(Outcome.BAD_REQUEST)),
+    ],
+)
+def test_what_was_dialled_with_and_without_the_hash_of_phones(dialled: str, first: Action) -> None:
+    assert Dialogue(feature_code="*30", dialled=dialled, tries=3).start() == first
+
+
+@pytest.mark.parametrize(("keyed", "sent"), [("4711#", "4711"), ("#", ""), ("", ""), ("4711", "4711")])
+def test_a_hash_after_the_code_is_none_of_it(keyed: str, sent: str) -> None:
+    dialogue = Dialogue(feature_code="*30", dialled="*30001", tries=3)
+    dialogue.start()
+    assert dialogue.keyed(keyed) == AskTry("001", sent)
 
 
 def test_a_redelivered_try_does_not_count_twice(office: World) -> None:

@@ -161,10 +161,15 @@ def test_a_return_by_name(office: Cluster) -> None:
 
 
 @pytest.mark.parametrize(
-    "dialled", ["", "30", "*31001", "*30abc", "*30" + "1" * 17, "*30001\u0661", "*30 001", "*30-1", "*30%00"]
+    "dialled", ["*30abc", "*30" + "1" * 17, "*30001\u0661", "*30 001", "*30-1", "*30%00"]
 )
 def test_malformed_dial_strings_are_refused(office: Cluster, dialled: str) -> None:
     assert office.call("desk002", dialled).outcome == "bad_request"
+
+
+@pytest.mark.parametrize("dialled", ["", "30", "*31001"])
+def test_another_feature_code_is_told_to_the_dialplan(office: Cluster, dialled: str) -> None:
+    assert office.call("desk002", dialled).outcome == "feature_code_differs"
 
 
 @pytest.mark.parametrize(

@@ -92,4 +92,5 @@ def test_a_state_that_was_never_given_is_refused(office: Office, state: str) -> 
 
 
 def test_what_is_no_feature_code_ends_the_call(office: Office) -> None:
-    assert begin(office.api(), "desk002", "*31001")["outcome"] == "bad_request"
+    assert begin(office.api(), "desk002", "*31001")["outcome"] == "feature_code_differs"
+    assert begin(office.api(), "desk002", "*30*")["outcome"] == "bad_request"

@@ -54,6 +54,11 @@ class Conversation:
         )
         await self._channel.command(agi.answer())
         action = dialogue.start()
+        if action == End(Outcome.FEATURE_CODE_DIFFERS):
+            log.error(
+                "feature_code_differs", node=node, phone=phone, here=self._settings.feature_code,
+                mend="Set ROOST_FEATURE in the node's dialplan and ROOST_FEATURE_CODE of the center to the same.",
+            )  # fmt: skip
         while not isinstance(action, End):
             match action:
                 case AskDial(number):

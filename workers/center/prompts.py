@@ -24,6 +24,7 @@ _CORE_SOUNDS: dict[Outcome, tuple[str, ...]] = {
     Outcome.NO_CODE: ("vm-password", "disabled"),
     Outcome.WRONG_CODE: ("vm-incorrect",),
     Outcome.DROPPED: ("vm-incorrect", "goodbye"),
+    Outcome.FEATURE_CODE_DIFFERS: ("feature-not-avail-line", "goodbye"),
     Outcome.TOO_LONG: ("extension", "cannot-complete-as-dialed"),
     Outcome.LOCKED: ("vm-password", "de-activated"),
     Outcome.EXPIRED: ("please-try-again",),

@@ -24,6 +24,7 @@ _WORDS = {
     Outcome.WRONG_CODE: "The secret code is wrong.",
     Outcome.DROPPED: "The secret code was wrong too often; the call was dropped.",
     Outcome.EXPIRED: "The request took too long; nothing was changed.",
+    Outcome.FEATURE_CODE_DIFFERS: "The center has another feature code: ROOST_FEATURE_CODE is to be as it is dialled.",
     Outcome.BAD_REQUEST: "That is not a request.",
     Outcome.CODE_SET: "The secret code of {extension} is set.",
     Outcome.CODE_CLEARED: "{extension} has no secret code now.",

@@ -42,6 +42,7 @@ _BY_OUTCOME = {
     Outcome.UNKNOWN_PHONE: Exit.NOT_FOUND,
     Outcome.UNKNOWN_EXTENSION: Exit.NOT_FOUND,
     Outcome.BAD_REQUEST: Exit.USAGE,
+    Outcome.FEATURE_CODE_DIFFERS: Exit.USAGE,
     Outcome.EXPIRED: Exit.UNAVAILABLE,
     Outcome.UNAVAILABLE: Exit.UNAVAILABLE,
 }

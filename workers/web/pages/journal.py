@@ -36,7 +36,14 @@ CSV_MOST = 1_000_000
 #: What a spreadsheet would take for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 #: Outcomes that a journal never holds.
-_NEVER = {Outcome.CODE_NEEDED, Outcome.CODE_RIGHT, Outcome.NOTED, Outcome.BAD_REQUEST, Outcome.UNAVAILABLE}
+_NEVER = {
+    Outcome.CODE_NEEDED,
+    Outcome.CODE_RIGHT,
+    Outcome.NOTED,
+    Outcome.BAD_REQUEST,
+    Outcome.FEATURE_CODE_DIFFERS,
+    Outcome.UNAVAILABLE,
+}
 
 #: Characters of a filter.
 MOST_FILTER = 64
