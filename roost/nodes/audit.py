@@ -13,15 +13,12 @@ from datetime import datetime
 
 from roost.database import Connection, Database, query
 from roost.nodes import refused_rows
-from roost.nodes.holding import AUDIT_SILENCE, NodeRow, Nodes, PushFailed, hold, look_at
+from roost.nodes.holding import AUDIT_SILENCE, NodeRow, Nodes, PushFailed, hold_soon, look_at
 from roost.nodes.routes import Piece, count_keys, pending_keys, read_piece, tell
 from roost.pbx.node import Change, Gone, Key, Kind, PbxNode, key_of
 
 #: Keys compared at a time.
 PIECE = 1_000
-#: Seconds that an audit waits for a node that others hold, before it leaves the rest to a later one.
-PATIENCE = 10.0
-_POLL = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,14 +142,10 @@ class _Run:
             refused_rows.note(connection, row.id, mend, refused)
             return len(mend) - len(refused)
 
-        ends = time.monotonic() + PATIENCE
-        while True:
-            mended = hold(self.database, self.row.name, self.nodes, self.retry_max, work, now_please=True)
-            if isinstance(mended, int):
-                return mended
-            if mended is not None or time.monotonic() >= ends:
-                raise _Stopped(mended)
-            time.sleep(_POLL)
+        mended = hold_soon(self.database, self.row.name, self.nodes, self.retry_max, work)
+        if not isinstance(mended, int):
+            raise _Stopped(mended)
+        return mended
 
     def _note(self, stage: str, after: int, keys: int, drift: int, began: float) -> None:
         parameters = {"stage": stage, "after": after, "keys": keys, "drift": drift}

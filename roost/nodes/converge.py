@@ -12,7 +12,7 @@ from roost.database import Connection, Database, query
 from roost.errors import NodeRefused, NodeUnavailable
 from roost.nodes import full_send, refused_rows
 from roost.nodes.full_send import Sending
-from roost.nodes.holding import NodeRow, Nodes, PushFailed, hold
+from roost.nodes.holding import NodeRow, Nodes, PushFailed, hold, hold_soon
 from roost.nodes.routes import tell
 from roost.nodes.shared_news import SharedNews
 from roost.pbx.node import Cursor, PbxNode
@@ -59,8 +59,12 @@ def converge(
     def work(connection: Connection, row: NodeRow, node: PbxNode) -> _Step:
         return _step(connection, row, node, shared)
 
+    step: _Step | PushFailed | None = None
     while True:
-        step = hold(database, node_name, nodes, retry_max, work, audit_every=audit_every)
+        if step is None:
+            step = hold(database, node_name, nodes, retry_max, work, audit_every=audit_every)
+        else:
+            step = hold_soon(database, node_name, nodes, retry_max, work)
         if not isinstance(step, _Step):
             return step
         sent += step.sent

@@ -14,7 +14,7 @@ from typing import Literal
 
 from roost.database import Connection, Database, query
 from roost.nodes import refused_rows
-from roost.nodes.holding import NodeRow, Nodes, PushFailed, hold, look_at
+from roost.nodes.holding import NodeRow, Nodes, PushFailed, hold_soon, look_at
 from roost.nodes.routes import BATCH, count_keys, read_piece, tell
 from roost.pbx.node import Change, Cursor, Gone, PbxNode, key_of
 
@@ -64,23 +64,23 @@ def clear_strangers(
 ) -> int | PushFailed | None:
     """Delete what the database does not have; how many keys. The node is listed without its row being held.
 
-    None: another holds the node, or has gone on with the send.
+    None: others hold the node. If another went on with the send meanwhile, nothing is done.
     """
     row = look_at(database, node_name)
     if row is None:
         return None
 
     def delete(strangers: Sequence[Change]) -> int | PushFailed | None:
-        def work(connection: Connection, row: NodeRow, node: PbxNode) -> int | None:
+        def work(connection: Connection, row: NodeRow, node: PbxNode) -> int:
             if node.cursor() != sending.mark():
-                return None
+                return 0
             gone = [
                 c for c in tell(connection, [key_of(c) for c in strangers], row.scope) if isinstance(c, Gone)
             ]
             refused_rows.note(connection, row.id, gone, node.apply(gone, sending.mark()))
             return len(gone)
 
-        return hold(database, node_name, nodes, retry_max, work)
+        return hold_soon(database, node_name, nodes, retry_max, work)
 
     node = nodes.aside(row)
     try:
@@ -99,13 +99,12 @@ def clear_strangers(
     finally:
         node.close()
 
-    def go_on(_connection: Connection, _row: NodeRow, node: PbxNode) -> int | None:
-        if node.cursor() != sending.mark():
-            return None
-        node.apply([], replace(sending, stage="e", blank=not found).mark())
+    def go_on(_connection: Connection, _row: NodeRow, node: PbxNode) -> int:
+        if node.cursor() == sending.mark():
+            node.apply([], replace(sending, stage="e", blank=not found).mark())
         return gone
 
-    return hold(database, node_name, nodes, retry_max, go_on)
+    return hold_soon(database, node_name, nodes, retry_max, go_on)
 
 
 def send_pieces(connection: Connection, row: NodeRow, node: PbxNode, sending: Sending, after: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +24,9 @@ FIRST_REFUSED_RETRY = 60.0
 REFUSED_RETRY_MAX = 900.0
 #: An audit that gave no sign for so many seconds is gone on with by another.
 AUDIT_SILENCE = 30.0
+#: Seconds that whoever is in the middle of a send or an audit waits for others who hold the row, and between two looks.
+PATIENCE = 10.0
+_POLL = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +129,22 @@ def hold(
                 },
             )
             return PushFailed(str(error), error.code, begins=row.failure != error.code)
+
+
+def hold_soon(
+    database: Database,
+    node_name: str,
+    nodes: Nodes,
+    retry_max: float,
+    work: Callable[[Connection, NodeRow, PbxNode], T],
+) -> T | PushFailed | None:
+    """The same for whoever is in the middle of something: others who hold the row, for moments, are waited for."""
+    ends = time.monotonic() + PATIENCE
+    while True:
+        done = hold(database, node_name, nodes, retry_max, work, now_please=True)
+        if done is not None or time.monotonic() >= ends:
+            return done
+        time.sleep(_POLL)
 
 
 def _delay(row: NodeRow, error: Exception, retry_max: float) -> float:
