@@ -6,10 +6,14 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 
+from psycopg.types.json import Jsonb
+
 from chaos.faults import ASTERISK, Heal, Scene, define, fault
 from chaos.nodes import Node, RealNode, SimulatedNode
+from chaos.observer import connect
 from localcluster.process import ServiceFailed, wait_until
 from localcluster.simulator import inject
+from roost.database import query
 from roost.pbx.ami import astdb
 from roost.pbx.node import Cursor
 
@@ -135,10 +139,29 @@ def _define_mode(name: str, mode: str, **fields: object) -> None:
 
 _define_mode("slow", "slow", Seconds=2)
 _define_mode("answers-errors", "error")
-_define_mode("denies", "deny")
-_define_mode("refuses-login", "refuse-login")
 _define_mode("hangs", "hang")
 _define_mode("drops-connections", "drop-connection")
+
+
+def _define_refusal(name: str, mode: str) -> None:
+    """A refusal is asked about again after minutes, but at once when an operator has changed the node: so it is healed."""
+
+    def begin(scene: Scene) -> Heal:
+        node = one(scene)
+        inject(node.address.port, mode)
+
+        def heal() -> None:
+            inject(node.address.port, "none")
+            with connect(scene.stage) as connection:
+                connection.execute(query("change_node"), {"name": node.name, "changes": Jsonb({})})
+
+        return heal
+
+    define(f"node-{name}", begin)
+
+
+_define_refusal("denies", "deny")
+_define_refusal("refuses-login", "refuse-login")
 
 
 @fault("push-killed-half-way")
