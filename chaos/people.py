@@ -8,7 +8,7 @@ from chaos.model import Extension, Office, Phone
 from chaos.stage import Stage
 from localcluster import ports
 from roost.database import Database
-from roost.directory import Directory
+from roost.directory import Directory, fields
 from roost.moves.secret_codes import hash_code
 
 #: Everybody's secret code, and one that nobody has.
@@ -19,8 +19,8 @@ PROBE = "9999"
 NUMBERS = ("1", "2", "3", "4", "5", "6")
 #: Has no phone of its own.
 WITHOUT_DESK = "7"
-#: A load keys more wrong codes than any person; locks are tried elsewhere.
-LOCK_AFTER = 1_000_000
+#: The most that may be set: a load keys more wrong codes than any person, and locks are tried elsewhere.
+LOCK_AFTER = fields.LOCK_AFTER[-1]
 
 #: The harness' own record of every change of who sits where, and of every journal row, with the transaction that
 #: made it; a restored database keeps what the old server did, so the server is a part of a transaction's name.
