@@ -5,11 +5,11 @@ from __future__ import annotations
 from tests.endtoend.office import SAYS_001, Office
 
 
-def test_three_wrong_codes_drop_the_call_and_no_input_is_a_wrong_one(office: Office) -> None:
+def test_three_tries_drop_the_call_and_no_input_is_a_try_but_no_wrong_code(office: Office) -> None:
     heard = office.dial_center("desk002", "*30001", "0000", "", "123456789")
     assert heard.outcome == "dropped"
     assert heard.prompts == ["agent-pass", "auth-incorrect", "auth-incorrect", "vm-incorrect", "goodbye"]
-    assert office.world.value("SELECT failed_codes FROM extension WHERE number = '001'") == 3
+    assert office.world.value("SELECT failed_codes FROM extension WHERE number = '001'") == 2
     office.reaches("desk003", "001", "desk001")
 
 
