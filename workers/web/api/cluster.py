@@ -45,8 +45,8 @@ class Node(Shown):
     phones: int
 
 
-class NodeChange(Given):
-    """What may be set on a node."""
+class _NodeFields(Given):
+    """What may be set on a new node and on one that is there."""
 
     host: Host = ""
     port: Port = 1
@@ -55,7 +55,6 @@ class NodeChange(Given):
     options: Options = Field(
         default={}, description="Only these are changed; one that is null is taken away."
     )
-    enabled: bool = True
 
     def given(self) -> dict[str, Any]:
         """The fields that were given, as the core takes them: the user name among the options."""
@@ -65,7 +64,13 @@ class NodeChange(Given):
         return values
 
 
-class NewNode(NodeChange):
+class NodeChange(_NodeFields):
+    """What may be set on a node."""
+
+    enabled: bool = True
+
+
+class NewNode(_NodeFields):
     """A node to add. Without a port it is the usual one of its kind."""
 
     name: Name
