@@ -1,4 +1,4 @@
-"""The `*30` conversation as a pure state machine: what happened in, what to do next out.
+"""The `*30` dialogue as a pure state machine: what happened in, what to do next out.
 
 It knows neither AGI nor RabbitMQ. Whoever drives it performs each action in turn, and reports the outcome of
 the last one. The same machine serves every front door at which a person keys digits.

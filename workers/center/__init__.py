@@ -1,1 +1,1 @@
-"""The Virtualization Center: a FastAGI server that leads the `*30` conversation."""
+"""The Virtualization Center: a FastAGI server that answers the calls of `*30`."""

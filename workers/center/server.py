@@ -13,8 +13,8 @@ from roost.moves.outcomes import Outcome
 from roost.pbx.agi import ProtocolError
 from roost.settings import Settings
 from tasks.client import Client
+from workers.center.call import Call
 from workers.center.channel import CallEnded, Channel
-from workers.center.conversation import Conversation
 
 #: The longest a call may take, whatever happens in it.
 CALL_DEADLINE = 180.0
@@ -91,11 +91,11 @@ class Center:
 
     async def _talk(self, channel: Channel) -> None:
         environment = await channel.environment()
-        conversation = Conversation(channel, self._client, self._clock, self._settings)
+        call = Call(channel, self._client, self._clock, self._settings)
         if len(self._calls) > self._settings.center_max_calls:
-            outcome = await conversation.announce(Outcome.UNAVAILABLE)
+            outcome = await call.announce(Outcome.UNAVAILABLE)
         else:
-            outcome = await conversation.run(environment)
+            outcome = await call.run(environment)
         log.info("call_done", outcome=outcome.value, call=environment["agi_uniqueid"][:80])
 
     async def _keep_time(self) -> None:

@@ -1,4 +1,4 @@
-"""Drives one `*30` dialogue: its questions to the workers, its prompts to the caller."""
+"""One call of `*30` in a center: it asks the workers what the dialogue wants to know, and plays what it says."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ KEYING_TIME = 7000
 log = structlog.get_logger(__name__)
 
 
-class Conversation:
+class Call:
     """One call. `run` returns the outcome that was announced."""
 
     def __init__(self, channel: Channel, client: Client, clock: DatabaseClock, settings: Settings) -> None:
