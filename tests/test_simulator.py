@@ -15,7 +15,9 @@ from roost.pbx.kinds import connect
 from roost.pbx.node import Change, Cursor, Key, PbxNode, Rings, key_of
 from simulator.faults import Mode
 from simulator.store import Store
-from tests.conformance.targets import DEADLINE, RawAmi, Simulator
+from tests.conformance.asterisk.raw_ami import RawAmi
+from tests.conformance.asterisk.target import Simulator
+from tests.conformance.targets import DEADLINE
 
 HERE = Rings("0001*001", "n1", "desk-1")
 AWAY = Rings("0001*001", "n2", "desk-2")

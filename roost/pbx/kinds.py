@@ -77,6 +77,13 @@ class PbxKind(Generic[OptionsT]):
         except ValidationError as error:
             raise BadOption(" ".join(self._in_words(each) for each in error.errors())) from None
 
+    def open(self, address: NodeAddress, deadline: float) -> PbxNode:
+        """Connect, and log in where the kind has a login; each call on what is returned ends within so many seconds, as this does.
+
+        Raises NodeUnavailable, NodeRefused, and BadOption.
+        """
+        return self.connect(address, self.parse(address.options), deadline)
+
     def _in_words(self, error: Mapping[str, Any]) -> str:
         name = ".".join(map(str, error["loc"]))
         if error["type"] == "extra_forbidden":
@@ -110,9 +117,5 @@ def default_kind() -> str:
 
 
 def connect(address: NodeAddress, deadline: float) -> PbxNode:
-    """Connect and log in; every call on what is returned ends within `deadline` seconds, as this one does.
-
-    Raises NodeUnavailable, NodeRefused, UnknownKind, and BadOption.
-    """
-    kind = kind_named(address.kind)
-    return kind.connect(address, kind.parse(address.options), deadline)
+    """Open a node of whichever kind, as `PbxKind.open` does. Raises UnknownKind besides."""
+    return kind_named(address.kind).open(address, deadline)

@@ -27,7 +27,7 @@ from roost.pbx.node import Change, Cursor, Gone, Key, PbxNode, RefusedRow, Rings
 from roost.seal import NODE_SECRET, seal
 from tasks.nodes import NodeConnections
 from tests.cluster import wait_until
-from tests.conformance.targets import Simulator
+from tests.conformance.asterisk.target import Simulator
 from tests.world import World
 
 RETRY_MAX = 3.0

@@ -9,8 +9,11 @@ from collections.abc import Iterator
 import pytest
 
 from localcluster.asterisk import AMI_USER
-from tests.conformance.conftest import wipe
-from tests.conformance.targets import RawAmi, Target
+from tests.conformance.asterisk.raw_ami import RawAmi
+from tests.conformance.asterisk.target import TARGETS
+from tests.conformance.targets import Target
+
+pytestmark = pytest.mark.parametrize("target", TARGETS, indirect=True)
 
 FAMILY = "Family: roost"
 SUCCESS = "Response: Success\r\nActionID: 7"
@@ -29,7 +32,7 @@ def stranger(target: Target) -> Iterator[RawAmi]:
 @pytest.fixture
 def ami(target: Target, stranger: RawAmi) -> RawAmi:
     """A connection that has, to a node that holds nothing of ours."""
-    wipe(target)
+    target.wipe()
     stranger.log_in(target.address)
     return stranger
 
