@@ -35,8 +35,8 @@ def node_addresses(*names: str) -> dict[str, str]:
 class AsteriskNode:
     """One node. `peers` maps the names of all nodes to their addresses; `centers` is one or two HOST:PORT.
 
-    `site` is the text of the contexts that an operator writes (see asterisk/roost_site.conf.sample). `dialplan_globals`
-    adds to, or replaces, the globals of roost.conf. AMI listens on `address`:5038, user `roost`, password `secret`.
+    `site` is the text of the contexts that an operator writes (see asterisk/roost_site.conf.sample). `features` are more
+    files of its configuration, by name, such as queues.conf. `dialplan_globals` adds to, or replaces, the globals of roost.conf. AMI listens on `address`:5038, user `roost`, password `secret`.
     Its database and files stay in `folder`.
     """
 
@@ -50,6 +50,7 @@ class AsteriskNode:
         peers: Mapping[str, str] | None = None,
         centers: Sequence[str] = (),
         site: str = "",
+        features: Mapping[str, str] | None = None,
         dialplan_globals: Mapping[str, str] | None = None,
         program: AsteriskProgram | None = None,
     ) -> None:
@@ -72,6 +73,7 @@ class AsteriskNode:
             peers=peers or {},
             dialplan_globals={"ROOST_NODE": name, **_center_globals(centers), **(dialplan_globals or {})},
             site=site,
+            features=features or {},
             first_rtp_port=first_rtp_port,
             last_rtp_port=first_rtp_port + _RTP_PORTS - 1,
         )

@@ -25,7 +25,8 @@ _MODULES = (
     "app_read", "app_echo", "app_stack", "app_exec", "app_verbose", "app_db", "func_db", "func_callerid",
     "func_channel", "func_global", "func_logic", "func_strings", "func_timeout", "func_uri", "func_cut",
     "func_dialplan", "func_env", "func_pjsip_endpoint", "func_pjsip_contact", "func_pjsip_aor", "func_cdr",
-    "cdr_csv", "res_cdrel_custom", "cdr_custom",
+    "cdr_csv", "res_cdrel_custom", "cdr_custom", "func_extstate", "func_devstate", "app_queue", "app_voicemail",
+    "res_pjsip_outbound_publish", "res_pjsip_publish_asterisk", "res_pjsip_exten_state", "res_pjsip_dialog_info_body_generator", "res_pjsip_notify",
 )
 # fmt: on
 
@@ -107,6 +108,7 @@ class NodeFiles:
     peers: Mapping[str, str]
     dialplan_globals: Mapping[str, str]
     site: str
+    features: Mapping[str, str]
     first_rtp_port: int
     last_rtp_port: int
 
@@ -136,11 +138,13 @@ class NodeFiles:
             "stasis.conf": "[threadpool]\n",
             "acl.conf": "",
             "pjproject.conf": "",
+            "pjsip_notify.conf": "",
             "indications.conf": "[general]\ncountry=us\n[us]\ndescription=us\nringcadence=2000,4000\n"
             "dial=350+440\nbusy=480+620/500,0/500\nring=440+480/2000,0/4000\ncongestion=480+620/250,0/250\n",
             "pjsip.conf": self._pjsip(),
             "extensions.conf": self._extensions(),
             "site.conf": self.site,
+            **self.features,
         }
 
     def _asterisk(self) -> str:

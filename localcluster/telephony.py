@@ -19,7 +19,8 @@ class Telephony:
 
     `layout` maps each node's name to its phones' names, with their static caller ID ('"Desk 1" <+15550101>').
     `plain` likewise names endpoints with two contacts that a test registers itself, with `plain_phone`; `withheld` are
-    those of them whose identity is kept from others. `site` is the text of the operator's contexts, the same on every node.
+    those of them whose identity is kept from others. `site` is the text of the operator's contexts, the same on every node, as are `features`
+    and `dialplan_globals`; `endpoints` are more lines of every phone's endpoint.
     """
 
     def __init__(
@@ -31,6 +32,9 @@ class Telephony:
         withheld: Collection[str] = (),
         centers: Sequence[str] = (),
         site: str = "",
+        features: Mapping[str, str] | None = None,
+        dialplan_globals: Mapping[str, str] | None = None,
+        endpoints: str = "",
     ) -> None:
         plain = plain or {}
         program = asterisk_program()
@@ -46,14 +50,17 @@ class Telephony:
                 addresses[node],
                 folder / node,
                 phones=[
-                    *(SipPhone(name, self._secrets[name], caller_id) for name, caller_id in phones.items()),
+                    *(
+                        SipPhone(name, self._secrets[name], caller_id, settings=endpoints)
+                        for name, caller_id in phones.items()
+                    ),
                     *(
                         SipPhone(
                             name,
                             self._secrets[name],
                             caller_id,
                             contacts=2,
-                            settings="callerid_privacy=prohib" if name in withheld else "",
+                            settings=endpoints + "\ncallerid_privacy=prohib" * (name in withheld),
                         )
                         for name, caller_id in plain.get(node, {}).items()
                     ),
@@ -61,6 +68,8 @@ class Telephony:
                 peers=addresses,
                 centers=centers,
                 site=site,
+                features=features,
+                dialplan_globals=dialplan_globals,
                 program=program,
             )
 

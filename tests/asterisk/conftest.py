@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Self
 from urllib.parse import quote
 
@@ -33,7 +34,12 @@ HOMES = [
     ("q1", "n1", "011"), ("q2", "n2", "012"), ("w1", "n1", "013"), ("w2", "n2", "014"),
 ]  # fmt: skip
 
-SITE = """
+SAMPLES = Path(__file__).parents[2] / "asterisk"
+SITE = (
+    f"""
+#include "{SAMPLES}/roost_features.conf.sample"
+"""
+    """
 [roost-emergency-numbers]
 exten => 112,1,Goto(roost-emergency,${EXTEN},1)
 
@@ -42,11 +48,25 @@ exten => 112,1,Dial(PJSIP/carrier)
 exten => _+1555.,1,Dial(PJSIP/carrier)
 exten => +15559001,1,Goto(roost-inbound,0001*001,1)
 
+exten => _*77XXX,1,Dial(Local/0001*${EXTEN:3}@roost-agent)
+exten => 600,1,Goto(roost-queues,support,1)
+
 [roost-voicemail]
+exten => 0001*021,1,Goto(roost-mailboxes,${EXTEN},1)
+exten => 0002*021,1,Goto(roost-mailboxes,${EXTEN},1)
 exten => 0001*007,1,Answer()
  same => n,NoOp(voicemail of ${EXTEN}: ${ROOST_REASON})
  same => n,Hangup()
 """
+)
+
+#: A mailbox of 0001*021 and one of 0002*021, and the queue of the sample.
+FEATURES = {
+    "voicemail.conf": "[general]\nformat=wav\n[0001]\n021 => 1111,Person 21\n[0002]\n021 => 2222,Stranger\n",
+    "queues.conf": (SAMPLES / "queues.conf.sample").read_text().replace("wrapuptime=10", "wrapuptime=1"),
+}
+
+ENDPOINTS = "context=phones\nsubscribe_context=roost-lamps-0001"
 
 
 class Cluster(Telephony):
@@ -196,7 +216,14 @@ class TestCenter:
 def telephony(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Two nodes and their phones, for the whole run."""
     with Cluster(
-        tmp_path_factory.mktemp("pbx"), LAYOUT, plain=PLAIN, withheld=WITHHELD, site=SITE
+        tmp_path_factory.mktemp("pbx"),
+        LAYOUT,
+        plain=PLAIN,
+        withheld=WITHHELD,
+        site=SITE,
+        features=FEATURES,
+        endpoints=ENDPOINTS,
+        dialplan_globals={"ROOST_VOICEMAIL_NODE": "n1"},
     ) as cluster:
         yield cluster
 

@@ -1,0 +1,68 @@
+"""What sites add: voicemail and queues, as in the sample that operators copy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.asterisk.conftest import Cluster
+
+
+@pytest.mark.parametrize("agent", ["001", "003"], ids=["same node", "other node"])
+def test_an_agent_is_rung_where_it_sits(cluster: Cluster, agent: str) -> None:
+    cluster.place(agent, "n2/p4")
+    call = cluster.phones["p2"].dial(f"*77{agent}")
+    ring = cluster.phones["p4"].wait_ring()
+    assert ring.caller_number == "002"
+    ring.answer()
+    call.wait_up()
+
+
+@pytest.mark.parametrize("where", ["-", "n1/nobody", "n2/nobody", "unknown"])
+def test_an_agent_who_rings_nowhere_is_unavailable_at_once(cluster: Cluster, where: str) -> None:
+    """Neither the mailbox nor a prompt answers in a queue; whoever dials the extension hears them."""
+    if where != "unknown":
+        cluster.place("007", where)
+    log = cluster.logs("n1")
+    call = cluster.phones["p2"].dial("*77007")
+    call.wait_over(3)
+    assert call.close_reason[:3] in {"404", "480", "503"}
+    assert "voicemail of" not in log
+    assert "Playing" not in log
+
+
+def test_a_message_is_left_and_heard_at_any_node_and_by_nobody_else(cluster: Cluster) -> None:
+    """n1 keeps the messages. Another organization has an extension of the same number."""
+    cluster.place("021", "-")
+    log = cluster.logs("n1")
+    call = cluster.phones["p3"].dial("021")
+    call.wait_up()
+    for heard in ("Playing 'vm-theperson", "Recording the message"):
+        log.wait(heard)
+        call.send_dtmf("#")
+    log.wait("Playing 'auth-thankyou")
+    call.hang_up()
+    for organization, password, messages in (
+        ("0001", "1111", "Playing 'digits/1"),
+        ("0002", "2222", "Playing 'vm-no."),
+    ):
+        cluster.speaks("p4", "021", "Person 21", organization)
+        log = cluster.logs("n1")
+        call = cluster.phones["p4"].dial("*97")
+        log.wait("Playing 'vm-password")
+        call.send_dtmf(f"{password}#")
+        log.wait(messages)
+        call.hang_up()
+
+
+def test_a_phone_of_an_agent_does_not_forward_calls_of_a_queue(cluster: Cluster) -> None:
+    """Its own forward (302) could end at a mailbox; a colleague's call is forwarded."""
+    for phone in ("q1", "q2"):
+        cluster.place("007", f"n{phone[1]}/{phone}")
+        with cluster.plain_phone(phone) as desk:
+            desk.forward = f"sip:003@{desk.registrar}"
+            call = cluster.phones["p2"].dial("*77007")
+            call.wait_over(3)
+            assert not cluster.phones["p3"].has_rung
