@@ -14,7 +14,8 @@ INSERT INTO roost_version VALUES (2);
 
 -- An organization is a tenant; nothing crosses its border. `policy` says what happens when somebody asks
 -- for a phone that hosts another guest. `max_stay` and `daily_return` (a wall-clock time in `timezone`)
--- end stays, unless an extension has its own. `lock_after` wrong codes in a row lock an extension.
+-- end stays, unless an extension has its own. `lock_after` wrong codes in a row lock an extension, `phone_lock_after` the phone on
+-- which they are keyed; the first lock lasts `lock_for`.
 CREATE TABLE organization (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     code text NOT NULL UNIQUE CHECK (code ~ '^[A-Za-z0-9]{1,16}$'),
@@ -24,12 +25,14 @@ CREATE TABLE organization (
     max_stay interval CHECK (max_stay > interval '0'),
     daily_return time,
     timezone text NOT NULL DEFAULT 'UTC' CHECK (now() AT TIME ZONE timezone IS NOT NULL),
-    lock_after int NOT NULL DEFAULT 9 CHECK (lock_after > 0),
-    lock_for interval NOT NULL DEFAULT '15 minutes' CHECK (lock_for > interval '0')
+    lock_after int NOT NULL DEFAULT 27 CHECK (lock_after > 0),
+    lock_for interval NOT NULL DEFAULT '15 minutes' CHECK (lock_for > interval '0'),
+    phone_lock_after int NOT NULL DEFAULT 9 CHECK (phone_lock_after > 0)
 );
 
 -- An extension is a person's identity. `code_hash` is argon2id over a peppered code, never the code.
--- `failed_codes` counts wrong codes in a row over all calls.
+-- `failed_codes` counts wrong codes in a row over all calls; `failed_on` is the phone on which all of them were keyed, NULL when
+-- there were several. `locks` counts locks with no right code in between.
 CREATE TABLE extension (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     organization_id bigint NOT NULL REFERENCES organization,
@@ -45,6 +48,8 @@ CREATE TABLE extension (
     locked_until timestamptz,
     max_stay interval CHECK (max_stay > interval '0'),
     daily_return time,
+    failed_on bigint,
+    locks int NOT NULL DEFAULT 0,
     UNIQUE (organization_id, number),
     UNIQUE (organization_id, id),
     CHECK ((code_hash IS NULL) = (code_set_at IS NULL))
@@ -110,7 +115,8 @@ CREATE TABLE node_refused_row (
 
 -- A phone is one SIP endpoint, homed on one node and provisioned with at most one extension (its base).
 -- `guest_id` is the binding: one column, unique, so a phone hosts at most one guest, and an extension is
--- a guest on at most one phone. The foreign keys keep guest, phone and base in one organization.
+-- a guest on at most one phone. The foreign keys keep guest, phone and base in one organization. Wrong codes are counted as they
+-- are on an extension.
 CREATE TABLE phone (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     organization_id bigint NOT NULL REFERENCES organization,
@@ -123,6 +129,9 @@ CREATE TABLE phone (
     emergency_location text NOT NULL DEFAULT ''
         CHECK (emergency_location !~ '[[:cntrl:]]' AND octet_length(emergency_location) <= 256),
     enabled bool NOT NULL DEFAULT true,
+    failed_codes int NOT NULL DEFAULT 0,
+    locked_until timestamptz,
+    locks int NOT NULL DEFAULT 0,
     FOREIGN KEY (organization_id, base_id) REFERENCES extension (organization_id, id),
     FOREIGN KEY (organization_id, guest_id) REFERENCES extension (organization_id, id),
     CONSTRAINT guest_is_not_base CHECK (guest_id <> base_id),
@@ -393,7 +402,8 @@ BEGIN
                 AND NEW.name IS NOT NULL;
     RETURN NULL;
 END $$;
-CREATE TRIGGER phone_dirty AFTER INSERT OR DELETE OR UPDATE ON phone
+CREATE TRIGGER phone_dirty AFTER INSERT OR DELETE OR UPDATE OF name, organization_id, node_id, base_id, guest_id,
+    emergency_number, emergency_location, enabled ON phone
     FOR EACH ROW EXECUTE FUNCTION phone_dirty();
 
 CREATE FUNCTION extension_dirty() RETURNS trigger LANGUAGE plpgsql AS $$

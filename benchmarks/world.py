@@ -44,7 +44,7 @@ def add_node(url: str, settings: Settings, name: str, address: NodeAddress) -> N
 
 
 _POPULATE = (
-    "INSERT INTO organization (code, policy, lock_after) VALUES (%(code)s, 'refuse', 1000000000)",
+    "INSERT INTO organization (code, policy, lock_after, phone_lock_after) VALUES (%(code)s, 'refuse', 1000000000, 1000000000)",
     (
         "INSERT INTO pbx_node (name, kind, host, port, username, secret, enabled)"
         " VALUES ('home', 'asterisk', '127.0.0.1', 1, 'roost', '', false)"

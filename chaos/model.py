@@ -15,24 +15,32 @@ from roost.moves.outcomes import Outcome
 
 @dataclass(slots=True)
 class Extension:
-    """A person's identity. `wrong` counts wrong codes in a row."""
+    """A person's identity. `wrong` counts wrong codes in a row, `wrong_on` are the phones on which they were keyed.
+
+    `locks` counts locks with no right code in between.
+    """
 
     number: str
     allows: bool = True
     has_code: bool = True
     enabled: bool = True
     wrong: int = 0
+    wrong_on: frozenset[str] = frozenset()
+    locks: int = 0
     locked_until: datetime | None = None
 
 
 @dataclass(slots=True)
 class Phone:
-    """A device: its base extension and its guest, by number."""
+    """A device: its base extension and its guest, by number. Wrong codes are counted as on an extension."""
 
     name: str
     base: str | None
     guest: str | None = None
     enabled: bool = True
+    wrong: int = 0
+    locks: int = 0
+    locked_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +59,8 @@ class Office:
     """One organization. Every method is one request that takes effect now, and changes the office accordingly."""
 
     policy: str = "refuse"
-    lock_after: int = 9
+    lock_after: int = 27
+    phone_lock_after: int = 9
     lock_for: timedelta = timedelta(minutes=15)
     tries_per_call: int = 3
     extensions: dict[str, Extension] = field(default_factory=dict)
@@ -121,7 +130,11 @@ class Office:
             return Outcome.OCCUPIED
         if not extension.has_code:
             return Outcome.NO_CODE
-        if not by_administrator and extension.locked_until is not None and extension.locked_until > at:
+        if by_administrator:
+            return None
+        if phone.locked_until is not None and phone.locked_until > at:
+            return Outcome.PHONE_LOCKED
+        if extension.locked_until is not None and extension.locked_until > at:
             return Outcome.LOCKED
         return None
 
@@ -154,15 +167,12 @@ class Office:
             return self._settle(name, number, outcome)
         if self.tries.get(call, 0) >= self.tries_per_call:
             return Result(Outcome.DROPPED, number, name)
-        extension = self.extensions[number]
         if right:
-            extension.wrong, extension.locked_until = 0, None
+            self.unlock(self.extensions[number])
+            self.unlock(self.phones[name])
             return self._occupy(name, number)
         self.tries[call] = self.tries.get(call, 0) + 1
-        extension.wrong += 1
-        extension.locked_until = None
-        if extension.wrong >= self.lock_after:
-            extension.wrong, extension.locked_until = 0, at + self.lock_for
+        self._count_wrong(self.extensions[number], self.phones[name], at)
         last = self.tries[call] >= self.tries_per_call
         return Result(Outcome.DROPPED if last else Outcome.WRONG_CODE, number, name)
 
@@ -180,6 +190,12 @@ class Office:
             return Result(Outcome.NOTHING_TO_RETURN, number)
         host.guest = None
         return Result(Outcome.RETURNED, number, host.name)
+
+    def unlock(self, locked: Extension | Phone) -> None:
+        """A right code, or an administrator, ends the streak of wrong codes and its lock."""
+        locked.wrong, locked.locks, locked.locked_until = 0, 0, None
+        if isinstance(locked, Extension):
+            locked.wrong_on = frozenset()
 
     # --- what the system does by itself ---
 
@@ -200,6 +216,25 @@ class Office:
         """The same office with others sitting there."""
         phones = {name: replace(phone, guest=guests.get(name)) for name, phone in self.phones.items()}
         return replace(self, phones=phones)
+
+    def _count_wrong(self, extension: Extension, phone: Phone, at: datetime) -> None:
+        extension.wrong += 1
+        extension.wrong_on |= {phone.name}
+        phone.wrong += 1
+        lasts = [self._lock_lasts(phone.locks)] if phone.wrong >= self.phone_lock_after else []
+        extension.locked_until = phone.locked_until = None
+        if extension.wrong >= self.lock_after:
+            lasts_in_all = self._lock_lasts(extension.locks)
+            if len(extension.wrong_on) == 1:
+                lasts += [self._lock_lasts(phone.locks), lasts_in_all]
+            else:
+                extension.locked_until = at + lasts_in_all
+            extension.wrong, extension.wrong_on, extension.locks = 0, frozenset(), extension.locks + 1
+        if lasts:
+            phone.wrong, phone.locks, phone.locked_until = 0, phone.locks + 1, at + max(lasts)
+
+    def _lock_lasts(self, before: int) -> timedelta:
+        return max(self.lock_for, min(self.lock_for * (1 << before), timedelta(days=1)))
 
     def _provisioned(self, name: str) -> bool:
         phone = self.phones.get(name)

@@ -65,8 +65,8 @@ def settle_in(stage: Stage) -> dict[str, Office]:
     offices = {}
     nodes = list(stage.nodes)
     for code, policy in POLICIES.items():
-        directory.add_organization(code, policy=policy, lock_after=LOCK_AFTER)
-        office = offices[code] = Office(policy=policy, lock_after=LOCK_AFTER)
+        directory.add_organization(code, policy=policy, lock_after=LOCK_AFTER, phone_lock_after=LOCK_AFTER)
+        office = offices[code] = Office(policy=policy, lock_after=LOCK_AFTER, phone_lock_after=LOCK_AFTER)
         for place, number in enumerate((*NUMBERS, WITHOUT_DESK)):
             directory.add_extension(f"{code}*{number}", name=f"Person {number}", allows_virtualization=True)
             office.extensions[number] = Extension(number)

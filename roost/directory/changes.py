@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import time, timedelta
-from typing import Any, TypedDict
+from typing import Any, Literal, NamedTuple, TypedDict
 
 from roost.directory.fields import RULES, BadField, check_lock_after
 
@@ -20,6 +20,7 @@ class OrganizationFields(TypedDict, total=False):
     timezone: str
     lock_after: int
     lock_for: timedelta
+    phone_lock_after: int
 
 
 class ExtensionFields(TypedDict, total=False):
@@ -62,6 +63,13 @@ class NodeFields(TypedDict, total=False):
     enabled: bool
 
 
+class By(NamedTuple):
+    """Who asks for a change that the journal keeps: the door it came by, and a name."""
+
+    origin: Literal["web", "api", "cli"]
+    actor: str
+
+
 def checked(given: Mapping[str, object]) -> dict[str, Any]:
     """Check the given fields; give them with intervals and times as the text PostgreSQL reads."""
     columns: dict[str, Any] = {}
@@ -70,7 +78,7 @@ def checked(given: Mapping[str, object]) -> dict[str, Any]:
             RULES[field].check(value)
         elif field == "port" and not (isinstance(value, int) and 1 <= value <= 65_535):
             raise BadField("The port must be from 1 to 65535.")
-        elif field == "lock_after":
+        elif field in {"lock_after", "phone_lock_after"}:
             check_lock_after(value)
         columns[field] = (
             f"{value.total_seconds():f} seconds" if isinstance(value, timedelta)

@@ -7,11 +7,12 @@ host stops allowing them, or when their code is cleared or their extension disab
 from __future__ import annotations
 
 from typing import Unpack
+from uuid import uuid4
 
 from psycopg.types.json import Jsonb
 
 from roost.database import Connection
-from roost.directory.changes import ExtensionFields, checked
+from roost.directory.changes import By, ExtensionFields, checked
 from roost.directory.errors import UnknownExtension, UnknownOrganization
 from roost.directory.fields import ExtensionKey
 from roost.directory.records import ExtensionRecord
@@ -67,11 +68,10 @@ class ExtensionDirectory(Store):
             "remove_extension", ExtensionKey.parse(key)._asdict(), UnknownExtension, f"extension {key}"
         )
 
-    def unlock_extension(self, key: str) -> None:
-        """Forget the wrong codes so far, and the lock they led to."""
-        self._write_one(
-            "unlock_extension", ExtensionKey.parse(key)._asdict(), UnknownExtension, f"extension {key}"
-        )
+    def unlock_extension(self, key: str, by: By) -> None:
+        """Forget the wrong codes so far, and the locks they led to."""
+        params = {**ExtensionKey.parse(key)._asdict(), **by._asdict(), "request_id": f"{by.origin}:{uuid4()}"}
+        self._write_one("unlock_extension", params, UnknownExtension, f"extension {key}")
 
 
 def extension_id(connection: Connection, key: str) -> int:

@@ -1,4 +1,4 @@
-"""Phones: added, listed, changed, removed.
+"""Phones: added, listed, changed, unlocked, removed.
 
 The guest of a phone that is disabled, removed or given another base extension goes home: the trigger phone_changed in schema.sql.
 """
@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Unpack
+from uuid import uuid4
 
 from psycopg.types.json import Jsonb
 
 from roost.database import Connection
 from roost.directory import fields
-from roost.directory.changes import NewPhoneFields, PhoneFields, checked
+from roost.directory.changes import By, NewPhoneFields, PhoneFields, checked
 from roost.directory.errors import UnknownOrganization, UnknownPhone
 from roost.directory.extensions import extension_id
 from roost.directory.nodes import node_id
@@ -62,6 +63,11 @@ class PhoneDirectory(Store):
     def remove_phone(self, name: str) -> None:
         """Remove a phone; its guest goes home first."""
         self._write_one("remove_phone", {"name": name}, UnknownPhone, f"phone {name}")
+
+    def unlock_phone(self, name: str, by: By) -> None:
+        """Forget the wrong codes keyed on it so far, and the locks they led to."""
+        params = {"phone": name, **by._asdict(), "request_id": f"{by.origin}:{uuid4()}"}
+        self._write_one("unlock_phone", params, UnknownPhone, f"phone {name}")
 
 
 def _change_phone(connection: Connection, name: str, changes: Mapping[str, Any]) -> None:

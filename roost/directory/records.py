@@ -19,6 +19,7 @@ class OrganizationRecord:
     timezone: str
     lock_after: int
     lock_for: timedelta
+    phone_lock_after: int
     extensions: int
     phones: int
 
@@ -54,7 +55,7 @@ class ExtensionRecord:
 
 @dataclass(frozen=True, slots=True)
 class PhoneRecord:
-    """A device. `base` and `guest` are extensions as `0001*001`; None: none."""
+    """A device. `base` and `guest` are extensions as `0001*001`; None: none. `locked_until` is None unless it is locked now."""
 
     name: str
     organization: str
@@ -65,6 +66,8 @@ class PhoneRecord:
     emergency_number: str
     emergency_location: str
     enabled: bool
+    failed_codes: int
+    locked_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

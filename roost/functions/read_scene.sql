@@ -19,6 +19,7 @@ BEGIN
                WHEN g.id IS NOT NULL AND o.policy <> 'displace' THEN 'occupied'
                WHEN e.code_hash IS NULL THEN 'no_code'
                WHEN NOT row_fits(o.code, e, b.number, p) THEN 'too_long'
+               WHEN p.locked_until > clock_timestamp() THEN 'phone_locked'
                WHEN e.locked_until > clock_timestamp() THEN 'locked'
            END
     INTO seen

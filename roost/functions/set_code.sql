@@ -24,7 +24,7 @@ BEGIN
     IF outcome IN ('code_set', 'code_cleared') THEN
         UPDATE extension
         SET code_hash = new_hash, code_set_at = CASE WHEN new_hash IS NOT NULL THEN now END,
-            failed_codes = 0, locked_until = NULL
+            failed_codes = 0, failed_on = NULL, locks = 0, locked_until = NULL
         WHERE id = owner;
     END IF;
     RETURN record_outcome(request, outcome, now, organization_code, short_number, NULL);

@@ -1,6 +1,6 @@
 -- One try at a secret code. The comparison was made before, for it takes long and must hold no lock: `compared` is the hash it was
--- made with (NULL: none was), `is_right` what came of it. The extension's row is locked first, then the call's, so that the tries
--- of one extension, and of one call, come one by one; every try is decided once, in the order of the branches below.
+-- made with (NULL: none was), `is_right` what came of it. The extension's row is locked first, then the phone's and the call's,
+-- so that the tries at one extension, on one phone and in one call come one by one; every try is decided once, in the order of the branches below.
 CREATE OR REPLACE FUNCTION try_code(
     request asked, phone_name text, short_number text, call_id text, compared text, is_right bool, nothing_keyed bool,
     tries_per_call int
@@ -12,6 +12,7 @@ BEGIN
     PERFORM FROM extension e JOIN phone p USING (organization_id) WHERE p.name = phone_name AND e.number = short_number
     FOR NO KEY UPDATE OF e;
     IF FOUND THEN
+        PERFORM FROM phone WHERE name = phone_name FOR NO KEY UPDATE;
         INSERT INTO call (id) VALUES (call_id) ON CONFLICT (id) DO UPDATE SET seen_at = clock_timestamp();
     END IF;
     seen := read_scene(request.request_id, phone_name, short_number, NULL, call_id, 0);
@@ -28,14 +29,14 @@ BEGIN
     ELSIF seen.tries >= tries_per_call THEN
         outcome := 'dropped'; -- another center had the last try
     ELSIF is_right THEN
-        PERFORM leave_proof(request.request_id, call_id, seen.extension_id);
+        PERFORM leave_proof(request.request_id, call_id, seen.extension_id, seen.phone_id);
         outcome := 'code_right';
     ELSE
         UPDATE call SET tries = tries + 1 WHERE id = call_id;
         IF nothing_keyed THEN -- a try of the call, but no wrong code: nobody guesses by silence
             request.reason := 'nothing_keyed';
         ELSE
-            PERFORM count_wrong_code(seen.extension_id);
+            PERFORM count_wrong_code(seen.extension_id, seen.phone_id);
         END IF;
         outcome := CASE WHEN seen.tries + 1 < tries_per_call THEN 'wrong_code' ELSE 'dropped' END;
     END IF;

@@ -13,7 +13,7 @@ BEGIN
     outcome := CASE
         WHEN seen.recorded THEN NULL
         WHEN is_expired(request, seen.now) THEN 'expired'
-        WHEN seen.ends_as = 'locked' AND request.origin <> 'call' THEN 'virtualized' -- wrong codes of others stop no administrator
+        WHEN seen.ends_as IN ('locked', 'phone_locked') AND request.origin <> 'call' THEN 'virtualized' -- wrong codes of others stop no administrator
         WHEN seen.ends_as IS NOT NULL THEN seen.ends_as
         WHEN request.origin = 'call' AND NOT seen.proved THEN 'wrong_code'
         WHEN request.origin = 'call' AND NOT seen.proof_fresh THEN 'expired'

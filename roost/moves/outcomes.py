@@ -19,6 +19,8 @@ class Outcome(StrEnum):
     NO_CODE = "no_code"
     #: No node could store what the phone would speak as.
     TOO_LONG = "too_long"
+    #: Too many wrong codes were keyed on this phone; `*30` alone still works.
+    PHONE_LOCKED = "phone_locked"
     LOCKED = "locked"
     WRONG_CODE = "wrong_code"
     DROPPED = "dropped"
@@ -36,6 +38,8 @@ class Outcome(StrEnum):
     #: A secret code was set, or cleared.
     CODE_SET = "code_set"
     CODE_CLEARED = "code_cleared"
+    #: An administrator ended a lock.
+    UNLOCKED = "unlocked"
     #: The answer to a question that is no request.
     NOTED = "noted"
     #: A part that is needed does not answer.
@@ -46,4 +50,4 @@ class Outcome(StrEnum):
 CHANGED = frozenset({Outcome.VIRTUALIZED, Outcome.RETURNED})
 
 #: Outcomes of a wish that was granted, or was granted before.
-GRANTED = CHANGED | {Outcome.ALREADY_HERE, Outcome.CODE_SET, Outcome.CODE_CLEARED}
+GRANTED = CHANGED | {Outcome.ALREADY_HERE, Outcome.CODE_SET, Outcome.CODE_CLEARED, Outcome.UNLOCKED}

@@ -1,6 +1,7 @@
 -- Phones in order of name; the one named, those of an organization or node, those that match, or all after one.
 SELECT p.name, o.code AS organization, n.name AS node, o.code || '*' || b.number AS base,
-       o.code || '*' || g.number AS guest, p.guest_since, p.emergency_number, p.emergency_location, p.enabled
+       o.code || '*' || g.number AS guest, p.guest_since, p.emergency_number, p.emergency_location, p.enabled,
+       p.failed_codes, CASE WHEN p.locked_until > clock_timestamp() THEN p.locked_until END AS locked_until
 FROM phone p
 JOIN organization o ON o.id = p.organization_id
 JOIN pbx_node n ON n.id = p.node_id

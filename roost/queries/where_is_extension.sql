@@ -5,6 +5,7 @@ SELECT o.code AS organization, e.number, e.name, o.enabled AS organization_enabl
        host.name AS host, host_node.name AS host_node, host.guest_since AS away_since,
        (end_of_stay(host.guest_since, e, o)).ends AS stay_ends,
        g.number AS guest, g.name AS guest_name, own.guest_since AS guest_since,
+       CASE WHEN e.locked_until > clock_timestamp() THEN e.locked_until END AS locked_until,
        greatest(
            CASE WHEN moved.outcome = 'returned' THEN moved.at
                 ELSE (SELECT min(j.at) FROM journal j

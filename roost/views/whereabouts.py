@@ -33,7 +33,7 @@ class ExtensionPlace:
     """Where an extension rings: `phone` on `node`, or nowhere (both None).
 
     `since`: when that began, None if it was never otherwise as far as the journal goes; `until`: when the stay
-    ends by itself. `guest` sits on its own phone, since `guest_since`.
+    ends by itself. `guest` sits on its own phone, since `guest_since`. `locked_until` is None unless it is locked now.
     """
 
     extension: str
@@ -48,11 +48,15 @@ class ExtensionPlace:
     guest: str | None
     guest_name: str | None
     guest_since: datetime | None
+    locked_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class PhonePlace:
-    """Who a phone acts as (None: it is not provisioned, or disabled), and where its own extension rings meanwhile."""
+    """Who a phone acts as (None: it is not provisioned, or disabled), and where its own extension rings meanwhile.
+
+    `locked_until` is None unless it is locked now.
+    """
 
     phone: str
     organization: str
@@ -68,6 +72,7 @@ class PhonePlace:
     guest_name: str | None
     since: datetime | None
     until: datetime | None
+    locked_until: datetime | None
 
 
 def where_is_extension(database: Database, key: str) -> ExtensionPlace:
@@ -86,7 +91,7 @@ def where_is_extension(database: Database, key: str) -> ExtensionPlace:
         extension=str(named), name=row["name"], why=why, phone=phone, node=node, since=since, until=row["stay_ends"],
         own_phone=row["own_phone"], own_node=row["own_node"],
         guest=row["guest"] and extension_key(named.organization, row["guest"]), guest_name=row["guest_name"],
-        guest_since=row["guest_since"],
+        guest_since=row["guest_since"], locked_until=row["locked_until"],
     )  # fmt: skip
 
 
@@ -104,6 +109,7 @@ def where_is_phone(database: Database, phone: str) -> PhonePlace:
         acts_as=key(row["acts_as"]), acts_as_name=row["acts_as_name"], base=key(row["base"]), base_name=row["base_name"],
         base_phone=row["base_phone"], base_node=row["base_node"], guest=key(row["guest"]), guest_name=row["guest_name"],
         since=row["guest_since"], until=row["stay_ends"],
+        locked_until=row["locked_until"],
     )  # fmt: skip
 
 

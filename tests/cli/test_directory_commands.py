@@ -183,3 +183,12 @@ def test_unlocking(office: Run, world: World) -> None:
     assert office("code", "unlock", "0001*001").exit_code == 0
     assert world.value("SELECT locked_until FROM extension WHERE number = '001'") is None
     assert office("code", "unlock", "0001*009").exit_code == 4
+
+    world.sql("UPDATE phone SET locked_until = now() + interval '5 minutes'")
+    assert "locked until" in office("where", "desk001").out
+    assert office("phone", "unlock", "desk001").exit_code == 0
+    assert "locked until" not in office("where", "desk001").out
+    assert office("phone", "unlock", "desk009").exit_code == 4
+    assert [row[:4] for row in world.journal()] == [
+        ("unlock", "unlocked", "001", None), ("unlock", "unlocked", None, "desk001"),
+    ]  # fmt: skip

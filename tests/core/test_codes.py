@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
+from typing import cast
+
 import pytest
 
 from roost.moves.at_most_once import AtMostOnce
@@ -82,28 +87,101 @@ def test_a_redelivered_right_try_is_right_again_and_bound_once(office: World) ->
     assert office.verifying.verify(tried).outcome == "virtualized"
 
 
-def test_nine_wrong_codes_in_a_row_lock_for_fifteen_minutes(office: World) -> None:
-    for _ in range(3):
-        call = new_id()
-        for _ in range(3):
-            office.key("desk002", "001", wrong(office), call=call)
-    assert office.key("desk002", "001", office.codes["0001", "001"]).outcome == "locked"
-    assert office.dial("desk002", "001").outcome == "locked"
+def lasts(office: World, of: str) -> int | None:
+    """Minutes until the lock of `of` (an extension's number, or a phone's name) is over; None: there is none."""
+    table, column = ("phone", "name") if of.startswith("desk") else ("extension", "number")
     minutes = (
-        "SELECT round(extract(epoch FROM locked_until - now()) / 60) FROM extension WHERE number = '001'"
+        f"SELECT round(extract(epoch FROM locked_until - now()) / 60)::int FROM {table} WHERE {column} = %s"
     )
-    assert office.value(minutes) == 15
-    office.sql("UPDATE extension SET locked_until = now() WHERE number = '001'")
-    assert office.sit("001", "desk002").outcome == "virtualized"
+    return cast("int | None", office.value(minutes, of))
 
 
-def test_a_right_code_resets_the_count(office: World) -> None:
+def key_wrong(office: World, times: int, phone: str = "desk002", number: str = "001") -> list[str]:
+    """What can be no code is wrong, and costs no hashing."""
+    return [office.key(phone, number, "0").outcome for _ in range(times)]
+
+
+def time_passes(office: World) -> None:
+    for table in ("phone", "extension"):
+        office.sql(f"UPDATE {table} SET locked_until = now() WHERE locked_until > now()")
+
+
+def test_nine_wrong_codes_in_a_row_lock_the_phone_and_nobody_else(office: World) -> None:
+    office.desk("004")
+    key_wrong(office, 4)
+    key_wrong(office, 5, number="003")
+    assert lasts(office, "desk002") == 15
+    assert office.dial("desk002", "001").outcome == "phone_locked"
+    assert office.key("desk002", "001", office.codes["0001", "001"]).outcome == "phone_locked"
+    assert office.sit("001", "desk003").outcome == "virtualized", "the extension moves from any other phone"
+    assert office.move("004", "desk002").outcome == "virtualized", "a lock stops no administrator"
+    assert office.dial("desk002").outcome == "returned", "nor *30"
+
+
+def test_each_further_lock_lasts_twice_as_long_and_a_day_at_most(office: World) -> None:
+    seen = []
     for _ in range(8):
-        office.key("desk002", "001", wrong(office))
+        key_wrong(office, 9)
+        seen.append(lasts(office, "desk002"))
+        time_passes(office)
+    assert seen == [15, 30, 60, 120, 240, 480, 960, 1440]
+    assert office.sit("003", "desk002").outcome == "virtualized"
+    office.dial("desk002")
+    key_wrong(office, 9, number="003")
+    assert lasts(office, "desk002") == 15, "a right code, of whichever extension, begins again"
+
+
+def test_twenty_seven_wrong_codes_from_several_phones_lock_the_extension(office: World) -> None:
+    for phone in ("desk004", "desk005"):
+        office.desk(phone.removeprefix("desk"))
+    for phone in ("desk002", "desk003", "desk004"):
+        key_wrong(office, 9, phone)
+    assert lasts(office, "001") == 15
+    assert office.dial("desk005", "001").outcome == "locked"
+    assert office.key("desk005", "001", office.codes["0001", "001"]).outcome == "locked"
+    assert office.dial("desk005", "003").outcome == "code_needed"
+    time_passes(office)
+    for phone in ("desk002", "desk003", "desk004"):
+        key_wrong(office, 9, phone)
+    assert lasts(office, "001") == 30
+    time_passes(office)
+    assert office.sit("001", "desk005").outcome == "virtualized"
+    assert office.value("SELECT locks FROM extension WHERE number = '001'") == 0
+
+
+def test_nobody_is_locked_out_from_one_phone_not_even_by_who_has_a_code_of_their_own(office: World) -> None:
+    heard = set()
+    for _ in range(9):
+        heard.update(key_wrong(office, 8))
+        assert office.sit("003", "desk002").outcome in {"virtualized", "phone_locked"}
+        if lasts(office, "desk002"):
+            break
+        office.dial("desk002")
+    assert heard == {"wrong_code", "phone_locked"}
+    assert lasts(office, "desk002") == 15, "27 guesses at one extension lock the phone all the same"
+    assert lasts(office, "001") is None
+    assert office.sit("001", "desk003").outcome == "virtualized"
+
+
+def test_tries_on_one_phone_at_once_do_not_get_past_the_lock(office: World) -> None:
+    with ThreadPoolExecutor(4) as callers:
+        heard = list(callers.map(lambda number: key_wrong(office, 6, number=number), ["001", "003"] * 2))
+    assert Counter(chain.from_iterable(heard)) == {"wrong_code": 9, "phone_locked": 15}
+
+
+def test_a_right_code_resets_the_counts(office: World) -> None:
+    key_wrong(office, 8)
     assert office.sit("001", "desk002").outcome == "virtualized"
-    for _ in range(8):
-        office.key("desk003", "001", wrong(office))
+    key_wrong(office, 8, "desk003")
     assert office.dial("desk003", "001").outcome == "code_needed"
+    counts = "SELECT failed_codes FROM phone WHERE name = %s"
+    assert [office.value(counts, phone) for phone in ("desk002", "desk003")] == [0, 8]
+
+
+def test_no_node_is_told_of_wrong_codes(office: World) -> None:
+    office.sql("DELETE FROM route_dirty")
+    key_wrong(office, 9)
+    assert office.value("SELECT count(*) FROM route_dirty") == 0
 
 
 def test_a_code_is_set_replaced_and_cleared(office: World) -> None:

@@ -8,9 +8,13 @@ from datetime import time, timedelta
 import pytest
 
 from roost.directory import Directory
+from roost.directory.changes import By
 from roost.errors import RoostError
 from roost.seal import NODE_SECRET, unseal
+from roost.views.whereabouts import where_is_phone
 from tests.world import World
+
+BY = By("cli", "ann")
 
 
 @pytest.fixture
@@ -108,11 +112,20 @@ def test_unlocking_forgets_the_wrong_codes(directory: Directory, world: World) -
     directory.add_extension("0001*001")
     world.sql("UPDATE extension SET failed_codes = 3, locked_until = now() + interval '5 minutes'")
     assert directory.extension("0001*001").locked_until is not None
-    directory.unlock_extension("0001*001")
-    assert (directory.extension("0001*001").locked_until, directory.extension("0001*001").failed_codes) == (
-        None,
-        0,
-    )
+    directory.unlock_extension("0001*001", BY)
+    extension = directory.extension("0001*001")
+    assert (extension.locked_until, extension.failed_codes) == (None, 0)
+
+    directory.add_phone("desk001", organization="0001", node="n1")
+    world.sql("UPDATE phone SET failed_codes = 3, locks = 2, locked_until = now() + interval '5 minutes'")
+    assert where_is_phone(world.database, "desk001").locked_until == directory.phone("desk001").locked_until
+    directory.unlock_phone("desk001", BY)
+    phone = directory.phone("desk001")
+    assert (phone.locked_until, phone.failed_codes) == (None, 0)
+    rows = "SELECT operation, origin, actor, extension, phone, outcome FROM journal ORDER BY at"
+    assert world.rows(rows) == [
+        ("unlock", "cli", "ann", "001", None, "unlocked"), ("unlock", "cli", "ann", None, "desk001", "unlocked"),
+    ]  # fmt: skip
 
 
 MISTAKES: list[tuple[str, Callable[[Directory], object]]] = [
@@ -135,7 +148,8 @@ MISTAKES: list[tuple[str, Callable[[Directory], object]]] = [
     ("bad_value", lambda d: d.add_extension("0001*005", account_code="a b")),
     ("unknown_extension", lambda d: d.change_extension("0001*099", enabled=False)),
     ("unknown_extension", lambda d: d.remove_extension("0001*099")),
-    ("unknown_extension", lambda d: d.unlock_extension("0001*099")),
+    ("unknown_extension", lambda d: d.unlock_extension("0001*099", BY)),
+    ("unknown_phone", lambda d: d.unlock_phone("desk099", BY)),
     ("duplicate", lambda d: d.add_phone("desk001", organization="0001", node="n1")),
     ("bad_value", lambda d: d.add_phone("desk 1", organization="0001", node="n1")),
     ("unknown_organization", lambda d: d.add_phone("desk005", organization="0009", node="n1")),

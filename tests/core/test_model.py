@@ -21,6 +21,8 @@ from hypothesis.stateful import (
 
 from chaos.model import Extension, Office, Phone, Result
 from roost.database import Database
+from roost.directory import Directory
+from roost.directory.changes import By
 from roost.moves.requests import Answer, Try, Virtualize
 from roost.moves.secret_codes import hash_code
 from roost.seal import seal
@@ -51,13 +53,13 @@ class Core(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.code = f"{next(self.organizations)}"
-        self.office = Office(lock_after=3)
+        self.office = Office(lock_after=4, phone_lock_after=3)
         self.settled: list[tuple[Any, Answer]] = []
 
     @initialize(policy=st.sampled_from(("refuse", "displace")))
     def open_office(self, policy: str) -> None:
         self.office.policy = policy
-        self.world.organization(self.code, policy=policy, lock_after=3)
+        self.world.organization(self.code, policy=policy, lock_after=4, phone_lock_after=3)
         for number in NUMBERS:
             self.world.desk(
                 number, organization=self.code, code=False, phone=number != WITHOUT_DESK,
@@ -187,10 +189,22 @@ class Core(RuleBasedStateMachine):
         self.sql("UPDATE organization SET policy = %s WHERE code = %s", policy, self.code)
 
     @rule()
-    def a_quarter_of_an_hour_passes(self) -> None:
-        self.sql("UPDATE extension SET locked_until = locked_until - interval '15 minutes'")
-        for extension in self.office.extensions.values():
-            extension.locked_until = None
+    def locks_end(self) -> None:
+        for table in ("extension", "phone"):
+            self.sql(f"UPDATE {table} SET locked_until = NULL")
+        locked: list[Extension | Phone] = [*self.office.extensions.values(), *self.office.phones.values()]
+        for each in locked:
+            each.locked_until = None
+
+    @rule(number=st.sampled_from(NUMBERS), of_phone=st.booleans())
+    def an_administrator_unlocks(self, number: str, *, of_phone: bool) -> None:
+        own, directory = self.office.own_phone(number), Directory(self.world.database)
+        if not of_phone:
+            directory.unlock_extension(f"{self.code}*{number}", By("cli", "ann"))
+            self.office.unlock(self.office.extensions[number])
+        elif own is not None:
+            directory.unlock_phone(own.name, By("cli", "ann"))
+            self.office.unlock(own)
 
     # --- then ---
 
@@ -210,10 +224,26 @@ class Core(RuleBasedStateMachine):
             ).fetchall()  # fmt: skip
         office = self.office
         assert not office.broken()
+        self.both_count_the_same()
         assert dict(rings) == {number: office.rings(number) for number in office.extensions}
         assert sorted(seen) == sorted(
             (name, phone.guest, office.acts_as(name)) for name, phone in office.phones.items()
         )
+
+    def both_count_the_same(self) -> None:
+        """The wrong codes, and how long locks last, to a second."""
+        counts = (
+            "SELECT x.{0}, x.failed_codes, x.locks, extract(epoch FROM x.locked_until)::float8 FROM {1} x "
+            "JOIN organization o ON o.id = x.organization_id WHERE o.code = %s"
+        )
+        for name, table, known in (
+            ("number", "extension", self.office.extensions), ("name", "phone", self.office.phones),
+        ):  # fmt: skip
+            for of, wrong, locks, until in self.world.rows(counts.format(name, table), self.code):
+                locked = known[of]
+                assert (of, wrong, locks) == (of, locked.wrong, locked.locks)
+                expected = locked.locked_until and locked.locked_until.timestamp()
+                assert until == pytest.approx(expected, abs=1)
 
     def teardown(self) -> None:
         rows = map(Row._make, self.world.rows(ROWS, self.code))

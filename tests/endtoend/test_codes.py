@@ -22,8 +22,22 @@ def test_the_code_of_another_extension_is_wrong_and_the_right_one_after_it_is_ri
     assert office.world.value("SELECT failed_codes FROM extension WHERE number = '001'") == 0
 
 
-def test_nine_wrong_codes_on_both_nodes_lock_the_extension(office: Office) -> None:
-    for phone, node, center in (("desk003", "n1", 0), ("desk004", "n2", 1), ("desk002", "n2", 0)):
+def test_nine_wrong_codes_through_both_centers_lock_the_phone_and_it_can_still_go_home(
+    office: Office,
+) -> None:
+    for center in (0, 1, 0):
+        heard = office.call("desk002", "*30001", "0000", "0000", "0000", node="n2", center=center)
+        assert heard.outcome == "dropped"
+    heard = office.dial_center("desk002", "*30001")
+    assert (heard.outcome, heard.prompts) == (
+        "phone_locked", ["feature-not-avail-line", "please-try-call-later"],
+    )  # fmt: skip
+    assert office.dial_center("desk002", "*30").outcome == "nothing_to_return"
+
+
+def test_wrong_codes_on_two_nodes_lock_the_extension(office: Office) -> None:
+    office.world.sql("UPDATE organization SET lock_after = 6")
+    for phone, node, center in (("desk003", "n1", 0), ("desk004", "n2", 1)):
         heard = office.call(phone, "*30001", "0000", "0000", "0000", node=node, center=center)
         assert heard.outcome == "dropped"
     heard = office.dial_center("desk002", "*30001")

@@ -183,9 +183,9 @@ def test_a_wrong_filter_is_said(office: Office, query: str) -> None:
 @pytest.mark.parametrize(
     ("path", "fields"),
     [
-        ("/organizations/0001/policy", {"policy": "x", "timezone": "UTC", "lock_after": "3", "lock_for": "1h"}),
-        ("/organizations/0001/policy", {"policy": "refuse", "timezone": "Mars/Base", "lock_after": "3", "lock_for": "1h"}),
-        ("/organizations/0001/policy", {"policy": "refuse", "timezone": "UTC", "lock_after": "", "lock_for": "1h"}),
+        ("/organizations/0001/policy", {"policy": "x", "timezone": "UTC", "lock_after": "3", "phone_lock_after": "3", "lock_for": "1h"}),
+        ("/organizations/0001/policy", {"policy": "refuse", "timezone": "Mars/Base", "lock_after": "3", "phone_lock_after": "3", "lock_for": "1h"}),
+        ("/organizations/0001/policy", {"policy": "refuse", "timezone": "UTC", "lock_after": "", "phone_lock_after": "3", "lock_for": "1h"}),
         ("/organizations/0001/virtualize", {"number": "x", "phone": "desk002"}),
         ("/organizations/0001/virtualize", {"number": "001", "phone": "\x00"}),
         ("/organizations/0001/people", {"login": "a b", "password": "long enough 1", "role": "administrator"}),

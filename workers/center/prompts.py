@@ -26,6 +26,7 @@ _CORE_SOUNDS: dict[Outcome, tuple[str, ...]] = {
     Outcome.DROPPED: ("vm-incorrect", "goodbye"),
     Outcome.FEATURE_CODE_DIFFERS: ("feature-not-avail-line", "goodbye"),
     Outcome.TOO_LONG: ("extension", "cannot-complete-as-dialed"),
+    Outcome.PHONE_LOCKED: ("feature-not-avail-line", "please-try-call-later"),
     Outcome.LOCKED: ("vm-password", "de-activated"),
     Outcome.EXPIRED: ("please-try-again",),
     Outcome.UNAVAILABLE: ("sorry", "please-try-call-later"),

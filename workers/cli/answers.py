@@ -20,6 +20,7 @@ _WORDS = {
     Outcome.OCCUPIED: "Somebody else sits on that phone.",
     Outcome.NO_CODE: "The extension has no secret code; one is needed to move it.",
     Outcome.TOO_LONG: "No node could store it: name, mailbox and the phone's emergency location are too long together.",
+    Outcome.PHONE_LOCKED: "The phone is locked after too many wrong codes.",
     Outcome.LOCKED: "The extension is locked after too many wrong codes.",
     Outcome.WRONG_CODE: "The secret code is wrong.",
     Outcome.DROPPED: "The secret code was wrong too often; the call was dropped.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from roost.directory.changes import By
 from roost.directory.fields import ExtensionKey
 from roost.errors import SettingMissing
 from roost.moves.outcomes import Outcome
@@ -47,9 +48,9 @@ def clear(key: Key, *, as_json: AsJson = False) -> None:
 
 @app.command("unlock")
 def unlock(key: Key) -> None:
-    """End a lock after too many wrong codes; the code stays."""
+    """End a lock after too many wrong codes; the code stays. `phone unlock` does so for a phone."""
     with open_directory() as directory:
-        directory.unlock_extension(key)
+        directory.unlock_extension(key, By("cli", actor()))
     say(f"Unlocked extension {key}.")
 
 

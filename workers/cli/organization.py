@@ -21,18 +21,24 @@ Policy = Annotated[
 ]
 Timezone = Annotated[str | None, typer.Option(help="Where its day is, such as Europe/Bucharest.")]
 LockAfter = Annotated[int | None, typer.Option(help="So many wrong codes in a row lock an extension.")]
-LockFor = Annotated[str | None, typer.Option(help="The lock lasts so long, such as 15m.")]
+PhoneLockAfter = Annotated[
+    int | None, typer.Option(help="So many wrong codes in a row lock the phone they are keyed on.")
+]
+LockFor = Annotated[
+    str | None, typer.Option(help="A lock lasts so long, such as 15m; each further one twice as long.")
+]
 
 
 @app.command("add")
 def add(
     code: Code, *, name: Name = None, policy: Policy = None, max_stay: MaxStay = None, daily_return: DailyReturn = None,
-    timezone: Timezone = None, lock_after: LockAfter = None, lock_for: LockFor = None,
+    timezone: Timezone = None, lock_after: LockAfter = None,
+    phone_lock_after: PhoneLockAfter = None, lock_for: LockFor = None,
 ) -> None:  # fmt: skip
     """Add an organization."""
     wanted = changes(
         name=name, policy=policy, max_stay=max_stay, daily_return=daily_return, timezone=timezone,
-        lock_after=lock_after, lock_for=parse_duration(lock_for) if lock_for else None,
+        lock_after=lock_after, phone_lock_after=phone_lock_after, lock_for=parse_duration(lock_for) if lock_for else None,
     )  # fmt: skip
     with open_directory() as directory:
         directory.add_organization(code, **wanted)
@@ -42,12 +48,14 @@ def add(
 @app.command("set")
 def change(
     code: Code, *, name: Name = None, policy: Policy = None, max_stay: MaxStay = None, daily_return: DailyReturn = None,
-    timezone: Timezone = None, lock_after: LockAfter = None, lock_for: LockFor = None, enabled: Enabled = None,
+    timezone: Timezone = None, lock_after: LockAfter = None,
+    phone_lock_after: PhoneLockAfter = None, lock_for: LockFor = None, enabled: Enabled = None,
 ) -> None:  # fmt: skip
     """Change an organization. When it is disabled, all its guests go home and its extensions ring nowhere."""
     wanted = changes(
         name=name, policy=policy, max_stay=max_stay, daily_return=daily_return, timezone=timezone,
-        lock_after=lock_after, lock_for=parse_duration(lock_for) if lock_for else None, enabled=enabled, required=True,
+        lock_after=lock_after, phone_lock_after=phone_lock_after, lock_for=parse_duration(lock_for) if lock_for else None,
+        enabled=enabled, required=True,
     )  # fmt: skip
     with open_directory() as directory:
         directory.change_organization(code, **wanted)

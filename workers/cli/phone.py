@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from roost.directory import LIMIT
+from roost.directory.changes import By
 from roost.directory.fields import ExtensionKey
 from roost.errors import Invalid
 from workers.cli.options import NONE, Enabled, Limit, Search, Yes, changes, confirm
 from workers.cli.output import AsJson, note, say, show_facts, show_json, show_rows
-from workers.cli.session import open_directory
+from workers.cli.session import actor, open_directory
 
 app = typer.Typer(no_args_is_help=True, help="Phones (SIP endpoints).")
 
@@ -97,6 +98,14 @@ def show(phone: Phone, *, as_json: AsJson = False) -> None:
         show_json(found)
     else:
         show_facts({field.replace("_", " "): value for field, value in asdict(found).items()})
+
+
+@app.command("unlock")
+def unlock(phone: Phone) -> None:
+    """End a lock after too many wrong codes keyed on this phone."""
+    with open_directory() as directory:
+        directory.unlock_phone(phone, By("cli", actor()))
+    say(f"Unlocked phone {phone}.")
 
 
 @app.command("remove")

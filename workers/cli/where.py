@@ -51,6 +51,8 @@ def _of_extension(place: ExtensionPlace) -> dict[str, object]:
     if place.guest:
         facts["who sits there"] = _named(place.guest, place.guest_name)
         facts["sits there since"] = place.guest_since
+    if place.locked_until:
+        facts["locked until"] = place.locked_until
     return facts
 
 
@@ -65,6 +67,8 @@ def _of_phone(place: PhonePlace) -> dict[str, object]:
     facts["own extension"] = _named(place.base, place.base_name)
     if place.base and (place.base_phone != place.phone):
         facts["which rings"] = _at(place.base_phone, place.base_node) or "nowhere"
+    if place.locked_until:
+        facts["locked until"] = place.locked_until
     return facts
 
 

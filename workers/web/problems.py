@@ -42,6 +42,7 @@ _REFUSED = {
         409,
         "No node could store it: name, mailbox and emergency location are too long together.",
     ),
+    Outcome.PHONE_LOCKED: (409, "The phone is locked after too many wrong codes."),
     Outcome.LOCKED: (409, "The extension is locked after too many wrong codes."),
     Outcome.EXPIRED: (409, "The request came too late and was not done; make a new one."),
     Outcome.BAD_REQUEST: (422, "The request is not valid."),

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Header
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from roost.directory.changes import By
 from roost.directory.errors import UnknownPhone
 from roost.directory.fields import ExtensionKey
 from roost.directory.records import PhoneRecord
@@ -61,6 +62,11 @@ def demand_phone(parts: Parts, asker: Asker, action: Action, name: str) -> Phone
         raise UnknownPhone(f"({name})")
     demand(asker, action, phone.organization)
     return phone
+
+
+def by(asker: Asker) -> By:
+    """Name the asker for the journal."""
+    return By(asker.origin, asker.name)
 
 
 def scope_of(asker: Asker, action: Action, organization: str | None) -> str | None:

@@ -11,7 +11,7 @@ from roost.moves.requests import Answer as CoreAnswer
 from roost.people.access import Action
 from roost.views.whereabouts import where_is_extension
 from workers.web.api import paging
-from workers.web.api.access import IdempotencyKey, TheAsker, TheParts, demand_extension, scope_of
+from workers.web.api.access import IdempotencyKey, TheAsker, TheParts, by, demand_extension, scope_of
 from workers.web.api.models import (
     Answer,
     Code,
@@ -91,9 +91,9 @@ def find_extension(parts: TheParts, asker: TheAsker, key: InPath) -> WhereExtens
 
 @router.post("/extensions/{key}/unlock", status_code=204)
 def unlock_extension(parts: TheParts, asker: TheAsker, key: InPath) -> None:
-    """Forget the wrong codes so far, and the lock they led to."""
+    """Forget the wrong codes so far, and the locks they led to."""
     demand_extension(asker, Action.CHANGE_EXTENSIONS, key)
-    parts.directory.unlock_extension(key)
+    parts.directory.unlock_extension(key, by(asker))
 
 
 @router.post("/extensions/{key}/virtualize", response_model=Answer)

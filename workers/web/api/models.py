@@ -124,6 +124,7 @@ class Organization(Shown):
     timezone: str
     lock_after: int
     lock_for: ShownDuration
+    phone_lock_after: int
     extensions: int
     phones: int
 
@@ -137,8 +138,9 @@ class OrganizationChange(Given):
     max_stay: Duration | None = None
     daily_return: WallClock | None = None
     timezone: Annotated[str, Field(pattern=r"^[A-Za-z0-9_+/-]{1,64}$")] = "UTC"
-    lock_after: Annotated[int, Field(ge=fields.LOCK_AFTER[0], le=fields.LOCK_AFTER[-1])] = 9
+    lock_after: Annotated[int, Field(ge=fields.LOCK_AFTER[0], le=fields.LOCK_AFTER[-1])] = 27
     lock_for: Duration = "15m"
+    phone_lock_after: Annotated[int, Field(ge=fields.LOCK_AFTER[0], le=fields.LOCK_AFTER[-1])] = 9
 
 
 class NewOrganization(OrganizationChange):
@@ -198,6 +200,8 @@ class Phone(Shown):
     emergency_number: str
     emergency_location: str
     enabled: bool
+    failed_codes: int
+    locked_until: datetime | None
 
 
 class PhoneChange(Given):
@@ -233,6 +237,7 @@ class WhereExtension(Shown):
     guest: str | None
     guest_name: str | None
     guest_since: datetime | None
+    locked_until: datetime | None
 
 
 class WherePhone(Shown):
@@ -252,6 +257,7 @@ class WherePhone(Shown):
     guest_name: str | None
     since: datetime | None
     until: datetime | None
+    locked_until: datetime | None
 
 
 class Occupant(Shown):

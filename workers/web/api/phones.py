@@ -10,7 +10,7 @@ from roost.people.access import Action, demand
 from roost.views.occupants import who_was_on
 from roost.views.whereabouts import where_is_phone
 from workers.web.api import paging
-from workers.web.api.access import TheAsker, TheParts, demand_extension, demand_phone, scope_of
+from workers.web.api.access import TheAsker, TheParts, by, demand_extension, demand_phone, scope_of
 from workers.web.api.models import (
     Code,
     Moment,
@@ -78,6 +78,13 @@ def remove_phone(parts: TheParts, asker: TheAsker, name: InPath) -> None:
     """Remove a phone; its guest goes home first."""
     demand_phone(parts, asker, Action.CHANGE_PHONES, name)
     parts.directory.remove_phone(name)
+
+
+@router.post("/phones/{name}/unlock", status_code=204)
+def unlock_phone(parts: TheParts, asker: TheAsker, name: InPath) -> None:
+    """Forget the wrong codes keyed on it so far, and the locks they led to."""
+    demand_phone(parts, asker, Action.CHANGE_PHONES, name)
+    parts.directory.unlock_phone(name, by(asker))
 
 
 @router.get("/phones/{name}/whereabouts")

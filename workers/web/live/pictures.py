@@ -21,7 +21,7 @@ PATIENCE = 1.0
 SPAN = 60
 _CHART_WIDTH, _CHART_HEIGHT = 240, 62
 _DONE = frozenset(
-    {"virtualized", "returned", "already_here", "nothing_to_return", "code_set", "code_cleared"}
+    {"virtualized", "returned", "already_here", "nothing_to_return", "code_set", "code_cleared", "unlocked"}
 )
 
 

@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from roost.database import Database
 from roost.directory import Directory
+from roost.directory.changes import By
 from roost.directory.fields import BadField, ExtensionKey
 from roost.moves.requests import Answer
 from roost.moves.secret_codes import is_code
@@ -104,6 +105,15 @@ def allow(parts: TheParts, visit: TheVisit, form: TheForm, key: str) -> Response
     parts.directory.change_extension(key, allows_virtualization=allowed)
     said = "outcome.allowed" if allowed else "outcome.disallowed"
     return RedirectResponse(f"/extensions/{key}?said={said}", 303)
+
+
+@router.post("/unlock")
+def unlock(parts: TheParts, visit: TheVisit, form: TheForm, key: str) -> Response:  # noqa: ARG001 - the form is what proves the visit
+    """End a lock after too many wrong codes."""
+    extension = ExtensionKey.parse(key)
+    demand(visit.asker, Action.CHANGE_EXTENSIONS, *extension)
+    parts.directory.unlock_extension(key, By(visit.asker.origin, visit.asker.name))
+    return RedirectResponse(f"/extensions/{key}?said=outcome.unlocked", 303)
 
 
 def form_key(form: Any) -> str | None:

@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from roost.database import Database
 from roost.directory import Directory
+from roost.directory.changes import By
 from roost.directory.errors import UnknownPhone
 from roost.directory.fields import BadField, ExtensionKey
 from roost.moves.requests import Answer
@@ -99,6 +100,16 @@ async def return_from_here(
         return RedirectResponse(f"/organizations/{code}/desks/{phone}?said=outcome.{answer.outcome}", 303)
     problem = text(f"outcome.{answer.outcome}") + "."
     return await run_in_threadpool(_desk, request, parts, visit, code, phone, problem=problem, status=409)
+
+
+@router.post("/desks/{phone}/unlock")
+def unlock_phone(parts: TheParts, visit: TheVisit, form: TheForm, code: str, phone: str) -> Response:  # noqa: ARG001 - the form is what proves the visit
+    """End a lock after too many wrong codes keyed on this phone."""
+    demand(visit.asker, Action.CHANGE_PHONES, code)
+    if parts.directory.phone(phone).organization != code:
+        raise UnknownPhone(f"({phone})")
+    parts.directory.unlock_phone(phone, By(visit.asker.origin, visit.asker.name))
+    return RedirectResponse(f"/organizations/{code}/desks/{phone}?said=outcome.unlocked", 303)
 
 
 async def _virtualize(

@@ -12,7 +12,15 @@ from workers.web.pages.render import show
 from workers.web.pages.visit import TheForm, TheParts, TheVisit, text_of
 
 router = APIRouter(include_in_schema=False, prefix="/organizations/{code}")
-_POLICY_FIELDS = ("policy", "max_stay", "daily_return", "timezone", "lock_after", "lock_for")
+_POLICY_FIELDS = (
+    "policy",
+    "max_stay",
+    "daily_return",
+    "timezone",
+    "lock_after",
+    "phone_lock_after",
+    "lock_for",
+)
 
 
 @router.get("/policy")
@@ -22,7 +30,7 @@ def show_policy(request: Request, parts: TheParts, visit: TheVisit, code: str) -
     record = parts.directory.organization(code)
     values = {
         "policy": record.policy, "timezone": record.timezone, "lock_after": str(record.lock_after),
-        "lock_for": format_duration(record.lock_for),
+        "phone_lock_after": str(record.phone_lock_after), "lock_for": format_duration(record.lock_for),
         "max_stay": format_duration(record.max_stay) if record.max_stay else "",
         "daily_return": record.daily_return.strftime("%H:%M") if record.daily_return else "",
     }  # fmt: skip
@@ -42,6 +50,7 @@ def change_policy(request: Request, parts: TheParts, visit: TheVisit, form: TheF
             daily_return=parse_wall_clock(values["daily_return"]) if values["daily_return"] else None,
             timezone=values["timezone"],
             lock_after=check_lock_after(values["lock_after"]),
+            phone_lock_after=check_lock_after(values["phone_lock_after"]),
             lock_for=parse_duration(values["lock_for"]),
         )
     except Invalid as error:
