@@ -20,6 +20,7 @@ from chaos.people import settle_in
 from chaos.resources import Sample, grown, sample
 from chaos.stage import Stage
 from chaos.verdict import FaultReport, Verdict
+from localcluster.rabbitmq import own_user
 from roost.moves.outcomes import CHANGED, Outcome
 from tasks.client import Client
 
@@ -59,7 +60,9 @@ class Run:
         self._dice = random.Random(seed)
         self._tell = tell
         self._offices = settle_in(stage)
-        settings = stage.product.settings.model_copy(update={"broker_url": SecretStr(stage.door_url)})
+        settings = stage.product.settings.model_copy(
+            update={"broker_url": SecretStr(own_user(stage.door_url, "cli"))}
+        )
         self._client = Client(settings)
         self._load = Load(self._client, stage.product.centers, people=people, seed=seed)
         self._observer = Observer(stage)

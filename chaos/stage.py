@@ -108,7 +108,9 @@ class Stage:
         self._start_nodes()
         for name, process in self.product.processes.items():
             environment = dict(process.environment or {})
-            environment["ROOST_BROKER_URL"] = self.broker_through(name, broker)
+            environment["ROOST_BROKER_URL"] = self.broker_through(
+                name, environment.get("ROOST_BROKER_URL", broker)
+            )
             environment["ROOST_DATABASE_URL"] = self._postgres_through(name)
             process.environment = environment
         self.door_url = self.broker_through("door", broker)

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from localcluster import ports
 from localcluster.process import SupervisedProcess
+from localcluster.rabbitmq import own_user
 from localcluster.simulator import SIMULATES
 from roost.pbx.node import NodeAddress
 from roost.seal import new_keys
@@ -54,10 +55,12 @@ class Product:
         self.node_secret = secrets.token_urlsafe(24)
         self.node_ports = {name: ports.free_port() for name in simulated}
         self._keep_simulated = keep_simulated
+        #: With the user who may do everything.
+        self.broker_url = broker_url
         public, private = new_keys()
         self.environment = {
             "ROOST_DATABASE_URL": database_url,
-            "ROOST_BROKER_URL": broker_url,
+            "ROOST_BROKER_URL": own_user(broker_url, "cli"),
             "ROOST_SEAL_PUBLIC_KEY": public,
             "ROOST_SEAL_PRIVATE_KEY": private,
             "ROOST_CODE_PEPPER": secrets.token_urlsafe(24),
@@ -75,7 +78,7 @@ class Product:
 
     @property
     def settings(self) -> Settings:
-        """The settings all the processes have."""
+        """The settings of all processes; at RabbitMQ each kind has a user of its own, and these are the command line's."""
         names = {name.removeprefix("ROOST_").lower(): value for name, value in self.environment.items()}
         return Settings.model_validate(names)
 
@@ -136,7 +139,7 @@ class Product:
         self.stop()
 
     def _worker(self, kind: str, number: int) -> SupervisedProcess:
-        environment = dict(self.environment)
+        environment = self.environment | {"ROOST_BROKER_URL": own_user(self.broker_url, kind)}
         if kind == "center":
             environment["ROOST_CENTER_PORT"] = str(self.center_ports[number - 1])
         if kind == "web":

@@ -20,7 +20,9 @@ from localcluster import ports
 from localcluster.account import service_account
 from localcluster.process import ServiceFailed, SupervisedProcess, wait_until
 from localcluster.rabbitmq_install import RabbitProgram, rabbitmq_program
+from tasks.permissions import PERMISSIONS, USERS, Permissions
 
+#: May do everything; the users of our processes have the same password.
 _USER = "roost"
 _START_DEADLINE = 150.0
 _COMMAND_DEADLINE = 60
@@ -39,6 +41,8 @@ _ALL_SERVE = """
 length(rabbit_nodes:all_running()) == {size} andalso
 lists:all(fun(V) -> rabbit_vhost_sup_sup:start_on_all_nodes(V) == ok end, rabbit_vhost:list_names()).
 """
+
+_EVERYBODY = {_USER: Permissions(".*", ".*", ".*")} | PERMISSIONS
 
 
 class RabbitNode:
@@ -163,7 +167,7 @@ class RabbitNode:
 
 
 class RabbitCluster:
-    """`size` nodes (1 or 3) with a generated user; `add_vhost()` gives a URL of an empty virtual host.
+    """`size` nodes (1 or 3) with one user who may do everything, and one for each kind of process (`own_user`); `add_vhost()` gives a URL of an empty virtual host.
 
     `folder` is made when missing. Its data stays, with its user, password and virtual hosts.
     """
@@ -244,11 +248,14 @@ class RabbitCluster:
         """URLs (see `urls`) of a fresh, empty virtual host. The first are made with the broker, later ones eight at a time."""
         if not self._spare_vhosts:
             self._spare_vhosts = [_vhost_name() for _ in range(_VHOSTS_READY)]
-            names = ", ".join(f'<<"{name}">>' for name in self._spare_vhosts)
+            vhosts = ", ".join(map(_erlang, self._spare_vhosts))
+            users = ", ".join(
+                f"{{{', '.join(map(_erlang, (user, *may)))}}}" for user, may in _EVERYBODY.items()
+            )
             self.nodes[0].ctl(
                 "eval",
-                f'[begin rabbit_vhost:add(V, <<"{_USER}">>), rabbit_auth_backend_internal:set_permissions('
-                f'<<"{_USER}">>, V, <<".*">>, <<".*">>, <<".*">>, <<"{_USER}">>) end || V <- [{names}]].',
+                f"[begin rabbit_vhost:add(V, {_erlang(_USER)}), [rabbit_auth_backend_internal:set_permissions("
+                f"U, V, C, W, R, {_erlang(_USER)}) || {{U, C, W, R}} <- [{users}]] end || V <- [{vhosts}]].",
             )
         return self.urls(self._spare_vhosts.pop())
 
@@ -274,20 +281,32 @@ class RabbitCluster:
         if not definitions.exists():
             self._spare_vhosts = [_vhost_name() for _ in range(_VHOSTS_READY)]
             definitions.touch(mode=0o600)
-            definitions.write_text(json.dumps(self._definitions(["/", *self._spare_vhosts])))
+        definitions.write_text(json.dumps(self._definitions(["/", *self._spare_vhosts])))
         for node in self.nodes:
             node.prepare()
         self.account.give(self.folder)
 
     def _definitions(self, vhosts: list[str]) -> dict[str, object]:
         return {
-            "users": [{"name": _USER, "password": self._password, "tags": ["administrator"]}],
+            "users": [{"name": name, "password": self._password, "tags": []} for name in _EVERYBODY],
             "vhosts": [{"name": name} for name in vhosts],
             "permissions": [
-                {"user": _USER, "vhost": name, "configure": ".*", "write": ".*", "read": ".*"}
-                for name in vhosts
+                {"user": user, "vhost": vhost, **may._asdict()}
+                for vhost in vhosts
+                for user, may in _EVERYBODY.items()
             ],
         }
+
+
+def own_user(urls: str, kind: str) -> str:
+    """The same URLs with the user of one kind of process: `center`, `web`, `cli`, `bind` or another."""
+    return urls.replace(f"://{_USER}:", f"://{USERS[kind]}:")
+
+
+def _erlang(text: str) -> str:
+    """A binary in Erlang's syntax."""
+    escaped = text.replace("\\", "\\\\")
+    return f'<<"{escaped}">>'
 
 
 def _vhost_name() -> str:

@@ -4,5 +4,5 @@ from __future__ import annotations
 
 from celery import Celery
 
-app = Celery("roost", set_as_current=False)
+app = Celery("roost", set_as_current=False, task_cls="tasks.doors:GuardedTask")
 app.config_from_object("tasks.config")

@@ -38,6 +38,8 @@ def connect(urls: str, *, heartbeat: int = 0, **transport: object) -> Connection
 def why_broker_lost(error: BaseException) -> str:
     """What one of BROKER_LOST means and what mends it, in a sentence that holds no password."""
     match error:
+        case AccessRefused() if _was_let_in(error):
+            return "This user lacks a right there: start a worker, which makes what may be missing, or see `roost broker setup`."
         case AccessRefused():
             return "It refuses the login: mend the user or the password in ROOST_BROKER_URL, or in RabbitMQ."
         case NotAllowed():
@@ -51,3 +53,8 @@ def why_broker_lost(error: BaseException) -> str:
         case OperationalError() if error.__cause__ is not None:
             return why_broker_lost(error.__cause__)
     return f"The connection failed ({type(error).__name__})."
+
+
+def _was_let_in(error: AMQPError) -> bool:
+    """Whether it was the use of an exchange or a queue that was refused; what belongs to a connection has class 10 (AMQP 0-9-1)."""
+    return bool(error.method_sig) and error.method_sig[0] > 10

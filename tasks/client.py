@@ -23,11 +23,13 @@ from kombu import Connection, Consumer, Queue
 from pydantic import BaseModel, ValidationError
 
 from roost.errors import BrokerUnavailable
+from roost.moves.doors import Door
 from roost.moves.requests import Answer
 from roost.settings import Settings
 from tasks.broker import BROKER_LOST, BROKER_REFUSED, connect, why_broker_lost
+from tasks.doors import exchange_of
 from tasks.messages import publish_job
-from tasks.topology import queue_of
+from tasks.topology import prepare, queue_of
 
 #: Requests on their way at once; a further one hears "unavailable" at once.
 MAX_PENDING = 20_000
@@ -49,10 +51,12 @@ class _Pending:
 
 
 class Client:
-    """Thread-safe. Use as a context manager, or call `close`."""
+    """Asks by one door. Thread-safe. Use as a context manager, or call `close`."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, door: Door = Door.DESK) -> None:
         self._settings = settings
+        self._door = door
+        self._exchange = exchange_of(door)
         self._url = settings.need("broker_url")
         self._pending: dict[str, _Pending] = {}
         self._deadlines: list[tuple[float, str]] = []
@@ -132,6 +136,7 @@ class Client:
 
     def _send_over(self, connection: Connection) -> None:
         """Send what is new, and again what is unanswered; raises when the connection fails."""
+        prepare(connection, self._door)
         producer = connection.Producer(auto_declare=False)
         with self._lock:  # what an earlier connection sent may be lost with it
             again = [(0.0, request_id) for request_id in self._pending]
@@ -155,7 +160,7 @@ class Client:
     def _publish(self, producer: Any, pending: _Pending) -> None:
         publish_job(
             producer, pending.task, pending.message, queue_of(pending.task),
-            reply_to=self._reply_to, correlation_id=pending.request_id,
+            exchange=self._exchange, reply_to=self._reply_to, correlation_id=pending.request_id,
         )  # fmt: skip
 
     # --- deadlines ---
@@ -188,7 +193,7 @@ class Client:
 
     def _listen_on(self, connection: Connection) -> None:
         # A fresh name each time: the broker may not have noticed yet that the last owner is gone.
-        name = f"reply.{uuid.uuid4().hex}"
+        name = f"reply.{self._door}.{uuid.uuid4().hex}"
         replies = Queue(name, durable=False, exclusive=True, auto_delete=True)
         with Consumer(connection.channel(), [replies], callbacks=[self._heard], no_ack=True, accept=["json"]):
             self._reply_to = name

@@ -6,11 +6,14 @@ import threading
 import time
 from typing import NamedTuple
 
+from amqp.exceptions import AccessRefused  # type: ignore[import-untyped]  # it ships no types
 from kombu import Connection
 
 from roost.errors import BrokerUnavailable
+from roost.moves.doors import Door
 from roost.settings import Settings
 from tasks.broker import BROKER_LOST, connect, why_broker_lost
+from tasks.doors import exchange_of, has_exchange
 from tasks.topology import ANNOUNCE, BIND, DEAD, VERIFY, push_queue_name
 
 #: A look is good for so many seconds: many who ask at once share one.
@@ -57,6 +60,26 @@ class Queues:
             self._seen = (time.monotonic(), nodes, depths)
             return depths
 
+    def shares_a_login(self) -> bool:
+        """Whether this login can ask for what only workers may ask for: it is more than one kind of process needs.
+
+        Raises BrokerUnavailable.
+        """
+        try:
+            with connect(self._url, confirm_publish=True) as connection:
+                producer = connection.Producer(auto_declare=False)
+                producer.publish(
+                    "",
+                    exchange=exchange_of(Door.WORKERS),
+                    routing_key=_NOBODY,
+                    confirm_timeout=CONFIRMED_WITHIN,
+                )
+        except AccessRefused:
+            return False
+        except (TimeoutError, *BROKER_LOST) as error:
+            raise BrokerUnavailable(why_broker_lost(error)) from None
+        return True
+
     def close(self) -> None:
         """Close the connection."""
         with self._lock:
@@ -82,10 +105,14 @@ class Queues:
     def _prove_that_it_takes_messages(self) -> None:
         """With a memory or disk alarm RabbitMQ answers questions as ever, but stops reading after a connection's first message."""
         assert self._connection is not None  # it has just answered
+        if not has_exchange(self._connection, Door.DESK):
+            return  # no process was there yet to make it
         producer = self._connection.Producer(auto_declare=False)
         try:
             for _ in ("the first", "the one that waits"):
-                producer.publish("", exchange="", routing_key=_NOBODY, confirm_timeout=CONFIRMED_WITHIN)
+                producer.publish(
+                    "", exchange=exchange_of(Door.DESK), routing_key=_NOBODY, confirm_timeout=CONFIRMED_WITHIN
+                )
         except TimeoutError:
             raise BrokerUnavailable(
                 "It answers, but takes no messages: see `rabbitmqctl status` for a memory or disk alarm."

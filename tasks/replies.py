@@ -7,13 +7,14 @@ import structlog
 from roost.moves.requests import Answer
 from tasks.app import app
 from tasks.broker import BROKER_LOST
+from tasks.doors import is_reply_queue
 
 log = structlog.get_logger(__name__)
 
 
 def send_answer(reply_to: str | None, answer: Answer) -> None:
     """Answer; a lost answer harms nobody, for the same request id is asked again and answered the same."""
-    if not reply_to:
+    if not reply_to or not is_reply_queue(reply_to):
         return
     try:
         with app.producer_or_acquire() as producer:

@@ -1,4 +1,4 @@
-"""The jobs that people ask for. Queue `bind`: dial, virtualize, return, clock. Queue `verify`: verify, set_code."""
+"""The jobs that people ask for, by whichever door. Queue `bind`: dial, virtualize, return, clock. Queue `verify`: verify, set_code."""
 
 from __future__ import annotations
 
@@ -7,21 +7,23 @@ from typing import Any, TypeVar
 
 import structlog
 from celery import Task
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from roost.errors import DatabaseUnavailable
+from roost.moves.doors import Door, may_ask
 from roost.moves.outcomes import CHANGED, Outcome
-from roost.moves.requests import Answer, Dial, Return, SetCode, Try, Virtualize
+from roost.moves.requests import Answer, Dial, Request, Return, SetCode, Try, Virtualize
 from roost.moves.secret_codes import BadCode
 from roost.seal import SealBroken
 from tasks import resources
 from tasks.app import app
+from tasks.doors import door_of
 from tasks.messages import publish_job
 from tasks.replies import send_answer
 from tasks.topology import BIND
 
 log = structlog.get_logger(__name__)
-R = TypeVar("R", bound=BaseModel)
+R = TypeVar("R", bound=Request)
 
 DIAL = "roost.dial"
 VIRTUALIZE = "roost.virtualize"
@@ -30,26 +32,28 @@ CLOCK = "roost.clock"
 VERIFY = "roost.verify"
 SET_CODE = "roost.set_code"
 
+_ANY = frozenset(Door)
 
-@app.task(name=DIAL, bind=True)
+
+@app.task(name=DIAL, bind=True, doors=_ANY)
 def dial(self: Task[Any, Any], message: dict[str, Any]) -> None:
     """A call to the Center came in."""
     _serve(self, Dial, message, lambda request: resources.binding().dial(request))
 
 
-@app.task(name=VIRTUALIZE, bind=True)
+@app.task(name=VIRTUALIZE, bind=True, doors=_ANY)
 def virtualize(self: Task[Any, Any], message: dict[str, Any]) -> None:
     """Put an extension on a phone."""
     _serve(self, Virtualize, message, lambda request: resources.binding().virtualize(request))
 
 
-@app.task(name=RETURN, bind=True)
+@app.task(name=RETURN, bind=True, doors=_ANY)
 def return_home(self: Task[Any, Any], message: dict[str, Any]) -> None:
     """Bring an extension home."""
     _serve(self, Return, message, lambda request: resources.binding().return_home(request))
 
 
-@app.task(name=VERIFY, bind=True)
+@app.task(name=VERIFY, bind=True, doors=_ANY)
 def verify(self: Task[Any, Any], message: dict[str, Any]) -> None:
     """One try at the code. A right one goes on to be bound, under the same request id, for the same asker."""
 
@@ -67,13 +71,13 @@ def verify(self: Task[Any, Any], message: dict[str, Any]) -> None:
     _serve(self, Try, message, work)
 
 
-@app.task(name=SET_CODE, bind=True)
+@app.task(name=SET_CODE, bind=True, doors=_ANY)
 def set_code(self: Task[Any, Any], message: dict[str, Any]) -> None:
     """Set, replace or clear a secret code."""
     _serve(self, SetCode, message, lambda request: resources.verifying().set_code(request))
 
 
-@app.task(name=CLOCK, bind=True)
+@app.task(name=CLOCK, bind=True, doors=_ANY)
 def clock(self: Task[Any, Any], request_id: str) -> None:
     """What time is it? Front doors date their requests by the answer."""
     try:
@@ -92,7 +96,9 @@ def _serve(
     """Parse, do, answer; what changed is announced to the nodes."""
     asker = task.request.reply_to
     try:
-        answer = work(model.model_validate(message))
+        request = model.model_validate(message)
+        door = door_of(task.request)
+        answer = work(request) if door and may_ask(door, request) else _refused(task.name, door, request)
     except (ValidationError, SealBroken, BadCode) as error:
         # A validation error quotes its input: only the fields' names are fit for a log.
         fields = (
@@ -110,6 +116,11 @@ def _serve(
     send_answer(asker, answer)  # first: a person waits for it
     if answer.outcome in CHANGED or answer.outcome is Outcome.CODE_CLEARED:
         resources.announcer().changed()
+
+
+def _refused(task: str, door: Door | None, request: Request) -> Answer:
+    log.error("request_refused", task=task, door=door, origin=request.origin, request_id=request.request_id)
+    return Answer(request_id=request.request_id, outcome=Outcome.BAD_REQUEST)
 
 
 def _request_id(message: object) -> str:

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from kombu import Exchange, Queue
+from kombu import Connection, Exchange, Queue, binding
+
+from roost.moves.doors import Door
+from tasks.doors import exchange_of, has_exchange
 
 VERIFY = "verify"
 BIND = "bind"
@@ -45,15 +48,27 @@ def queue_of(task: str) -> str:
 def fixed_queues() -> tuple[Queue, ...]:
     """The queues that are always there."""
     return (
-        _queue(VERIFY, _request()),
-        _queue(BIND, _request()),
+        _request_queue(VERIFY),
+        _request_queue(BIND),
         _queue(ANNOUNCE, _wake_up()),
         _queue(DEAD, {"x-max-length": DEAD_LIMIT}),
     )
 
 
-def _request() -> dict[str, Any]:
-    return {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": DEAD}
+def prepare(connection: Connection, door: Door) -> None:
+    """Make sure that what is published by this door reaches its queue, though no worker ran yet. Raises BROKER_LOST."""
+    if has_exchange(connection, door):
+        return
+    with connection.channel() as channel:
+        for queue in fixed_queues():
+            queue(channel).declare()
+
+
+def _request_queue(name: str) -> Queue:
+    """What is asked by any door comes to the same queue."""
+    queue = _queue(name, {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": DEAD})
+    queue.bindings = {binding(exchange_of(door), routing_key=name) for door in (Door.CALLS, Door.DESK)}
+    return queue
 
 
 def _wake_up() -> dict[str, Any]:

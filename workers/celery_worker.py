@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 from celery import bootsteps
 from celery.worker.consumer import Consumer
+from celery.worker.control import Panel
 from celery.worker.state import maybe_shutdown
 from kombu.exceptions import KombuError
 
@@ -33,6 +34,9 @@ _DELAYED = "celery.worker.consumer.delayed_delivery:DelayedDelivery"
 _HEADERS = ("task", "id", "expires", "argsrepr", "kwargsrepr")
 #: What Celery's handler raises on a message that is no task: it reads fields without looking whether they are there.
 _NO_TASK = (ArithmeticError, AttributeError, KombuError, LookupError, TypeError, ValueError)
+
+#: Broadcasts that a worker answers; they change nothing, and show no settings.
+_READS = frozenset({"ping", "active", "active_queues", "registered", "reserved", "scheduled", "stats"})
 
 #: A connection that lasted less than so many seconds did not do: the next one waits as long.
 SHORT_LIVED = 1.0
@@ -109,6 +113,12 @@ class RoostConsumer(Consumer):
         default_steps = tuple(step for step in Consumer.Blueprint.default_steps if step != _DELAYED)
 
 
+def _only_reading() -> None:
+    """Of what can be broadcast to Celery's workers, leave what reads: every process with a page may broadcast."""
+    for name in set(Panel.data) - _READS:
+        del Panel.data[name]
+
+
 class Topology(bootsteps.StartStopStep):
     """Declares every queue at each connection: an unroutable message counts as sent."""
 
@@ -131,6 +141,7 @@ def run(kind: str, queues: list[str], *, pool: str, concurrency: int, needs: tup
     except (SettingMissing, WrongVersion) as error:
         print(f"{kind}: {error}", file=sys.stderr)
         return 2
+    _only_reading()
     app.steps["consumer"].add(Topology)
     worker = app.Worker(
         hostname=process_name(kind),

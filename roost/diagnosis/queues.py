@@ -53,6 +53,16 @@ def check_queues(queues: Iterable[QueueState]) -> Iterator[Finding]:
         yield Finding("queues", Level.OK, f"Served: {', '.join(served)}.")
 
 
+def check_login(*, is_shared: bool) -> Iterator[Finding]:
+    """Look at what the login at RabbitMQ is good for."""
+    if is_shared:
+        yield Finding(
+            "broker", Level.NOTE,
+            "This login at RabbitMQ is good for everything: whoever has it can move anybody and set codes, also from a center.",
+            "Give each kind of process its own: `roost broker setup` prints how.",
+        )  # fmt: skip
+
+
 def _set_aside(queue: QueueState) -> Iterator[Finding]:
     if queue.messages:
         yield Finding(

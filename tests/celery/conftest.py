@@ -32,7 +32,7 @@ def office(cluster: Cluster) -> Cluster:
 @pytest.fixture
 def celery_broker(office: Cluster) -> CeleryTestBroker:
     """The broker of our processes."""
-    return CeleryTestBroker(LocalBroker(office.product.settings.need("broker_url")))
+    return CeleryTestBroker(LocalBroker(office.product.broker_url))
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 from chaos.load import Load
 from chaos.people import settle_in
 from chaos.stage import Stage
+from localcluster.rabbitmq import own_user
 from roost.settings import Settings
 from tasks.client import Client
 
@@ -24,7 +25,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 @pytest.fixture(scope="module")
 def client(stage: Stage) -> Iterator[Client]:
     """The task door."""
-    settings = stage.product.settings.model_dump() | {"broker_url": stage.door_url}
+    settings = stage.product.settings.model_dump() | {"broker_url": own_user(stage.door_url, "cli")}
     with Client(Settings.model_validate(settings)) as door:
         yield door
 

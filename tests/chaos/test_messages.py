@@ -16,7 +16,7 @@ def test_no_message_ends_a_worker(cluster: Cluster, queue: str) -> None:
     for number in ("001", "002"):
         cluster.world.desk(number)
     before = {name: process.pid for name, process in cluster.product.processes.items()}
-    publish(cluster.product.settings.need("broker_url"), queue, unreadable() * 2)
+    publish(cluster.product.broker_url, queue, unreadable() * 2)
     code = cluster.world.codes["0001", "001"]
     assert cluster.call("desk002", "*30001", code).outcome == "virtualized"
     cluster.settled()

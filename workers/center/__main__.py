@@ -9,6 +9,7 @@ import signal
 import sys
 
 from roost.errors import SettingMissing
+from roost.moves.doors import Door
 from roost.settings import Settings, settings
 from tasks.client import Client
 from tasks.presence import Presence
@@ -26,7 +27,7 @@ async def serve(config: Settings) -> None:
     """Serve calls until SIGTERM or SIGINT."""
     gc.freeze()  # what was imported stays: not to be looked through again, which took 90 ms
     gc.set_threshold(GARBAGE_AFTER)
-    with Client(config) as client, Presence(config, "center"):
+    with Client(config, Door.CALLS) as client, Presence(config, "center"):
         center = Center(client, config)
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, center.stop)

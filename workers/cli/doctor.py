@@ -12,7 +12,7 @@ from rich.text import Text
 from roost.database import Database
 from roost.diagnosis.database import check_directory, check_server
 from roost.diagnosis.nodes import check_nodes
-from roost.diagnosis.queues import QueueState, check_queues
+from roost.diagnosis.queues import QueueState, check_login, check_queues
 from roost.diagnosis.settings import check_settings
 from roost.errors import RoostError
 from roost.finding import Finding, Level
@@ -70,9 +70,10 @@ def _examine_database(config: Settings, nodes: list[str]) -> Iterator[Finding]:
 
 
 def _examine_broker(config: Settings, nodes: list[str]) -> Iterator[Finding]:
-    queues = _look(config, nodes)
+    queues, is_shared = _look(config, nodes)
     yield Finding("broker", Level.OK, "RabbitMQ answers, and takes messages.")
     yield from check_queues(queues)
+    yield from check_login(is_shared=is_shared)
 
 
 def _guarded(check: str, examination: Iterator[Finding]) -> Iterator[Finding]:
@@ -87,11 +88,12 @@ def _guarded(check: str, examination: Iterator[Finding]) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _look(config: Settings, nodes: list[str]) -> list[QueueState]:
-    """Ask the broker for our queues. Raises BrokerUnavailable."""
+def _look(config: Settings, nodes: list[str]) -> tuple[list[QueueState], bool]:
+    """Ask the broker for our queues, and whether our login is good for everything. Raises BrokerUnavailable."""
     broker = Queues(config)
     try:
         seen = broker.look(tuple(nodes))
+        is_shared = broker.shares_a_login()
     finally:
         broker.close()
     return [
@@ -103,7 +105,7 @@ def _look(config: Settings, nodes: list[str]) -> list[QueueState]:
             consumers=each.consumers or 0,
         )
         for each in seen
-    ]
+    ], is_shared
 
 
 def _show(found: list[Finding]) -> None:

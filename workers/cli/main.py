@@ -14,6 +14,7 @@ from roost.directory.importing import ImportRefused
 from roost.errors import RoostError
 from workers.cli import (
     audit,
+    broker,
     code,
     dial,
     doctor,
@@ -104,6 +105,7 @@ app.command("audit", rich_help_panel=_OPERATION)(audit.audit)
 app.command("doctor", rich_help_panel=_OPERATION)(doctor.doctor)
 app.command("keys", rich_help_panel=_OPERATION)(keys.keys)
 app.add_typer(schema.app, name="db", rich_help_panel=_OPERATION)
+app.add_typer(broker.app, name="broker", rich_help_panel=_OPERATION)
 
 
 def main() -> None:

@@ -1,0 +1,200 @@
+"""What a login at RabbitMQ is good for: what its kind of process needs, and nothing more."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from amqp.exceptions import AccessRefused  # type: ignore[import-untyped]  # it ships no types
+from kombu import Connection, Queue
+from typer.testing import CliRunner
+
+from localcluster.rabbitmq import own_user
+from roost.moves.outcomes import Outcome
+from roost.seal import seal
+from tasks.broker import connect
+from tasks.doors import is_reply_queue
+from tasks.permissions import PERMISSIONS
+from tasks.presence import mailbox
+from tests.cluster import Cluster, wait_until
+from workers.cli.main import app as command_line
+
+
+@pytest.fixture
+def office(cluster: Cluster) -> Cluster:
+    cluster.reset()
+    cluster.world.organization()
+    for number in ("001", "002"):
+        cluster.world.desk(number)
+    return cluster
+
+
+@contextmanager
+def logged_in(office: Cluster, kind: str) -> Iterator[Connection]:
+    """A connection as one kind of process has it, on which each message is confirmed."""
+    with connect(own_user(office.product.broker_url, kind), confirm_publish=True) as connection:
+        yield connection
+
+
+def publish(connection: Connection, exchange: str, key: str, task: str, message: object, **more: Any) -> None:
+    headers = {"task": task, "id": str(uuid.uuid4()), "lang": "py"}
+    connection.Producer(auto_declare=False).publish(
+        [[message], {}, {}], exchange=exchange, routing_key=key, serializer="json", headers=headers, **more
+    )
+
+
+def ask(connection: Connection, door: str, key: str, task: str, message: dict[str, object]) -> Outcome:
+    """Ask by a door by hand; the outcome that comes back."""
+    name = f"reply.{door}.{uuid.uuid4().hex}"
+    heard: list[Any] = []
+    replies = Queue(name, durable=False, exclusive=True, auto_delete=True)
+    with connection.Consumer(
+        [replies], callbacks=[lambda body, _: heard.append(body)], accept=["json"], no_ack=True
+    ):
+        publish(connection, f"roost.{door}", key, task, message, reply_to=name)
+        connection.drain_events(timeout=20)
+    body = json.loads(heard[0]) if isinstance(heard[0], str) else heard[0]
+    return Outcome(body["outcome"])
+
+
+def a_move(origin: str) -> dict[str, object]:
+    return {
+        "request_id": uuid.uuid4().hex, "origin": origin, "actor": "root", "made_at": datetime.now(UTC).isoformat(),
+        "organization": "0001", "number": "001", "phone": "desk002",
+    }  # fmt: skip
+
+
+def a_code(office: Cluster) -> dict[str, object]:
+    """Whoever has the public key can seal a code: every center does."""
+    request_id = uuid.uuid4().hex
+    sealed = seal(office.product.settings.need("seal_public_key"), request_id, "4711")
+    return {
+        "request_id": request_id, "origin": "cli", "made_at": datetime.now(UTC).isoformat(),
+        "organization": "0001", "number": "001", "sealed_code": sealed,
+    }  # fmt: skip
+
+
+def test_a_center_can_ask_only_what_a_call_can(office: Cluster) -> None:
+    before = office.world.journal()
+    with logged_in(office, "center") as center:
+        for key in ("bind", "verify"):
+            for origin in ("cli", "call", "system"):
+                assert ask(center, "calls", key, "roost.virtualize", a_move(origin)) is Outcome.BAD_REQUEST
+            home = a_move("api") | {"phone": None}
+            assert ask(center, "calls", key, "roost.return", home) is Outcome.BAD_REQUEST
+            assert ask(center, "calls", key, "roost.set_code", a_code(office)) is Outcome.BAD_REQUEST
+        dialled = a_move("call") | {"call": "n1/1", "phone": "desk002"}
+        assert ask(center, "calls", "bind", "roost.dial", dialled) is Outcome.CODE_NEEDED
+    assert office.world.journal() == before
+
+
+def test_a_desk_can_ask_what_people_can_and_nothing_as_the_system(office: Cluster) -> None:
+    with logged_in(office, "web") as web:
+        assert ask(web, "desk", "bind", "roost.virtualize", a_move("system")) is Outcome.BAD_REQUEST
+        assert ask(web, "desk", "bind", "roost.virtualize", a_move("web")) is Outcome.VIRTUALIZED
+        assert ask(web, "desk", "verify", "roost.set_code", a_code(office)) is Outcome.CODE_SET
+
+
+@pytest.mark.parametrize("kind", ["center", "web"])
+@pytest.mark.parametrize("task", ["roost.push", "roost.announce", "roost.end_stays"])
+def test_only_workers_can_ask_for_what_workers_do(office: Cluster, kind: str, task: str) -> None:
+    door = {"center": "calls", "web": "desk"}[kind]
+    with logged_in(office, kind) as connection:
+        publish(connection, f"roost.{door}", "bind", task, "n1")
+    log = office.product.processes["bind1"].log, office.product.processes["bind2"].log
+    refused = f"task_refused.*{door}.*{task}|task_refused.*{task}.*{door}"
+    wait_until(lambda: any(re.search(refused, each.read_text()) for each in log), "it is refused, and logged")
+
+
+@pytest.mark.parametrize(
+    ("kind", "exchange", "key"),
+    [
+        ("center", "", "bind"),
+        ("center", "", "push.n1"),
+        ("center", "roost.desk", "bind"),
+        ("center", "celery.pidbox", ""),
+        ("center", "amq.fanout", ""),
+        ("web", "", "push.n1"),
+        ("web", "", "bind"),
+        ("web", "roost.calls", "bind"),
+        ("web", "amq.direct", "bind"),
+    ],
+)
+def test_nobody_publishes_where_others_do(office: Cluster, kind: str, exchange: str, key: str) -> None:
+    with logged_in(office, kind) as connection, pytest.raises(AccessRefused):
+        publish(connection, exchange, key, "roost.virtualize", a_move("cli"))
+
+
+@pytest.mark.parametrize("kind", ["center", "web"])
+def test_nobody_but_workers_writes_to_a_reply_queue_or_reads_a_queue(office: Cluster, kind: str) -> None:
+    name = f"reply.desk.{uuid.uuid4().hex}"
+    with logged_in(office, "cli") as somebody:
+        Queue(name, durable=False, exclusive=True, auto_delete=True)(somebody.channel()).declare()
+        with logged_in(office, kind) as connection, pytest.raises(AccessRefused):
+            publish(connection, "", name, "an answer", {})
+        for queue in ("bind", "verify", "announce", "dead", "push.n1"):
+            with logged_in(office, kind) as connection, pytest.raises(AccessRefused):
+                connection.channel().basic_get(queue)
+            with logged_in(office, kind) as connection, pytest.raises(AccessRefused):
+                connection.channel().queue_purge(queue)
+            with logged_in(office, kind) as connection, pytest.raises(AccessRefused):
+                connection.channel().queue_delete(queue)
+            with logged_in(office, kind) as connection, pytest.raises(AccessRefused):
+                connection.channel().queue_bind(
+                    queue, f"roost.{'calls' if kind == 'center' else 'desk'}", "mine"
+                )
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [
+        ("reply.desk." + "0f" * 16, True),
+        ("reply.calls." + "0f" * 16, True),
+        ("reply." + "0f" * 16, True),  # of release 0.1.0
+        ("bind", False),
+        ("push.n1", False),
+        ("reply.celery.pidbox", False),
+        ("reply.work." + "0f" * 16, False),
+        ("reply.desk." + "0f" * 16 + "\n", False),
+    ],
+)
+def test_an_answer_goes_to_a_reply_queue_only(name: str, is_one: bool) -> None:  # noqa: FBT001
+    assert is_reply_queue(name) is is_one
+
+
+def test_a_broadcast_changes_no_worker(office: Cluster) -> None:
+    """Celery would obey all of these."""
+    with logged_in(office, "web") as web:
+        for method, arguments in (
+            ("cancel_consumer", {"queue": "bind"}),
+            ("shutdown", {}),
+            ("pool_shrink", {"n": 10}),
+            ("rate_limit", {"task_name": "roost.virtualize", "rate_limit": "1/h"}),
+        ):
+            mailbox(web).abcast(method, arguments)
+        workers = sum(1 for kind in ("bind", "verify", "push") for _ in office.product.of_kind(kind))
+        asked = mailbox(web).multi_call("active_queues", timeout=10, limit=workers)
+    bind = [queues for each in asked for name, queues in each.items() if name.startswith("bind")]
+    assert len(bind) == len(list(office.product.of_kind("bind")))
+    assert all([queue["name"] for queue in queues] == ["bind"] for queues in bind)
+    for process in office.product.processes.values():
+        assert process.running
+    with logged_in(office, "web") as web:
+        home = a_move("web") | {"phone": None}
+        assert ask(web, "desk", "bind", "roost.return", home) is Outcome.NOTHING_TO_RETURN
+
+
+def test_the_commands_for_rabbitmq_give_the_rights_that_these_tests_run_with() -> None:
+    """The processes of the tests have the same permissions, so all other tests show that they are enough."""
+    printed = CliRunner().invoke(command_line, ["broker", "setup", "--vhost", "a b"]).stdout
+    words = [shlex.split(line) for line in printed.splitlines() if "set_permissions" in line]
+    assert words == [
+        ["rabbitmqctl", "set_permissions", "-p", "a b", user, *may] for user, may in PERMISSIONS.items()
+    ]
