@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -36,7 +36,8 @@ _READY = {
 class Product:
     """Named processes: `bind1`, `verify1`, `push1`, `beat1`, `center1`, `web1`, and one `simulator` of many nodes.
 
-    `counts` says how many of each kind; `simulated` names the nodes of the simulator. `more` adds ROOST_ settings.
+    `counts` says how many of each kind; `simulated` names the nodes of the simulator. `more` adds ROOST_ settings;
+    `packages` are folders of packages that are installed besides.
     """
 
     def __init__(
@@ -49,8 +50,10 @@ class Product:
         simulated: tuple[str, ...] = (),
         keep_simulated: bool = False,
         more: Mapping[str, str] | None = None,
+        packages: Sequence[Path] = (),
     ) -> None:
         self.folder = folder
+        self.import_path = os.pathsep.join(map(str, (_TOP, *packages)))
         self.folder.mkdir(parents=True, exist_ok=True)
         self.node_secret = secrets.token_urlsafe(24)
         self.node_ports = {name: ports.free_port() for name in simulated}
@@ -167,7 +170,7 @@ class Product:
             log=self.folder / f"{name}.log",
             # A folder of its own keeps a `.env` of the checkout out; the checkout is imported by path.
             folder=self.folder,
-            environment=kept | {"PYTHONPATH": str(_TOP), "PYTHONUNBUFFERED": "1"} | dict(environment),
+            environment=kept | {"PYTHONPATH": self.import_path, "PYTHONUNBUFFERED": "1"} | dict(environment),
         )
         process.ready = lambda: process.wrote(ready)
         return process

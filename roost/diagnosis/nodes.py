@@ -18,7 +18,7 @@ from roost.errors import NodeRefused, RoostError
 from roost.finding import Finding, Level
 from roost.nodes.refused_rows import list_refused_rows
 from roost.nodes.status import NodeStatus, cluster_status
-from roost.pbx.kinds import connect, kind_named, kinds
+from roost.pbx.kinds import kind_named, kinds
 from roost.pbx.node import NodeAddress
 from roost.settings import Settings
 
@@ -111,11 +111,11 @@ def _look(row: _Login, settings: Settings) -> list[Finding]:
         return [Finding("nodes", Level.ERROR, f"{row.name}: {error}", mend)]
     found: list[Finding] = []
     try:
-        if settings.seal_private_key is None:
+        if settings.seal_private_key is None and kind.has_secret:
             found.append(_connect_only(row, settings.node_deadline))
             found += kind.examine(address, options, None)
         else:
-            with closing(connect(address, settings.node_deadline)) as node:
+            with closing(kind.open(address, settings.node_deadline)) as node:
                 found.append(Finding("nodes", Level.OK, f"{node.health()} answers."))
                 found += kind.examine(address, options, node)
     except NodeRefused as error:

@@ -16,7 +16,7 @@ from roost.seal import NODE_SECRET, unseal
 
 
 class _Login(Protocol):
-    """What a node's row says of how to reach it; `secret` is sealed, `username` empty where the kind has none."""
+    """What a node's row says of how to reach it; `secret` is sealed, and either is empty where the kind has none."""
 
     @property
     def kind(self) -> str: ...
@@ -34,7 +34,7 @@ class _Login(Protocol):
 
 def address_of(login: _Login, private_key: str) -> NodeAddress:
     """Open the secret. Raises SealBroken, and SettingMissing for a key that is none."""
-    secret = unseal(private_key, NODE_SECRET, login.secret.decode())
+    secret = unseal(private_key, NODE_SECRET, login.secret.decode()) if login.secret else ""
     options = joined(login.username, login.options)
     return NodeAddress(login.kind, login.host, login.port, SecretStr(secret), options)
 

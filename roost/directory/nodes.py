@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Unpack
+from typing import Any, Unpack
 
 from psycopg.types.json import Jsonb
 
@@ -13,7 +13,7 @@ from roost.directory.changes import NodeFields, checked
 from roost.directory.errors import NodeHasPhones, UnknownNode
 from roost.directory.records import NodeRecord
 from roost.directory.store import LIMIT, Store, found, one
-from roost.pbx.kinds import kind_named
+from roost.pbx.kinds import PbxKind, kind_named
 from roost.seal import NODE_SECRET, seal
 
 
@@ -25,12 +25,12 @@ class NodeDirectory(Store):
         self._seal_public_key = seal_public_key
 
     def add_node(
-        self, name: str, kind: str, host: str, port: int | None = None, *, secret: str,
+        self, name: str, kind: str, host: str, port: int | None = None, *, secret: str | None = None,
         options: Mapping[str, object] | None = None,
     ) -> None:  # fmt: skip
-        """Add a PBX; it is filled by the next sweep. `port` None: the usual one of its kind.
+        """Add a PBX; it is filled by the next sweep. `port` None: the usual one of its kind; `secret` None: its kind has none.
 
-        Raises UnknownKind, and BadOption for options that the kind does not take.
+        Raises UnknownKind, BadOption for options that the kind does not take, and BadField.
         """
         fields.NODE_NAME.check(name)
         found = kind_named(kind)
@@ -38,7 +38,7 @@ class NodeDirectory(Store):
         values = checked({"host": host, "port": found.port(parsed) if port is None else port})
         columns = node_options.columns_of(parsed)
         params = {
-            "name": name, "kind": kind, **values, "secret": self._seal(secret),
+            "name": name, "kind": kind, **values, "secret": self._seal(found, secret),
             "username": columns["username"], "options": Jsonb(columns["options"]),
         }  # fmt: skip
         self._write_one("add_node", params, UnknownNode, f"node {name}")
@@ -54,30 +54,28 @@ class NodeDirectory(Store):
     def change_node(self, name: str, **given: Unpack[NodeFields]) -> None:
         """Change what is given; the next push tries at once. A port that is the usual one stays so when options change it.
 
-        Raises BadOption for options that the node's kind does not take.
+        Raises BadOption for options that the node's kind does not take, and BadField.
         """
         plain = checked(
             {field: value for field, value in given.items() if field not in {"secret", "options"}}
         )
 
-        if "secret" in given:
-            plain["secret"] = "\\x" + self._seal(given["secret"]).hex()
-
         def work(connection: Connection) -> None:
             changes = dict(plain)
+            row = one(connection, "lock_node_options", {"name": name})
+            if row is None:
+                raise UnknownNode(f"({name})")
+            kind, port, username, options = row
+            if "secret" in given:
+                changes["secret"] = "\\x" + self._seal(kind_named(kind), given["secret"]).hex()
             if "options" in given:
-                row = one(connection, "lock_node_options", {"name": name})
-                if row is None:
-                    raise UnknownNode(f"({name})")
-                kind, port, username, options = row
                 found = kind_named(kind)
                 before = node_options.joined(username, options)
                 after = found.parse(node_options.changed(before, given["options"]))
                 changes |= node_options.columns_of(after)
                 if "port" not in changes and port == found.port(found.parse(before)):
                     changes["port"] = found.port(after)
-            if one(connection, "change_node", {"name": name, "changes": Jsonb(changes)}) is None:
-                raise UnknownNode(f"({name})")
+            one(connection, "change_node", {"name": name, "changes": Jsonb(changes)})
 
         self._write(work, f"node {name}")
 
@@ -93,7 +91,13 @@ class NodeDirectory(Store):
 
         self._write(work, f"node {name}")
 
-    def _seal(self, secret: str) -> bytes:
+    def _seal(self, kind: PbxKind[Any], secret: str | None) -> bytes:
+        if kind.has_secret is (secret is None):
+            raise fields.BadField(
+                f"A node of kind {kind.name} {'needs a' if kind.has_secret else 'has no'} secret."
+            )
+        if secret is None:
+            return b""
         fields.NODE_SECRET.check(secret)
         return seal(self._seal_public_key or "", NODE_SECRET, secret).encode()
 

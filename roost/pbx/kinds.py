@@ -7,6 +7,7 @@ group `roost.pbx`. Nothing outside its folder names it.
 from __future__ import annotations
 
 import pkgutil
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -17,18 +18,26 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 import roost.pbx
-from roost.errors import Invalid
+from roost.errors import Invalid, RoostError
 from roost.finding import Finding
+from roost.pbx.checked import CheckedNode
 from roost.pbx.node import NodeAddress, PbxNode
 
 #: Where packages from elsewhere name their kinds.
 ENTRY_POINTS = "roost.pbx"
+_NAME = re.compile("[a-z]{1,16}")
 
 
 class UnknownKind(Invalid):
     """There is no such kind of PBX."""
 
     code = "unknown_kind"
+
+
+class BadKind(RoostError):
+    """A package brings a kind of PBX that cannot be used here; remove or mend it."""
+
+    code = "bad_kind"
 
 
 class BadOption(Invalid):
@@ -69,6 +78,8 @@ class PbxKind(Generic[OptionsT]):
     if_drifted: str
     #: Whether a new node is of this kind when nobody says of which.
     default: bool = False
+    #: Whether there is a secret to log in with; without one, `NodeAddress.secret` is empty.
+    has_secret: bool = True
 
     def parse(self, options: Mapping[str, object]) -> OptionsT:
         """Read a node's options. Raises BadOption, which says which are wrong, never their values."""
@@ -82,7 +93,7 @@ class PbxKind(Generic[OptionsT]):
 
         Raises NodeUnavailable, NodeRefused, and BadOption.
         """
-        return self.connect(address, self.parse(address.options), deadline)
+        return CheckedNode(self.connect(address, self.parse(address.options), deadline))
 
     def _in_words(self, error: Mapping[str, Any]) -> str:
         name = ".".join(map(str, error["loc"]))
@@ -94,14 +105,19 @@ class PbxKind(Generic[OptionsT]):
 
 @cache
 def kinds() -> Mapping[str, PbxKind[Any]]:
-    """Every kind, by name. They are looked for once in a process."""
-    found: list[PbxKind[Any]] = []
+    """Every kind, by name. They are looked for once in a process. Raises BadKind."""
+    found: dict[str, PbxKind[Any]] = {}
     for module in pkgutil.iter_modules(roost.pbx.__path__, "roost.pbx."):
         if module.ispkg:
             kind = getattr(import_module(module.name), "KIND", None)
-            found += [kind] if isinstance(kind, PbxKind) else []
-    found += [point.load() for point in entry_points(group=ENTRY_POINTS)]
-    return {kind.name: kind for kind in found}
+            if isinstance(kind, PbxKind):
+                found[kind.name] = kind
+    for point in entry_points(group=ENTRY_POINTS):
+        kind = point.load()
+        if not isinstance(kind, PbxKind) or not _NAME.fullmatch(kind.name) or kind.name in found:
+            raise BadKind(f"({point.name} = {point.value})")
+        found[kind.name] = kind
+    return found
 
 
 def kind_named(name: str) -> PbxKind[Any]:

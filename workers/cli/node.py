@@ -11,7 +11,7 @@ import typer
 from roost.directory import Directory
 from roost.directory.node_scope import read_scope, set_scope
 from roost.errors import Invalid
-from roost.pbx.kinds import default_kind, kinds
+from roost.pbx.kinds import default_kind, kind_named, kinds
 from workers.cli.options import NONE, Enabled, Yes, changes, confirm
 from workers.cli.output import AsJson, say, show_facts, show_json, show_rows
 from workers.cli.session import open_database, open_directory, read_secret
@@ -47,7 +47,8 @@ def add(
 ) -> None:  # fmt: skip
     """Add a node. It is filled within seconds, and kept up to date from then on."""
     options = _options(option, username=username)
-    secret = read_secret("login secret", secret_file)
+    wants_secret = kind_named(kind).has_secret or secret_file is not None
+    secret = read_secret("login secret", secret_file) if wants_secret else None
     with open_directory() as directory:
         directory.add_node(node, kind, host, port, secret=secret, options=options)
     say(f"Added node {node}.")

@@ -28,7 +28,11 @@ Port = Annotated[int, Field(ge=1, le=65_535)]
 Username = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,80}$")]
 Options = dict[str, str | int | bool | None]
 Secret = Annotated[
-    str, Field(pattern=r"^[\x20-\x7e]{1,200}$", description="Sealed before it is stored; never shown.")
+    str,
+    Field(
+        pattern=r"^[\x20-\x7e]{1,200}$",
+        description="Sealed before it is stored; never shown. Left out where its kind has no login.",
+    ),
 ]
 
 
@@ -76,7 +80,6 @@ class NewNode(_NodeFields):
     name: Name
     kind: Annotated[str, Field(pattern=f"^({'|'.join(kinds())})$")]
     host: Host
-    secret: Secret
 
 
 class NodeState(Shown):

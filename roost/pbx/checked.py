@@ -1,0 +1,68 @@
+"""What no node is sent, whatever its kind: the one place that every row passes on its way to an adapter.
+
+The directory and the schema let none of it in. It is held up here all the same: on a wire of lines a control character
+would begin another command, and a place that is none would ring somewhere else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from roost.pbx.node import Change, Cursor, Key, PbxNode, RefusedRow, Rings, key_of
+
+_CONTROL = re.compile("[\x00-\x1f\x7f]")
+_NAME = re.compile("[A-Za-z0-9._-]{1,64}")
+
+
+def fault(change: Change) -> str:
+    """Why no node is sent this change; empty when nothing is wrong with it."""
+    text = "".join(filter(None, change))
+    if not text.isprintable() and _CONTROL.search(text):
+        return "It holds a control character."
+    if isinstance(change, Rings) and (change.node is not None or change.phone is not None):
+        for name in (change.node, change.phone):
+            if name is None or not _NAME.fullmatch(name):
+                return f"It cannot ring at {change.node}/{change.phone}."
+    return ""
+
+
+class CheckedNode:
+    """A connection to a node, of which each change was looked at before; a `roost.pbx.node.PbxNode`, as what is inside."""
+
+    def __init__(self, node: PbxNode) -> None:
+        self._node = node
+
+    def cursor(self) -> Cursor | None:
+        """The node's own cursor; None when there is none, or not a readable one."""
+        return self._node.cursor()
+
+    def apply(self, changes: Sequence[Change], cursor: Cursor | None) -> list[RefusedRow]:
+        """Write every change that may be sent, in order, and the cursor; the others are refused, unless a later one has their key."""
+        faults = {place: why for place, change in enumerate(changes) if (why := fault(change))}
+        if not faults:
+            return self._node.apply(changes, cursor)
+        last = {key_of(change): place for place, change in enumerate(changes)}
+        refused = [RefusedRow(key, faults[place]) for key, place in last.items() if place in faults]
+        sound = [change for place, change in enumerate(changes) if place not in faults]
+        return refused + self._node.apply(sound, cursor)
+
+    def read(self, keys: Sequence[Key]) -> dict[Key, Change | None]:
+        """What the node holds under these keys."""
+        return self._node.read(keys)
+
+    def keys(self, about: int) -> Iterator[list[Key]]:
+        """The keys the node holds, a page at a time."""
+        return self._node.keys(about)
+
+    def dump(self) -> dict[Key, Change | None]:
+        """All the node holds, at once."""
+        return self._node.dump()
+
+    def health(self) -> str:
+        """The PBX's name and version, in a short text."""
+        return self._node.health()
+
+    def close(self) -> None:
+        """Close the connection; never raises."""
+        self._node.close()
