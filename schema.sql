@@ -15,7 +15,7 @@ INSERT INTO roost_version VALUES (2);
 -- An organization is a tenant; nothing crosses its border. `policy` says what happens when somebody asks
 -- for a phone that hosts another guest. `max_stay` and `daily_return` (a wall-clock time in `timezone`)
 -- end stays, unless an extension has its own. `lock_after` wrong codes in a row lock an extension, `phone_lock_after` the phone on
--- which they are keyed; the first lock lasts `lock_for`.
+-- which they are keyed; the first lock lasts `lock_for`. Weak codes are those that everybody tries first (weak_codes.py).
 CREATE TABLE organization (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     code text NOT NULL UNIQUE CHECK (code ~ '^[A-Za-z0-9]{1,16}$'),
@@ -27,7 +27,8 @@ CREATE TABLE organization (
     timezone text NOT NULL DEFAULT 'UTC' CHECK (now() AT TIME ZONE timezone IS NOT NULL),
     lock_after int NOT NULL DEFAULT 27 CHECK (lock_after > 0),
     lock_for interval NOT NULL DEFAULT '15 minutes' CHECK (lock_for > interval '0'),
-    phone_lock_after int NOT NULL DEFAULT 9 CHECK (phone_lock_after > 0)
+    phone_lock_after int NOT NULL DEFAULT 9 CHECK (phone_lock_after > 0),
+    allows_weak_codes bool NOT NULL DEFAULT false
 );
 
 -- An extension is a person's identity. `code_hash` is argon2id over a peppered code, never the code.

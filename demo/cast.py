@@ -6,6 +6,8 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from roost.moves.weak_codes import is_weak
+
 ORGANIZATION = "0001"
 ORGANIZATION_NAME = "Example Ltd"
 NOWHERE = "-"
@@ -75,8 +77,11 @@ class Cast:
 
 
 def new_code() -> str:
-    """A secret code of six digits."""
-    return f"{secrets.randbelow(10**6):06}"
+    """A secret code of six digits, none that everybody tries first."""
+    while True:
+        code = f"{secrets.randbelow(10**6):06}"
+        if not is_weak(code, ""):
+            return code
 
 
 def wrong_code(right: str) -> str:

@@ -21,6 +21,7 @@ class OrganizationFields(TypedDict, total=False):
     lock_after: int
     lock_for: timedelta
     phone_lock_after: int
+    allows_weak_codes: bool
 
 
 class ExtensionFields(TypedDict, total=False):

@@ -20,6 +20,7 @@ class OrganizationRecord:
     lock_after: int
     lock_for: timedelta
     phone_lock_after: int
+    allows_weak_codes: bool
     extensions: int
     phones: int
 

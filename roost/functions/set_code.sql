@@ -1,13 +1,15 @@
--- Sets, replaces or (`new_hash` NULL) clears a secret code. A new code, or none, also ends a lock.
-CREATE OR REPLACE FUNCTION set_code(request asked, organization_code text, short_number text, new_hash text)
+-- Sets, replaces or (`new_hash` NULL) clears a secret code. A new code, or none, also ends a lock. A weak
+-- code is one that everybody tries first.
+CREATE OR REPLACE FUNCTION set_code(request asked, organization_code text, short_number text, new_hash text, is_weak bool)
 RETURNS answer LANGUAGE plpgsql AS $$
 DECLARE
     owner bigint;
     known bool;
+    too_weak bool;
     now timestamptz;
     outcome text;
 BEGIN
-    SELECT e.id, e.enabled AND o.enabled INTO owner, known
+    SELECT e.id, e.enabled AND o.enabled, is_weak AND NOT o.allows_weak_codes INTO owner, known, too_weak
     FROM extension e JOIN organization o ON o.id = e.organization_id
     WHERE o.code = organization_code AND e.number = short_number
     FOR NO KEY UPDATE OF e;
@@ -18,6 +20,7 @@ BEGIN
     outcome := CASE
         WHEN is_expired(request, now) THEN 'expired'
         WHEN known IS NOT TRUE THEN 'unknown_extension'
+        WHEN too_weak THEN 'weak_code'
         WHEN new_hash IS NULL THEN 'code_cleared'
         ELSE 'code_set'
     END;

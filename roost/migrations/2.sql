@@ -126,3 +126,5 @@ ALTER TABLE phone
 CREATE OR REPLACE TRIGGER phone_dirty AFTER INSERT OR DELETE OR UPDATE OF name, organization_id, node_id, base_id, guest_id,
     emergency_number, emergency_location, enabled ON phone
     FOR EACH ROW EXECUTE FUNCTION phone_dirty();
+
+ALTER TABLE organization ADD COLUMN IF NOT EXISTS allows_weak_codes bool NOT NULL DEFAULT false;

@@ -38,6 +38,8 @@ class Outcome(StrEnum):
     #: A secret code was set, or cleared.
     CODE_SET = "code_set"
     CODE_CLEARED = "code_cleared"
+    #: Everybody would try that code first.
+    WEAK_CODE = "weak_code"
     #: An administrator ended a lock.
     UNLOCKED = "unlocked"
     #: The answer to a question that is no request.

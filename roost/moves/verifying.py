@@ -11,6 +11,7 @@ from roost.moves.at_most_once import AtMostOnce
 from roost.moves.outcomes import Outcome
 from roost.moves.requests import Answer, SetCode, Try
 from roost.moves.secret_codes import code_matches, hash_code
+from roost.moves.weak_codes import is_weak
 from roost.seal import unseal
 from roost.settings import Settings
 
@@ -61,10 +62,10 @@ class Verifying:
 
     def set_code(self, request: SetCode) -> Answer:
         """Set, replace or clear a code. Raises roost.moves.secret_codes.BadCode, roost.seal.SealBroken."""
-        code_hash = None
+        code_hash, weak = None, False
         if request.sealed_code is not None:
             digits = unseal(self._private_key, request.request_id, request.sealed_code)
-            code_hash = hash_code(self._pepper, digits)
+            code_hash, weak = hash_code(self._pepper, digits), is_weak(digits, request.number)
         return self._once.settle(
             "set_code",
             request,
@@ -73,4 +74,5 @@ class Verifying:
             organization_code=request.organization,
             short_number=request.number,
             new_hash=code_hash,
+            is_weak=weak,
         )

@@ -14,6 +14,7 @@ from roost.moves.dialogue import Action, AskDial, AskTry, Dialogue, End
 from roost.moves.outcomes import Outcome
 from roost.moves.requests import SetCode, Virtualize
 from roost.moves.secret_codes import BadCode, code_matches, hash_code, is_code
+from roost.moves.weak_codes import is_weak
 from roost.seal import SealBroken, new_keys, seal, unseal
 from tests.world import World, new_id
 
@@ -201,6 +202,69 @@ def test_a_code_is_set_replaced_and_cleared(office: World) -> None:
     assert office.dial("desk002", "001").outcome == "no_code"
     with pytest.raises(BadCode):
         put("12")
+    assert [put(weak) for weak in ("1234", "3112", "0001")] == ["weak_code"] * 3
+    assert office.journal()[-1] == ("set_code", "weak_code", "001", None, "")
+    assert office.dial("desk002", "001").outcome == "no_code"
+    office.sql("UPDATE organization SET allows_weak_codes = true")
+    assert put("1234") == "code_set"
+
+
+WEAK = [
+    "0000",
+    "1111",
+    "99999",
+    "1212",
+    "123123",
+    "12341234",
+    "1122",
+    "112233",
+    "1234",
+    "8765",
+    "98765",
+    "34567890",
+    "7890",
+    "2468",
+    "8642",
+    "1987",
+    "2024",
+    "3112",
+    "1231",
+    "2902",
+    "240687",
+    "870624",
+    "24061987",
+    "19870624",
+    "2580",
+    "0852",
+    "147258",
+    "1397",
+    "159357",
+    "0042",
+    "4242",
+    "2400",
+    "00042",
+    "42424242",
+]
+GOOD = [
+    "4711",
+    "24681",
+    "13570",
+    "8301",
+    "2100",
+    "1899",
+    "3013",
+    "300287",
+    "31131987",
+    "24068713",
+    "1793428",
+    "0043",
+]
+
+
+def test_codes_that_everybody_tries_first_are_weak_and_are_a_tenth_of_all() -> None:
+    assert [code for code in WEAK if not is_weak(code, "042")] == []
+    assert [code for code in GOOD if is_weak(code, "042")] == []
+    assert 900 <= sum(is_weak(f"{code:04}", "042") for code in range(10_000)) <= 1100
 
 
 def test_a_later_proof_of_the_same_call_does_not_spoil_an_earlier_one(office: World) -> None:
@@ -250,7 +314,14 @@ def test_a_function_is_called_by_the_names_of_its_parameters_in_whatever_order(o
         request_id=new_id(), origin="cli", made_at=office.now(), organization="0001", number="001", sealed_code=None
     )  # fmt: skip
     answer = AtMostOnce(office.database, office.settings).settle(
-        "set_code", request, "set_code", {}, new_hash="a hash", short_number="001", organization_code="0001"
+        "set_code",
+        request,
+        "set_code",
+        {},
+        new_hash="a hash",
+        short_number="001",
+        organization_code="0001",
+        is_weak=False,
     )
     assert (answer.outcome, answer.extension) == ("code_set", "0001*001")
     assert office.value("SELECT code_hash FROM extension WHERE number = '001'") == "a hash"

@@ -33,7 +33,7 @@ class Act:
 BY_PAGE = [
     Act(Action.SEE_EXTENSION, "GET", "/extensions/{key}"),
     Act(Action.SEE_EXTENSION, "GET", "/live/extensions/{key}"),
-    Act(Action.SET_CODE, "POST", "/extensions/{key}/code", form={"code": "13579", "again": "13579"}),
+    Act(Action.SET_CODE, "POST", "/extensions/{key}/code", form={"code": "24713", "again": "24713"}),
     Act(Action.SET_CODE, "POST", "/extensions/{key}/code/clear", form={}),
     Act(Action.RETURN, "POST", "/extensions/{key}/return", form={}),
     Act(Action.ALLOW_VIRTUALIZATION, "POST", "/extensions/{key}/allow", form={}),
@@ -74,7 +74,7 @@ BY_PAGE = [
 BY_API = [
     Act(Action.SEE_EXTENSION, "GET", "/extensions/{key}"),
     Act(Action.SEE_EXTENSION, "GET", "/extensions/{key}/whereabouts"),
-    Act(Action.SET_CODE, "PUT", "/extensions/{key}/code", {"code": "13579"}),
+    Act(Action.SET_CODE, "PUT", "/extensions/{key}/code", {"code": "24713"}),
     Act(Action.SET_CODE, "DELETE", "/extensions/{key}/code"),
     Act(Action.RETURN, "POST", "/extensions/{key}/return", {}),
     Act(Action.ALLOW_VIRTUALIZATION, "PATCH", "/extensions/{key}", {"allows_virtualization": False}),

@@ -28,6 +28,7 @@ _WORDS = {
     Outcome.FEATURE_CODE_DIFFERS: "The center has another feature code: ROOST_FEATURE_CODE is to be as it is dialled.",
     Outcome.BAD_REQUEST: "That is not a request.",
     Outcome.CODE_SET: "The secret code of {extension} is set.",
+    Outcome.WEAK_CODE: "Everybody tries that code first (a run, a repeat, a date, the extension's own number …); choose another.",
     Outcome.CODE_CLEARED: "{extension} has no secret code now.",
     Outcome.UNAVAILABLE: "The service is unavailable.",
 }

@@ -28,17 +28,22 @@ LockFor = Annotated[
     str | None, typer.Option(help="A lock lasts so long, such as 15m; each further one twice as long.")
 ]
 
+WeakCodes = Annotated[
+    bool | None, typer.Option(help="Let people set codes that everybody tries first, such as 1234.")
+]
+
 
 @app.command("add")
 def add(
     code: Code, *, name: Name = None, policy: Policy = None, max_stay: MaxStay = None, daily_return: DailyReturn = None,
     timezone: Timezone = None, lock_after: LockAfter = None,
-    phone_lock_after: PhoneLockAfter = None, lock_for: LockFor = None,
+    phone_lock_after: PhoneLockAfter = None, lock_for: LockFor = None, weak_codes: WeakCodes = None,
 ) -> None:  # fmt: skip
     """Add an organization."""
     wanted = changes(
         name=name, policy=policy, max_stay=max_stay, daily_return=daily_return, timezone=timezone,
         lock_after=lock_after, phone_lock_after=phone_lock_after, lock_for=parse_duration(lock_for) if lock_for else None,
+        allows_weak_codes=weak_codes,
     )  # fmt: skip
     with open_directory() as directory:
         directory.add_organization(code, **wanted)
@@ -49,12 +54,13 @@ def add(
 def change(
     code: Code, *, name: Name = None, policy: Policy = None, max_stay: MaxStay = None, daily_return: DailyReturn = None,
     timezone: Timezone = None, lock_after: LockAfter = None,
-    phone_lock_after: PhoneLockAfter = None, lock_for: LockFor = None, enabled: Enabled = None,
+    phone_lock_after: PhoneLockAfter = None, lock_for: LockFor = None, weak_codes: WeakCodes = None, enabled: Enabled = None,
 ) -> None:  # fmt: skip
     """Change an organization. When it is disabled, all its guests go home and its extensions ring nowhere."""
     wanted = changes(
         name=name, policy=policy, max_stay=max_stay, daily_return=daily_return, timezone=timezone,
         lock_after=lock_after, phone_lock_after=phone_lock_after, lock_for=parse_duration(lock_for) if lock_for else None,
+        allows_weak_codes=weak_codes,
         enabled=enabled, required=True,
     )  # fmt: skip
     with open_directory() as directory:

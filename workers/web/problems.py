@@ -45,6 +45,10 @@ _REFUSED = {
     Outcome.PHONE_LOCKED: (409, "The phone is locked after too many wrong codes."),
     Outcome.LOCKED: (409, "The extension is locked after too many wrong codes."),
     Outcome.EXPIRED: (409, "The request came too late and was not done; make a new one."),
+    Outcome.WEAK_CODE: (
+        422,
+        "Everybody tries that code first: choose one that is no run, repeat, date, keypad line or number of yours.",
+    ),
     Outcome.BAD_REQUEST: (422, "The request is not valid."),
 }
 _BY_STATUS = {

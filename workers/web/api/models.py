@@ -59,7 +59,7 @@ AccountCode = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{0,32}$")]
 Mailbox = Annotated[str, Field(pattern=r"^[A-Za-z0-9._@-]{0,64}$")]
 Search = Annotated[str, Field(min_length=1, max_length=64, pattern=_NO_CONTROL)]
 Reason = Annotated[str, Field(max_length=200, pattern=_NO_CONTROL, description="Why; the journal keeps it.")]
-SecretCode = Annotated[str, Field(pattern=r"^[0-9]{4,8}$", description="4 to 8 digits.", examples=["2468"])]
+SecretCode = Annotated[str, Field(pattern=r"^[0-9]{4,8}$", description="4 to 8 digits.", examples=["24713"])]
 Duration = Annotated[
     str, AfterValidator(_valid_duration),
     StringConstraints(pattern=r"^([0-9]{1,5}d)?([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,6}s)?$", min_length=2),
@@ -125,6 +125,7 @@ class Organization(Shown):
     lock_after: int
     lock_for: ShownDuration
     phone_lock_after: int
+    allows_weak_codes: bool
     extensions: int
     phones: int
 
@@ -141,6 +142,9 @@ class OrganizationChange(Given):
     lock_after: Annotated[int, Field(ge=fields.LOCK_AFTER[0], le=fields.LOCK_AFTER[-1])] = 27
     lock_for: Duration = "15m"
     phone_lock_after: Annotated[int, Field(ge=fields.LOCK_AFTER[0], le=fields.LOCK_AFTER[-1])] = 9
+    allows_weak_codes: Annotated[
+        bool, Field(description="Whether codes that everybody tries first, such as 1234, may be set.")
+    ] = False
 
 
 class NewOrganization(OrganizationChange):

@@ -20,6 +20,7 @@ _POLICY_FIELDS = (
     "lock_after",
     "phone_lock_after",
     "lock_for",
+    "weak_codes",
 )
 
 
@@ -30,6 +31,7 @@ def show_policy(request: Request, parts: TheParts, visit: TheVisit, code: str) -
     record = parts.directory.organization(code)
     values = {
         "policy": record.policy, "timezone": record.timezone, "lock_after": str(record.lock_after),
+        "weak_codes": "yes" if record.allows_weak_codes else "",
         "phone_lock_after": str(record.phone_lock_after), "lock_for": format_duration(record.lock_for),
         "max_stay": format_duration(record.max_stay) if record.max_stay else "",
         "daily_return": record.daily_return.strftime("%H:%M") if record.daily_return else "",
@@ -50,6 +52,7 @@ def change_policy(request: Request, parts: TheParts, visit: TheVisit, form: TheF
             daily_return=parse_wall_clock(values["daily_return"]) if values["daily_return"] else None,
             timezone=values["timezone"],
             lock_after=check_lock_after(values["lock_after"]),
+            allows_weak_codes=values["weak_codes"] == "yes",
             phone_lock_after=check_lock_after(values["phone_lock_after"]),
             lock_for=parse_duration(values["lock_for"]),
         )
