@@ -7,6 +7,7 @@ import time
 from uuid import uuid4
 
 from roost.pbx import agi
+from workers.cli.fastagi_call import Keys
 
 _DEADLINE = 20.0
 
@@ -18,6 +19,7 @@ def outcome_after_code(center: str, phone: str, dialled: str, code: str) -> floa
     keyed = told = 0.0
     outcome = ""
     codec = agi.Client()
+    keys = Keys(lambda: code)
     with socket.create_connection((host, int(port)), timeout=_DEADLINE) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.sendall(agi.environment(values, ["home", phone, dialled]))
@@ -25,9 +27,9 @@ def outcome_after_code(center: str, phone: str, dialled: str, code: str) -> floa
             heard = time.perf_counter()
             for command in codec.feed(data):
                 match command.words:
-                    case ("GET", "DATA", *_):
+                    case ("GET", "DATA", _, _, most):
+                        connection.sendall(agi.reply(keys.press(int(most))))
                         keyed = time.perf_counter()
-                        connection.sendall(agi.reply(code))
                         continue
                     case ("STREAM", "FILE", *_):
                         told = told or heard

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from roost.pbx import agi
 from tests.world import new_id
+from workers.cli.fastagi_call import Keys
 
 #: Seconds until a center that says nothing fails the test.
 DEADLINE = 20.0
@@ -32,17 +33,18 @@ def call(
     host, _, port = center.partition(":")
     environment = {"agi_network": "yes", "agi_network_script": "center", "agi_uniqueid": uniqueid or new_id()}
     keyed = iter(codes)
+    keys = Keys(lambda: next(keyed, ""))
     heard = Heard()
     codec = agi.Client()
     with socket.create_connection((host, int(port)), timeout=DEADLINE) as connection:
         connection.sendall(agi.environment(environment, [node, phone, dialled]))
         while data := connection.recv(4096):
             for command in codec.feed(data):
-                connection.sendall(_answer(command.words, keyed, heard, missing))
+                connection.sendall(_answer(command.words, keys, heard, missing))
     return heard
 
 
-def _answer(words: tuple[str, ...], keyed: Iterable[str], heard: Heard, missing: Collection[str]) -> bytes:
+def _answer(words: tuple[str, ...], keys: Keys, heard: Heard, missing: Collection[str]) -> bytes:
     match words:
         case ("GET" | "STREAM", "DATA" | "FILE", prompt, *_) if prompt and (
             prompt in missing or "*" in missing
@@ -52,9 +54,9 @@ def _answer(words: tuple[str, ...], keyed: Iterable[str], heard: Heard, missing:
             return agi.reply("6")
         case ("SAY", "DIGITS", digits, *_):
             heard.prompts.append(digits)
-        case ("GET", "DATA", prompt, *_):
-            heard.prompts.append(prompt)
-            digits = next(iter(keyed), "")
+        case ("GET", "DATA", prompt, _, most):
+            heard.prompts.extend([prompt] if prompt else [])
+            digits = keys.press(int(most))
             return agi.reply(digits) if digits else agi.reply("", "timeout")
         case ("STREAM", "FILE", prompt, *_):
             heard.prompts.append(prompt)

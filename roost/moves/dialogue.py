@@ -11,6 +11,9 @@ from dataclasses import dataclass
 
 from roost.moves.outcomes import Outcome
 
+#: Seconds for each digit until what was keyed may be a whole code; and for one more from then on.
+KEYING_TIME, LAST_KEYING_TIME = 7, 3
+
 
 @dataclass(frozen=True, slots=True)
 class AskDial:
@@ -29,7 +32,11 @@ class AskTry:
 
 @dataclass(frozen=True, slots=True)
 class Collect:
-    """Ask for the secret code and report `keyed`; `again`: the last one was wrong. No input is reported as ''."""
+    """Ask for the secret code and report `keyed`; `again`: the last one was wrong. No input is reported as ''.
+
+    A `#` ends it, and the last digit of the longest code does. Until there are as many digits as the shortest code has, each
+    may take KEYING_TIME; then nobody waits longer than LAST_KEYING_TIME for one more.
+    """
 
     again: bool
 

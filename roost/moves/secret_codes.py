@@ -14,6 +14,9 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from roost.errors import Invalid
 
+#: Digits of a code.
+SHORTEST, LONGEST = 4, 8
+
 #: For secret codes and for passwords of people alike.
 HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
@@ -26,7 +29,7 @@ class BadCode(Invalid):
 
 def is_code(digits: str) -> bool:
     """Whether this could be a secret code."""
-    return re.fullmatch(r"[0-9]{4,8}", digits) is not None
+    return re.fullmatch(rf"[0-9]{{{SHORTEST},{LONGEST}}}", digits) is not None
 
 
 def hash_code(pepper: str, digits: str) -> str:

@@ -39,7 +39,7 @@ exten => _+1555.,1,Dial(PJSIP/carrier)
 """
 
 _PLAYED = re.compile(r"Playing '([\w/-]+)")
-_ASKS = ("agent-pass", "auth-incorrect")
+_ASKS = "agent-pass"
 _ANNOUNCED = re.compile(r"call_done .*outcome=(\w+)")
 
 
@@ -85,8 +85,11 @@ class Office(Cluster):
         heard = self.call(phone, f"*30{number}", self.code(number), center=center, node=self.home(phone))
         assert heard.outcome == "virtualized"
 
-    def dial_center(self, phone: str, dialled: str, *codes: str) -> Heard:
-        """Dial on the real phone, key each code when it is asked for ('' keys nothing), and listen to the end."""
+    def dial_center(self, phone: str, dialled: str, *codes: str, bare: bool = False) -> Heard:
+        """Dial on the real phone, key each code when it is asked for ('' keys nothing), and listen to the end.
+
+        `bare`: without a `#` behind it.
+        """
         node = self.nodes[self.home(phone)]
         logged = node.log_size()
         centers = [(process.log, process.log.stat().st_size) for process in self.product.of_kind("center")]
@@ -95,7 +98,7 @@ class Office(Cluster):
         for place, digits in enumerate(codes, 1):
             wait_until(partial(_asked, node, logged, place), f"code {place} is asked for", 15)
             if digits:
-                call.send_dtmf(f"{digits}#")
+                call.send_dtmf(digits if bare else f"{digits}#")
         call.wait_over(30)
         announced = [_ANNOUNCED.findall(log.read_bytes()[since:].decode()) for log, since in centers]
         return Heard(_played(node, logged), *chain(*announced))
@@ -170,7 +173,7 @@ def _played(node: AsteriskNode, since: int) -> list[str]:
 
 def _asked(node: AsteriskNode, since: int, times: int) -> bool:
     """Whether a code was asked for so often."""
-    return sum(prompt in _ASKS for prompt in _played(node, since)) >= times
+    return _played(node, since).count(_ASKS) >= times
 
 
 def _reaches_all(node: AsteriskNode) -> bool:

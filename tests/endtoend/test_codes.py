@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import time
+
+import pytest
+
+from localcluster.phones import PhoneFailed
+from tests.cluster import wait_until
 from tests.endtoend.office import SAYS_001, Office
 
 
 def test_three_tries_drop_the_call_and_no_input_is_a_try_but_no_wrong_code(office: Office) -> None:
     heard = office.dial_center("desk002", "*30001", "0000", "", "123456789")
     assert heard.outcome == "dropped"
-    assert heard.prompts == ["agent-pass", "auth-incorrect", "auth-incorrect", "vm-incorrect", "goodbye"]
+    assert heard.prompts == ["agent-pass", "vm-incorrect"] * 2 + ["agent-pass", "vm-incorrect", "goodbye"]
     assert office.world.value("SELECT failed_codes FROM extension WHERE number = '001'") == 2
     office.reaches("desk003", "001", "desk001")
 
@@ -17,7 +23,7 @@ def test_the_code_of_another_extension_is_wrong_and_the_right_one_after_it_is_ri
     heard = office.dial_center("desk002", "*30001", office.code("003"), office.code("001"))
     assert (heard.outcome, heard.prompts) == (
         "virtualized",
-        ["agent-pass", "auth-incorrect", "agent-loginok", *SAYS_001],
+        ["agent-pass", "vm-incorrect", "agent-pass", "agent-loginok", *SAYS_001],
     )
     assert office.world.value("SELECT failed_codes FROM extension WHERE number = '001'") == 0
 
@@ -42,6 +48,37 @@ def test_wrong_codes_on_two_nodes_lock_the_extension(office: Office) -> None:
         assert heard.outcome == "dropped"
     heard = office.dial_center("desk002", "*30001")
     assert (heard.outcome, heard.prompts) == ("locked", ["vm-password", "de-activated"])
+
+
+def test_a_code_without_the_hash_counts_after_its_last_digit_or_three_seconds_later(office: Office) -> None:
+    """Codes of the tests have eight digits, the most: that one ends at once."""
+    assert office.dial_center("desk002", "*30001", office.code("001"), bare=True).outcome == "virtualized"
+    call, node = office.phones["desk003"].dial("*30002"), office.nodes["n1"]
+    logged = node.log_size()
+    call.wait_up()
+    wait_until(lambda: "agent-pass" in node.logged_since(logged), "the code is asked for")
+    call.send_dtmf("0815")
+    keyed = time.monotonic()
+    wait_until(lambda: "vm-incorrect" in node.logged_since(logged), "it was wrong")
+    assert 2.5 < time.monotonic() - keyed < 5
+    call.hang_up()
+
+
+def test_a_pause_amid_a_code_does_not_make_two_of_it_and_what_is_too_long_is_one_try(office: Office) -> None:
+    call, node = office.phones["desk002"].dial("*30001"), office.nodes["n2"]
+    logged = node.log_size()
+    call.wait_up()
+    wait_until(lambda: "agent-pass" in node.logged_since(logged), "the code is asked for")
+    call.send_dtmf("08")
+    with pytest.raises(PhoneFailed):
+        call.wait_over(3.5)  # longer than the time after a whole code
+    call.send_dtmf("15081547")  # ten digits, and no hash
+    wait_until(lambda: node.logged_since(logged).count("agent-pass") == 2, "the code is asked for again")
+    assert office.world.value("SELECT tries FROM call") == 1
+    call.send_dtmf(f"{office.code('001')}")
+    call.wait_over()
+    assert office.world.guests() == {"desk002": "001"}
+    assert office.world.value("SELECT tries FROM call") == 1
 
 
 def test_a_caller_who_hangs_up_while_a_code_is_asked_for_moves_nobody(office: Office) -> None:

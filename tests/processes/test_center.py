@@ -68,7 +68,7 @@ def test_star_30_undoes_it_through_the_other_center(office: Cluster) -> None:
 def test_three_wrong_codes_drop_the_call(office: Cluster) -> None:
     heard = office.call("desk002", "*30001", "0", "", "12345678901")
     assert heard.outcome == "dropped"
-    assert heard.prompts[:3] == ["agent-pass", "auth-incorrect", "auth-incorrect"]
+    assert heard.prompts[:3] == ["agent-pass", "vm-incorrect", "agent-pass"]
 
 
 def test_the_tries_of_one_call_through_two_centers_are_still_three(office: Cluster) -> None:

@@ -26,7 +26,7 @@ def go_on(api: httpx.Client, step: Any, digits: str, key: str = "") -> Any:
 def test_a_call_virtualizes_with_the_right_code(office: Office) -> None:
     api = office.api(Right.OPERATE, "0001")
     step = begin(api, "desk002", "*30001")
-    assert (step["do"], step["play"], step["max_digits"]) == ("collect", "code", 9)
+    assert (step["do"], step["play"], step["max_digits"]) == ("collect", "code", 8)
     step = go_on(api, step, "0")
     assert (step["do"], step["play"]) == ("collect", "code_again")
     done = go_on(api, step, office.world.codes["0001", "001"])

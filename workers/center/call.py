@@ -11,9 +11,10 @@ from pydantic import ValidationError
 
 from roost.errors import BrokerUnavailable
 from roost.moves.database_clock import DatabaseClock
-from roost.moves.dialogue import AskDial, AskTry, Collect, Dialogue, End
+from roost.moves.dialogue import KEYING_TIME, LAST_KEYING_TIME, AskDial, AskTry, Collect, Dialogue, End
 from roost.moves.outcomes import Outcome
 from roost.moves.requests import Answer, Dial, Try
+from roost.moves.secret_codes import LONGEST, SHORTEST
 from roost.pbx import agi
 from roost.pbx.agi import Environment, Reply
 from roost.seal import seal
@@ -21,12 +22,7 @@ from roost.settings import Settings
 from tasks.client import Client
 from tasks.requests import DIAL, VERIFY
 from workers.center.channel import Channel
-from workers.center.prompts import NUMBER, ask_prompt, prompts_of
-
-#: Digits collected for a code: one more than the longest, so that a longer one is wrong, not cut.
-MAX_DIGITS = 9
-#: Milliseconds without a digit until what was keyed counts.
-KEYING_TIME = 7000
+from workers.center.prompts import NUMBER, ask_prompt, prompts_of, wrong_prompt
 
 log = structlog.get_logger(__name__)
 
@@ -87,11 +83,24 @@ class Call:
         return reply
 
     async def _collect(self, *, again: bool) -> str:
-        """What the caller keys; with no recording to ask for it, it is awaited all the same."""
-        for prompt in (ask_prompt(again=again, prefix=self._settings.prompt_prefix), "beep", ""):
-            reply = await self._play(prompt, agi.get_data(prompt, KEYING_TIME, MAX_DIGITS))
-            if reply is not None:
-                return reply.result
+        """What the caller keys; with no recording to ask for it, it is awaited all the same.
+
+        GET DATA has one time for all its digits, so two of them take turns. Asterisk forgets what is keyed between them, which
+        is why there are no more. A wrong code is told by a recording that no key ends: it swallows what is keyed beyond the
+        longest code, which would else be taken for another try.
+        """
+        prefix = self._settings.prompt_prefix
+        if again:
+            told = wrong_prompt(prefix)
+            await self._play(told, agi.stream_file(told))
+        for prompt in (ask_prompt(prefix), "beep", ""):
+            begun = await self._play(prompt, agi.get_data(prompt, KEYING_TIME * 1000, SHORTEST))
+            if begun is None:
+                continue
+            if len(begun.result) < SHORTEST:
+                return begun.result
+            ended = await self._play("", agi.get_data("", LAST_KEYING_TIME * 1000, LONGEST - SHORTEST))
+            return begun.result + (ended.result if ended is not None else "")
         return ""
 
     async def _ask_dial(self, number: str) -> Outcome:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from roost.moves.outcomes import Outcome
 
-#: Asks for the code; and says that it was wrong, and asks again.
-ASK_CODE, ASK_AGAIN = "agent-pass", "auth-incorrect"
+#: Asks for the code.
+ASK_CODE = "agent-pass"
 
 #: Stands in a list of sounds for the number that moved, digit by digit.
 NUMBER = ""
@@ -46,8 +46,11 @@ def prompts_of(outcome: Outcome, prefix: str) -> tuple[str, ...]:
     return (recording, NUMBER) if outcome in _SAYS_NUMBER else (recording,)
 
 
-def ask_prompt(*, again: bool, prefix: str) -> str:
+def ask_prompt(prefix: str) -> str:
     """The sound that asks for the code."""
-    if prefix:
-        return f"{prefix}{'code_again' if again else 'code'}"
-    return ASK_AGAIN if again else ASK_CODE
+    return f"{prefix}code" if prefix else ASK_CODE
+
+
+def wrong_prompt(prefix: str) -> str:
+    """The sound that says that the code was wrong, before it is asked for again."""
+    return prompts_of(Outcome.WRONG_CODE, prefix)[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import time
 from collections.abc import Callable
@@ -18,6 +19,9 @@ COMMAND_DEADLINE = 15.0
 CALL_DEADLINE = 300.0
 MAX_COMMANDS = 200
 _CHUNK = 4096
+#: Asterisk takes so many digits when it is not told how many.
+_MOST_DIGITS = 1024
+_NO_KEY = re.compile("[^0-9*]")
 
 
 class CenterUnavailable(Unavailable):
@@ -42,6 +46,22 @@ class Play:
 
     prompt: str
     wants_digits: bool = False
+
+
+class Keys:
+    """What a person keys when asked, as Asterisk hands it on: no more digits at once than wanted, the rest when it is asked for more."""
+
+    def __init__(self, key: Callable[[], str]) -> None:
+        self._key = key
+        self._left: str | None = None
+
+    def press(self, most: int) -> str:
+        """At most so many digits."""
+        going_on = self._left is not None
+        digits = self._left if self._left is not None else _NO_KEY.sub("", self._key())
+        pressed, left = digits[:most], digits[most:]
+        self._left = left if len(pressed) == most and not going_on else None
+        return pressed
 
 
 def place_call(
@@ -74,6 +94,7 @@ def place_call(
 
 def _follow(connection: socket.socket, hear: Callable[[Play], None], key: Callable[[], str]) -> Outcome:
     codec = agi.Client()
+    keys = Keys(key)
     outcome = ""
     commands = 0
     ends = time.monotonic() + CALL_DEADLINE
@@ -90,20 +111,20 @@ def _follow(connection: socket.socket, hear: Callable[[Play], None], key: Callab
             name = " ".join(words[:2]).upper()
             if name == "SET VARIABLE" and words[2:3] == ("ROOST_OUTCOME",):
                 outcome = words[3] if len(words) > 3 else ""
-            connection.sendall(_answer(name, words, hear, key))
+            connection.sendall(_answer(name, words, hear, keys))
     try:
         return Outcome(outcome)
     except ValueError:
         raise CenterUnavailable("It ended the call without an outcome.") from None
 
 
-def _answer(name: str, words: tuple[str, ...], hear: Callable[[Play], None], key: Callable[[], str]) -> bytes:
+def _answer(name: str, words: tuple[str, ...], hear: Callable[[Play], None], keys: Keys) -> bytes:
     text = words[2] if len(words) > 2 else ""
     if name == "GET DATA":
-        hear(Play(text, wants_digits=True))
-        digits = "".join(digit for digit in key() if digit in "0123456789*")
-        most = int(words[4]) if len(words) > 4 and words[4].isdigit() else len(digits)
-        return agi.reply(digits[:most]) if digits else agi.reply("", "timeout")
+        if text:
+            hear(Play(text, wants_digits=True))
+        digits = keys.press(int(words[4]) if len(words) > 4 and words[4].isdigit() else _MOST_DIGITS)
+        return agi.reply(digits) if digits else agi.reply("", "timeout")
     if name in {"STREAM FILE", "SAY DIGITS"}:
         hear(Play(" ".join(text) if name == "SAY DIGITS" else text))
         return agi.reply("0")

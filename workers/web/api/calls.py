@@ -18,9 +18,10 @@ from starlette.concurrency import run_in_threadpool
 
 from roost.errors import Invalid, NotFound
 from roost.moves.binding import Binding
-from roost.moves.dialogue import AskDial, AskTry, Collect, Dialogue, End
+from roost.moves.dialogue import KEYING_TIME, LAST_KEYING_TIME, AskDial, AskTry, Collect, Dialogue, End
 from roost.moves.outcomes import Outcome
 from roost.moves.requests import Answer, Dial, Try
+from roost.moves.secret_codes import LONGEST, SHORTEST
 from roost.people.access import Action, Asker, demand, may
 from roost.seal import seal
 from tasks.requests import DIAL, VERIFY
@@ -29,11 +30,6 @@ from workers.web.api.models import Given, Name, Shown
 from workers.web.parts import Parts
 
 router = APIRouter(tags=["calls"])
-
-#: What the PBX collects: one digit more than the longest code, so that a longer one is wrong, not cut.
-MAX_DIGITS = 9
-#: Seconds without a digit until what was keyed counts.
-KEYING_TIME = 7
 
 CallName = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9._:-]{1,40}$", description="The PBX's own name of the call.")
@@ -73,9 +69,13 @@ class Step(Shown):
     play: str = Field(examples=["code", "code_again", "virtualized"])
     outcome: Outcome | None = Field(default=None, description="With `end`: what the call came to.")
     state: str | None = Field(default=None, description="With `collect`: send it back with the digits.")
-    max_digits: int | None = None
+    min_digits: int | None = None
+    max_digits: int | None = Field(default=None, description="With so many, or `#`, it ends at once.")
     timeout: int | None = Field(
-        default=None, description="Seconds without a digit until what was keyed counts."
+        default=None, description="Seconds for each digit, until there are `min_digits`."
+    )
+    last_timeout: int | None = Field(
+        default=None, description="Seconds without a digit until what was keyed counts, from then on."
     )
 
 
@@ -176,8 +176,9 @@ class _Leading:
         if isinstance(action, End):
             return Step(call=self._name, do="end", play=action.outcome.value, outcome=action.outcome)
         return Step(
-            call=self._name, do="collect", play="code_again" if action.again else "code", max_digits=MAX_DIGITS,
-            timeout=KEYING_TIME, state=_write_state(self._phone, self._dialled, self._tries),
+            call=self._name, do="collect", play="code_again" if action.again else "code", min_digits=SHORTEST,
+            max_digits=LONGEST, timeout=KEYING_TIME, last_timeout=LAST_KEYING_TIME,
+            state=_write_state(self._phone, self._dialled, self._tries),
         )  # fmt: skip
 
 
