@@ -31,6 +31,20 @@ CREATE TABLE organization (
     allows_weak_codes bool NOT NULL DEFAULT false
 );
 
+-- What a large organization still has to do after it was disabled, enabled or renamed, or while it is removed: it goes by steps,
+-- extensions in order of id (`step_organization`), and whoever comes goes on after a crash. `old_codes`: under these, too, the nodes
+-- must hear of its extensions. `done` of about `total` extensions are through.
+CREATE TABLE organization_change (
+    organization_id bigint PRIMARY KEY REFERENCES organization ON DELETE CASCADE,
+    removing bool NOT NULL DEFAULT false,
+    old_codes text[] NOT NULL DEFAULT '{}',
+    after_id bigint NOT NULL DEFAULT 0,
+    done bigint NOT NULL DEFAULT 0,
+    total bigint NOT NULL,
+    began_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    seen_at timestamptz NOT NULL DEFAULT clock_timestamp()
+) WITH (fillfactor = 50);
+
 -- An extension is a person's identity. `code_hash` is argon2id over a peppered code, never the code.
 -- `failed_codes` counts wrong codes in a row over all calls; `failed_on` is the phone on which all of them were keyed, NULL when
 -- there were several. `locks` counts locks with no right code in between.
@@ -288,7 +302,11 @@ BEGIN
     ELSIF TG_TABLE_NAME = 'extension' THEN
         PERFORM check_rows_fit(ARRAY(SELECT id FROM phone WHERE base_id = NEW.id OR guest_id = NEW.id), NULL);
     ELSE
-        PERFORM check_rows_fit(ARRAY(SELECT id FROM phone WHERE organization_id = NEW.id), NULL);
+        -- Of many, only those with long texts are looked at: with 200 bytes of them and the longest numbers, each row fits.
+        PERFORM check_rows_fit(ARRAY(
+            SELECT p.id FROM phone p JOIN extension e ON e.id IN (p.base_id, p.guest_id)
+            WHERE p.organization_id = NEW.id
+              AND octet_length(e.name) + octet_length(e.account_code) + octet_length(e.mailbox) + octet_length(p.emergency_location) > 200), NULL);
     END IF;
     RETURN NULL;
 END $$;
@@ -302,7 +320,7 @@ CREATE TRIGGER extension_rows_fit AFTER UPDATE OF number, name, account_code, ma
                        IS DISTINCT FROM (OLD.number, OLD.name, OLD.account_code, OLD.mailbox))
     EXECUTE FUNCTION rows_fit();
 CREATE TRIGGER organization_rows_fit AFTER UPDATE OF code ON organization
-    FOR EACH ROW WHEN (NEW.code <> OLD.code) EXECUTE FUNCTION rows_fit();
+    FOR EACH ROW WHEN (length(NEW.code) > length(OLD.code)) EXECUTE FUNCTION rows_fit();
 
 -- ========== Who goes home by itself: stays that end, and whoever is removed or disabled ==========
 
@@ -374,17 +392,11 @@ CREATE TRIGGER phone_changed BEFORE UPDATE OF enabled, base_id OR DELETE ON phon
 CREATE FUNCTION organization_leaves() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM 1 FROM extension WHERE organization_id = OLD.id ORDER BY id FOR UPDATE;
-    PERFORM send_home(ARRAY(SELECT id FROM phone WHERE organization_id = OLD.id),
-                      CASE TG_OP WHEN 'DELETE' THEN 'organization_removed' ELSE 'organization_disabled' END);
-    IF TG_OP = 'DELETE' THEN
-        DELETE FROM phone WHERE organization_id = OLD.id;
-        DELETE FROM extension WHERE organization_id = OLD.id;
-        RETURN OLD;
-    END IF;
-    RETURN NEW;
+    PERFORM send_home(ARRAY(SELECT id FROM phone WHERE organization_id = OLD.id), 'organization_removed');
+    DELETE FROM phone WHERE organization_id = OLD.id;
+    DELETE FROM extension WHERE organization_id = OLD.id;
+    RETURN OLD;
 END $$;
-CREATE TRIGGER organization_disabled BEFORE UPDATE OF enabled ON organization
-    FOR EACH ROW WHEN (OLD.enabled AND NOT NEW.enabled) EXECUTE FUNCTION organization_leaves();
 CREATE TRIGGER organization_removed BEFORE DELETE ON organization
     FOR EACH ROW EXECUTE FUNCTION organization_leaves();
 
@@ -421,12 +433,61 @@ CREATE TRIGGER extension_born AFTER INSERT OR DELETE ON extension
 CREATE TRIGGER extension_dirty AFTER UPDATE OF number, name, account_code, mailbox, enabled, organization_id ON extension
     FOR EACH ROW EXECUTE FUNCTION extension_dirty();
 
+-- One step of what an organization still has to do (`organization_change`): the next `most` extensions, with their phones. They are
+-- locked first, so whoever moves meanwhile is seen here, or sees that the organization is disabled. False: nothing is left.
+CREATE FUNCTION step_organization(which bigint, most int) RETURNS bool LANGUAGE plpgsql AS $$
+DECLARE
+    change organization_change;
+    o organization;
+    piece bigint[];
+    desks bigint[];
+BEGIN
+    SELECT * INTO change FROM organization_change WHERE organization_id = which FOR UPDATE;
+    IF NOT FOUND THEN RETURN false; END IF;
+    SELECT * INTO o FROM organization WHERE id = which;
+    piece := ARRAY(SELECT id FROM extension WHERE organization_id = which AND id > change.after_id ORDER BY id LIMIT most FOR UPDATE);
+    desks := ARRAY(SELECT id FROM phone WHERE base_id = ANY (piece) UNION SELECT id FROM phone WHERE guest_id = ANY (piece));
+    IF NOT o.enabled THEN
+        PERFORM send_home(desks, CASE WHEN change.removing THEN 'organization_removed' ELSE 'organization_disabled' END);
+    END IF;
+    IF change.removing THEN
+        DELETE FROM phone WHERE base_id = ANY (piece);
+        DELETE FROM extension WHERE id = ANY (piece);
+        IF piece = '{}' THEN -- phones without an extension
+            DELETE FROM phone WHERE id = ANY (ARRAY(SELECT id FROM phone WHERE organization_id = which LIMIT most));
+            IF NOT FOUND THEN
+                DELETE FROM organization WHERE id = which;
+                RETURN false;
+            END IF;
+        END IF;
+    ELSE
+        INSERT INTO route_dirty (key, organization_id)
+        SELECT 'e/' || code || '*' || number, which FROM unnest(change.old_codes || o.code) codes (code), extension WHERE id = ANY (piece)
+        UNION ALL SELECT 'p/' || name, which FROM phone WHERE id = ANY (desks);
+        IF cardinality(piece) < most THEN
+            DELETE FROM organization_change WHERE organization_id = which;
+            RETURN false;
+        END IF;
+    END IF;
+    UPDATE organization_change SET after_id = coalesce(piece[cardinality(piece)], after_id), done = done + cardinality(piece),
+                                   seen_at = clock_timestamp()
+    WHERE organization_id = which;
+    RETURN true;
+END $$;
+
+-- All routes of an organization change with its code, and with whether it is enabled. The first step is taken at once, so that a
+-- small one is through.
 CREATE FUNCTION organization_dirty() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO route_dirty (key, organization_id)
-    SELECT 'e/' || code || '*' || number, NEW.id
-    FROM (SELECT OLD.code UNION SELECT NEW.code) codes (code), extension WHERE organization_id = NEW.id
-    UNION ALL SELECT 'p/' || name, NEW.id FROM phone WHERE organization_id = NEW.id;
+    IF (NEW.code, NEW.enabled) = (OLD.code, OLD.enabled) THEN RETURN NULL; END IF;
+    IF NEW.enabled AND EXISTS (SELECT FROM organization_change WHERE organization_id = NEW.id AND removing) THEN
+        RAISE EXCEPTION 'the organization is being removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'organization_is_removed';
+    END IF;
+    INSERT INTO organization_change (organization_id, old_codes, total)
+    SELECT NEW.id, CASE WHEN NEW.code <> OLD.code THEN ARRAY[OLD.code] ELSE '{}' END, count(*) FROM extension WHERE organization_id = NEW.id
+    ON CONFLICT (organization_id) DO UPDATE
+    SET old_codes = organization_change.old_codes || excluded.old_codes, after_id = 0, done = 0, total = excluded.total;
+    PERFORM step_organization(NEW.id, 500);
     RETURN NULL;
 END $$;
 CREATE TRIGGER organization_dirty AFTER UPDATE OF code, enabled ON organization
@@ -447,7 +508,10 @@ CREATE TRIGGER node_dirty AFTER UPDATE OF name ON pbx_node
 CREATE FUNCTION check_homed_phones(which bigint) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE stray text;
 BEGIN
-    SELECT name INTO stray FROM phone WHERE node_id = which AND NOT node_serves(which, organization_id) LIMIT 1;
+    SELECT p.name INTO stray FROM phone p
+    WHERE p.node_id = which AND NOT (SELECT serves_all FROM pbx_node WHERE id = which)
+      AND NOT EXISTS (SELECT FROM node_scope s WHERE s.node_id = which AND s.organization_id = p.organization_id)
+    LIMIT 1;
     IF stray IS NOT NULL THEN
         RAISE EXCEPTION 'phone % is homed on a node that does not serve its organization', stray
             USING ERRCODE = 'check_violation', CONSTRAINT = 'node_serves_organization';
@@ -464,16 +528,20 @@ END $$;
 CREATE TRIGGER phone_homed AFTER INSERT OR UPDATE OF node_id, organization_id ON phone
     FOR EACH ROW EXECUTE FUNCTION phone_homed();
 
--- With another scope, a node's whole table is compared.
+-- With another scope, a node's whole table is compared. The phones of the node are looked at once a statement, not once a row.
 CREATE FUNCTION node_scope_changed() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE which bigint := coalesce(NEW.node_id, OLD.node_id);
+DECLARE node bigint;
 BEGIN
-    UPDATE pbx_node SET resync = true WHERE id = which;
-    PERFORM check_homed_phones(which);
+    FOR node IN SELECT DISTINCT node_id FROM changed LOOP
+        UPDATE pbx_node SET resync = true WHERE id = node AND NOT resync;
+        IF TG_OP = 'DELETE' THEN PERFORM check_homed_phones(node); END IF;
+    END LOOP;
     RETURN NULL;
 END $$;
-CREATE TRIGGER node_scope_changed AFTER INSERT OR DELETE ON node_scope
-    FOR EACH ROW EXECUTE FUNCTION node_scope_changed();
+CREATE TRIGGER node_scope_changed AFTER INSERT ON node_scope
+    REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION node_scope_changed();
+CREATE TRIGGER node_scope_left AFTER DELETE ON node_scope
+    REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION node_scope_changed();
 
 CREATE FUNCTION node_serving_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

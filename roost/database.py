@@ -18,7 +18,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from roost.errors import DatabaseUnavailable, SettingMissing
+from roost.errors import DatabaseTooSlow, DatabaseUnavailable, SettingMissing
 from roost.version import check_version, use_functions
 
 T = TypeVar("T")
@@ -126,7 +126,7 @@ class Database:
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
-        """A connection in autocommit mode. Raises DatabaseUnavailable, or WrongVersion, which is one."""
+        """A connection in autocommit mode. Raises DatabaseUnavailable, or WrongVersion or DatabaseTooSlow, which are such."""
         try:
             with self._pool.connection() as connection:
                 try:
@@ -136,6 +136,8 @@ class Database:
                     raise
         except _CONFLICT:
             raise
+        except pg.QueryCanceled as error:
+            raise DatabaseTooSlow from error
         except (PoolTimeout, *_LOST) as error:
             raise DatabaseUnavailable from error
 
@@ -178,6 +180,8 @@ class Database:
                 return work()
             except _CONFLICT:
                 time.sleep(random.uniform(0, 0.005 * 2**attempt))
+            except DatabaseTooSlow:
+                raise
             except DatabaseUnavailable:
                 lost += 1
                 if lost > 1:

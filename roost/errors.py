@@ -61,6 +61,12 @@ class DatabaseUnavailable(Unavailable):
     code = "database_unavailable"
 
 
+class DatabaseTooSlow(DatabaseUnavailable):
+    """PostgreSQL took longer over this than it may; nothing was changed."""
+
+    code = "database_too_slow"
+
+
 class BrokerUnavailable(Unavailable):
     """RabbitMQ, or every worker behind it, did not answer in time."""
 

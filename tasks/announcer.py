@@ -65,6 +65,8 @@ class Announcer:
         if not announced.numbered:
             return 1 / MOST_WAKE_UPS  # another process numbered our changes, and wakes the nodes
         wake_nodes(announced.nodes)
+        if announced.more:
+            self._changed.set()
         return pause_after(announced.numbered, len(announced.nodes))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import structlog
 
+from roost.directory.organization_steps import take_some_steps
 from roost.errors import DatabaseUnavailable
 from roost.moves.pruning import prune
 from roost.nodes import routes
@@ -21,9 +22,17 @@ log = structlog.get_logger(__name__)
 
 @app.task(name=ANNOUNCE_TASK)
 def sweep() -> None:
-    """Number what was left behind; wake whom it concerns, and every node that was not looked at lately."""
+    """Number what was left behind; wake whom it concerns, and every node that was not looked at lately.
+
+    Then a few steps for large organizations, for whom whoever began them may be gone.
+    """
     try:
-        wake_nodes(routes.sweep(resources.database(), settings().sweep_every).nodes)
+        found = routes.sweep(resources.database(), settings().sweep_every)
+        wake_nodes(found.nodes)
+        while found.more:
+            found = routes.announce(resources.database())
+            wake_nodes(found.nodes)
+        take_some_steps(resources.database(), settings().sweep_every / 2)
     except (DatabaseUnavailable, *BROKER_LOST) as error:
         log.warning("sweep_failed", error=type(error).__name__)
 

@@ -75,7 +75,8 @@ def measure(rig: Rig, effort: Effort, report: Report) -> None:
         assert isinstance(converge(database, "s000", connections, 1), Converged)
         for shift in range(1, rounds + 1):
             _move_everyone(stage, shift)
-            announce(database)
+            while announce(database).more:
+                pass
         nodes = _CountingNodes(connections)
         result: Any = converge(database, "s000", nodes, 1)
         assert isinstance(result, Converged), result

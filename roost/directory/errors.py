@@ -71,6 +71,12 @@ class OrganizationNotEmpty(Conflict):
     code = "organization_not_empty"
 
 
+class OrganizationIsRemoved(Conflict):
+    """The organization is being removed; that cannot be undone."""
+
+    code = "organization_is_removed"
+
+
 class TooLong(Invalid):
     """No node could store it: shorten the name, the mailbox or the emergency location."""
 
@@ -87,6 +93,7 @@ _BY_CONSTRAINT: dict[str, type[RoostError]] = {
     "phone_organization_id_base_id_fkey": OtherOrganization,
     "phone_node_id_fkey": NodeHasPhones,
     "node_serves_organization": NodeDoesNotServe,
+    "organization_is_removed": OrganizationIsRemoved,
 }
 
 

@@ -1,7 +1,7 @@
 """Organizations: added, listed, changed, removed.
 
-An organization that is disabled or removed sends every guest home: the triggers organization_disabled and
-organization_removed in schema.sql.
+An organization that is disabled or removed sends every guest home. For a large one this goes in steps (`organization_steps`), as
+does what its nodes must hear when it is renamed.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from roost.database import Connection, query
 from roost.directory import fields
 from roost.directory.changes import OrganizationFields, checked
 from roost.directory.errors import OrganizationNotEmpty, UnknownOrganization
+from roost.directory.organization_steps import take_steps
 from roost.directory.records import OrganizationRecord
 from roost.directory.store import LIMIT, Store, found, one
 
@@ -50,17 +51,42 @@ class OrganizationDirectory(Store):
             lambda connection: self._change_organization(connection, code, changes), f"organization {code}"
         )
 
+    def rename_organization(self, code: str, new: str) -> None:
+        """Give it another code: its extensions are reached by that from now on. The journal keeps the old one."""
+        fields.ORGANIZATION_CODE.check(new)
+        self._write_one(
+            "rename_organization", {"code": code, "new": new}, UnknownOrganization, f"organization {code}"
+        )
+
     def remove_organization(self, code: str, *, with_everything: bool = False) -> None:
         """Remove an organization; its extensions and phones only if the caller says so."""
+        if with_everything:
+            self.begin_removal(code)
+            for _ in take_steps(self._database, code):
+                pass
+            return
 
         def work(connection: Connection) -> None:
             extensions, phones, _ = one(
                 connection, "count_belongings", {"organization": code, "node": None}
             ) or (0, 0, 0)
-            if (extensions or phones) and not with_everything:
+            if extensions or phones:
                 raise OrganizationNotEmpty(f"({code}: extensions {extensions}, phones {phones})")
             if one(connection, "remove_organization", {"code": code}) is None:
                 raise UnknownOrganization(f"({code})")
+
+        self._write(work, f"organization {code}")
+
+    def begin_removal(self, code: str) -> None:
+        """Have it removed with its extensions and phones: nobody moves there any more, and the steps that are left remove it.
+
+        Whoever does not take them (`take_steps`) leaves them to the sweep.
+        """
+
+        def work(connection: Connection) -> None:
+            if one(connection, "mark_organization_removed", {"code": code}) is None:
+                raise UnknownOrganization(f"({code})")
+            connection.execute(query("enable_organization"), {"code": code, "enabled": False})
 
         self._write(work, f"organization {code}")
 

@@ -8,7 +8,10 @@ from datetime import datetime, time, timedelta
 
 @dataclass(frozen=True, slots=True)
 class OrganizationRecord:
-    """A tenant. `max_stay`, `daily_return` None: stays have no such end."""
+    """A tenant. `max_stay`, `daily_return` None: stays have no such end.
+
+    `doing`: `removal`, or a `change` of its code or of whether it is enabled, goes on, and how many of about how many extensions are through.
+    """
 
     code: str
     name: str
@@ -23,6 +26,9 @@ class OrganizationRecord:
     allows_weak_codes: bool
     extensions: int
     phones: int
+    doing: str | None
+    extensions_done: int | None
+    extensions_total: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,14 @@
 -- Takes the committed changes away, numbers them above all versions so far, and names the nodes to wake: those that the changes
 -- concern, and for the sweep those that were not looked at for `unseen_for` seconds: whoever looks brings a node that lags to the
--- truth. The lock is taken by a statement of its own, so that `max(version)` is read after the last holder committed.
-CREATE OR REPLACE FUNCTION announce(unseen_for float8, OUT numbered bigint, OUT nodes text[]) LANGUAGE plpgsql AS $$
+-- truth. The lock is taken by a statement of its own, so that `max(version)` is read after the last holder committed. At most
+-- `most` changes are taken at a time, so that an import of a hundred thousand desks holds up no other announcer for long: `numbered` is
+-- how many keys they were, and `more` whether there may be others left.
+CREATE OR REPLACE FUNCTION announce(unseen_for float8, most int, OUT numbered bigint, OUT nodes text[], OUT more bool) LANGUAGE plpgsql AS $$
 DECLARE organizations bigint[];
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('roost announce', 0));
-    WITH taken AS (DELETE FROM route_dirty RETURNING key, organization_id),
+    WITH taken AS (DELETE FROM route_dirty WHERE ctid = ANY (ARRAY(SELECT ctid FROM route_dirty LIMIT most))
+                   RETURNING key, organization_id),
          top AS (SELECT coalesce(max(version), 0) AS version FROM route),
          put AS (
              INSERT INTO route (key, organization_id, version)
@@ -14,7 +17,8 @@ BEGIN
              ORDER BY k.key, k.organization_id
              ON CONFLICT (key, organization_id) DO UPDATE SET version = excluded.version
              RETURNING organization_id)
-    SELECT count(*), coalesce(array_agg(DISTINCT organization_id), '{}') INTO numbered, organizations FROM put;
+    SELECT count(*), coalesce(array_agg(DISTINCT organization_id), '{}'), (SELECT count(*) FROM taken) >= most
+    INTO numbered, organizations, more FROM put;
 
     SELECT coalesce(array_agg(n.name ORDER BY n.name), '{}') INTO nodes FROM pbx_node n
     WHERE n.enabled AND (n.next_attempt_at IS NULL OR n.next_attempt_at <= clock_timestamp())

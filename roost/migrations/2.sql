@@ -52,7 +52,11 @@ BEGIN
     ELSIF TG_TABLE_NAME = 'extension' THEN
         PERFORM check_rows_fit(ARRAY(SELECT id FROM phone WHERE base_id = NEW.id OR guest_id = NEW.id), NULL);
     ELSE
-        PERFORM check_rows_fit(ARRAY(SELECT id FROM phone WHERE organization_id = NEW.id), NULL);
+        -- Of many, only those with long texts are looked at: with 200 bytes of them and the longest numbers, each row fits.
+        PERFORM check_rows_fit(ARRAY(
+            SELECT p.id FROM phone p JOIN extension e ON e.id IN (p.base_id, p.guest_id)
+            WHERE p.organization_id = NEW.id
+              AND octet_length(e.name) + octet_length(e.account_code) + octet_length(e.mailbox) + octet_length(p.emergency_location) > 200), NULL);
     END IF;
     RETURN NULL;
 END $$;
@@ -69,7 +73,7 @@ CREATE OR REPLACE TRIGGER extension_rows_fit AFTER UPDATE OF number, name, accou
     EXECUTE FUNCTION rows_fit();
 
 CREATE OR REPLACE TRIGGER organization_rows_fit AFTER UPDATE OF code ON organization
-    FOR EACH ROW WHEN (NEW.code <> OLD.code) EXECUTE FUNCTION rows_fit();
+    FOR EACH ROW WHEN (length(NEW.code) > length(OLD.code)) EXECUTE FUNCTION rows_fit();
 
 ALTER TABLE pbx_node
     ADD COLUMN IF NOT EXISTS failing_since timestamptz,
@@ -128,3 +132,108 @@ CREATE OR REPLACE TRIGGER phone_dirty AFTER INSERT OR DELETE OR UPDATE OF name, 
     FOR EACH ROW EXECUTE FUNCTION phone_dirty();
 
 ALTER TABLE organization ADD COLUMN IF NOT EXISTS allows_weak_codes bool NOT NULL DEFAULT false;
+
+-- What concerns all extensions of an organization is done in steps.
+CREATE TABLE IF NOT EXISTS organization_change (
+    organization_id bigint PRIMARY KEY REFERENCES organization ON DELETE CASCADE,
+    removing bool NOT NULL DEFAULT false,
+    old_codes text[] NOT NULL DEFAULT '{}',
+    after_id bigint NOT NULL DEFAULT 0,
+    done bigint NOT NULL DEFAULT 0,
+    total bigint NOT NULL,
+    began_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    seen_at timestamptz NOT NULL DEFAULT clock_timestamp()
+) WITH (fillfactor = 50);
+
+CREATE OR REPLACE FUNCTION step_organization(which bigint, most int) RETURNS bool LANGUAGE plpgsql AS $$
+DECLARE
+    change organization_change;
+    o organization;
+    piece bigint[];
+    desks bigint[];
+BEGIN
+    SELECT * INTO change FROM organization_change WHERE organization_id = which FOR UPDATE;
+    IF NOT FOUND THEN RETURN false; END IF;
+    SELECT * INTO o FROM organization WHERE id = which;
+    piece := ARRAY(SELECT id FROM extension WHERE organization_id = which AND id > change.after_id ORDER BY id LIMIT most FOR UPDATE);
+    desks := ARRAY(SELECT id FROM phone WHERE base_id = ANY (piece) UNION SELECT id FROM phone WHERE guest_id = ANY (piece));
+    IF NOT o.enabled THEN
+        PERFORM send_home(desks, CASE WHEN change.removing THEN 'organization_removed' ELSE 'organization_disabled' END);
+    END IF;
+    IF change.removing THEN
+        DELETE FROM phone WHERE base_id = ANY (piece);
+        DELETE FROM extension WHERE id = ANY (piece);
+        IF piece = '{}' THEN -- phones without an extension
+            DELETE FROM phone WHERE id = ANY (ARRAY(SELECT id FROM phone WHERE organization_id = which LIMIT most));
+            IF NOT FOUND THEN
+                DELETE FROM organization WHERE id = which;
+                RETURN false;
+            END IF;
+        END IF;
+    ELSE
+        INSERT INTO route_dirty (key, organization_id)
+        SELECT 'e/' || code || '*' || number, which FROM unnest(change.old_codes || o.code) codes (code), extension WHERE id = ANY (piece)
+        UNION ALL SELECT 'p/' || name, which FROM phone WHERE id = ANY (desks);
+        IF cardinality(piece) < most THEN
+            DELETE FROM organization_change WHERE organization_id = which;
+            RETURN false;
+        END IF;
+    END IF;
+    UPDATE organization_change SET after_id = coalesce(piece[cardinality(piece)], after_id), done = done + cardinality(piece),
+                                   seen_at = clock_timestamp()
+    WHERE organization_id = which;
+    RETURN true;
+END $$;
+
+-- The function for disabled organizations went with its trigger; the one for removed ones stays.
+CREATE OR REPLACE FUNCTION organization_dirty() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF (NEW.code, NEW.enabled) = (OLD.code, OLD.enabled) THEN RETURN NULL; END IF;
+    IF NEW.enabled AND EXISTS (SELECT FROM organization_change WHERE organization_id = NEW.id AND removing) THEN
+        RAISE EXCEPTION 'the organization is being removed' USING ERRCODE = 'check_violation', CONSTRAINT = 'organization_is_removed';
+    END IF;
+    INSERT INTO organization_change (organization_id, old_codes, total)
+    SELECT NEW.id, CASE WHEN NEW.code <> OLD.code THEN ARRAY[OLD.code] ELSE '{}' END, count(*) FROM extension WHERE organization_id = NEW.id
+    ON CONFLICT (organization_id) DO UPDATE
+    SET old_codes = organization_change.old_codes || excluded.old_codes, after_id = 0, done = 0, total = excluded.total;
+    PERFORM step_organization(NEW.id, 500);
+    RETURN NULL;
+END $$;
+CREATE OR REPLACE FUNCTION organization_leaves() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM 1 FROM extension WHERE organization_id = OLD.id ORDER BY id FOR UPDATE;
+    PERFORM send_home(ARRAY(SELECT id FROM phone WHERE organization_id = OLD.id), 'organization_removed');
+    DELETE FROM phone WHERE organization_id = OLD.id;
+    DELETE FROM extension WHERE organization_id = OLD.id;
+    RETURN OLD;
+END $$;
+DROP TRIGGER IF EXISTS organization_disabled ON organization;
+
+CREATE OR REPLACE FUNCTION check_homed_phones(which bigint) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE stray text;
+BEGIN
+    SELECT p.name INTO stray FROM phone p
+    WHERE p.node_id = which AND NOT (SELECT serves_all FROM pbx_node WHERE id = which)
+      AND NOT EXISTS (SELECT FROM node_scope s WHERE s.node_id = which AND s.organization_id = p.organization_id)
+    LIMIT 1;
+    IF stray IS NOT NULL THEN
+        RAISE EXCEPTION 'phone % is homed on a node that does not serve its organization', stray
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'node_serves_organization';
+    END IF;
+END $$;
+
+CREATE OR REPLACE FUNCTION node_scope_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE node bigint;
+BEGIN
+    FOR node IN SELECT DISTINCT node_id FROM changed LOOP
+        UPDATE pbx_node SET resync = true WHERE id = node AND NOT resync;
+        IF TG_OP = 'DELETE' THEN PERFORM check_homed_phones(node); END IF;
+    END LOOP;
+    RETURN NULL;
+END $$;
+DROP TRIGGER IF EXISTS node_scope_changed ON node_scope;
+DROP TRIGGER IF EXISTS node_scope_left ON node_scope;
+CREATE TRIGGER node_scope_changed AFTER INSERT ON node_scope
+    REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION node_scope_changed();
+CREATE TRIGGER node_scope_left AFTER DELETE ON node_scope
+    REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION node_scope_changed();

@@ -12,14 +12,17 @@ from roost.pbx.node import ActsAs, Change, Cursor, Gone, Key, Kind, Rings
 
 #: Changes told to a node at a time.
 BATCH = 5_000
+#: Changes numbered at a time: what others who number wait for.
+NUMBERED_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """How many changes were numbered, and the nodes to wake."""
+    """How many changes were numbered, and the nodes to wake. `more`: not all were, so announce again."""
 
     numbered: int
     nodes: list[str]
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,8 @@ def sweep(database: Database, unseen_for: float) -> Announced:
 
 
 def _announce(database: Database, unseen_for: float | None) -> Announced:
-    return Announced(*database.statement(query("announce"), {"unseen_for": unseen_for}))
+    parameters = {"unseen_for": unseen_for, "most": NUMBERED_AT_ONCE}
+    return Announced(*database.statement(query("announce"), parameters))
 
 
 def read_head(connection: Connection) -> Cursor:

@@ -1,1 +1,1 @@
-SELECT numbered, nodes FROM announce(%(unseen_for)s)
+SELECT numbered, nodes, more FROM announce(%(unseen_for)s, %(most)s)

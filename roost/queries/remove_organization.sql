@@ -1,2 +1,2 @@
--- Its guests go home first, and its phones and extensions go with it: the trigger organization_removed in schema.sql.
+-- An empty one.
 DELETE FROM organization WHERE code = %(code)s RETURNING id

@@ -7,11 +7,14 @@ from typing import Annotated
 
 import typer
 
-from roost.directory import LIMIT
+from roost.database import Database
+from roost.directory import LIMIT, Directory
 from roost.directory.fields import parse_duration
+from roost.directory.organization_steps import take_steps
 from workers.cli.options import DailyReturn, Enabled, Limit, MaxStay, Name, Yes, changes, confirm
 from workers.cli.output import AsJson, note, say, show_facts, show_json, show_rows
-from workers.cli.session import open_directory
+from workers.cli.progress import progress
+from workers.cli.session import open_database, open_directory
 
 app = typer.Typer(no_args_is_help=True, help="Organizations (tenants).")
 
@@ -63,9 +66,24 @@ def change(
         allows_weak_codes=weak_codes,
         enabled=enabled, required=True,
     )  # fmt: skip
-    with open_directory() as directory:
-        directory.change_organization(code, **wanted)
+    with open_database() as database:
+        Directory(database).change_organization(code, **wanted)
+        _finish(database, code)
     say(f"Changed organization {code}.")
+
+
+@app.command("rename")
+def rename(
+    code: Code, new: Annotated[str, typer.Argument(metavar="NEW", help="Its code from now on.")], *, yes: Yes = False
+) -> None:  # fmt: skip
+    """Give an organization another code. What is keyed stays the same; the journal keeps the old one."""
+    with open_database() as database:
+        directory = Directory(database)
+        found = directory.organization(code)
+        confirm(f"Rename organization {code} to {new}, with {found.extensions} extensions?", yes=yes)
+        directory.rename_organization(code, new)
+        _finish(database, new)
+    say(f"Renamed organization {code} to {new}.")
 
 
 @app.command("list")
@@ -125,10 +143,25 @@ def remove(
     code: Code, *, with_everything: Annotated[bool, typer.Option(help="With its extensions and phones.")] = False,
     yes: Yes = False,
 ) -> None:  # fmt: skip
-    """Remove an organization, which must be empty unless --with-everything."""
-    with open_directory() as directory:
+    """Remove an organization, which must be empty unless --with-everything.
+
+    A large one is removed in steps. If the command is stopped in the middle, the workers go on; there is no way back.
+    """
+    with open_database() as database:
+        directory = Directory(database)
         found = directory.organization(code)
         losing = f" with {found.extensions} extensions and {found.phones} phones" if with_everything else ""
         confirm(f"Remove organization {code}{losing}?", yes=yes)
-        directory.remove_organization(code, with_everything=with_everything)
+        if with_everything:
+            directory.begin_removal(code)
+            _finish(database, code)
+        else:
+            directory.remove_organization(code)
     say(f"Removed organization {code}{losing}.")
+
+
+def _finish(database: Database, code: str) -> None:
+    """Take the steps that are left, and show how far they are."""
+    with progress() as tell:
+        for left in take_steps(database, code):
+            tell(f"{'removing' if left.removing else 'changing'} {left.code}", left.done, left.total)

@@ -113,7 +113,7 @@ class Answer(Shown):
 
 
 class Organization(Shown):
-    """A tenant."""
+    """A tenant. `doing`: `removal`, or a `change` of its code or of whether it is enabled, goes on, and how far it is."""
 
     code: str
     name: str
@@ -128,11 +128,15 @@ class Organization(Shown):
     allows_weak_codes: bool
     extensions: int
     phones: int
+    doing: str | None
+    extensions_done: int | None
+    extensions_total: int | None
 
 
 class OrganizationChange(Given):
-    """What may be set on an organization; null takes an end of stays away."""
+    """What may be set on an organization; null takes an end of stays away. With another `code` it is renamed."""
 
+    code: Code = ""
     name: DisplayName = ""
     enabled: bool = True
     policy: Annotated[str, Field(pattern="^(refuse|displace)$")] = "refuse"

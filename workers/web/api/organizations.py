@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Response
+from fastapi.responses import JSONResponse
 
+from roost.directory.organization_steps import take_some_steps
 from roost.people.access import Action, demand
 from workers.web.api import paging
 from workers.web.api.access import TheAsker, TheParts
 from workers.web.api.models import Code, NewOrganization, Organization, OrganizationChange, Page
 
 router = APIRouter(tags=["organizations"])
+#: Seconds that an answer waits for the steps of a large organization.
+PATIENCE = 3.0
 InPath = Annotated[Code, Path(description="The organization's code.")]
 
 
@@ -48,22 +52,39 @@ def read_organization(parts: TheParts, asker: TheAsker, code: InPath) -> Organiz
 def change_organization(
     parts: TheParts, asker: TheAsker, code: InPath, change: OrganizationChange
 ) -> Organization:
-    """Change what is given. Enabling and disabling an organization is up to the cluster's administrators."""
+    """Change what is given. Enabling, disabling and renaming an organization is up to the cluster's administrators.
+
+    All of its nodes hear of these; for a large one that goes in steps, and `doing` says how far it is.
+    """
     given = change.given()
     demand(asker, Action.CHANGE_POLICY, code)
-    if "enabled" in given:
+    if given.keys() & {"enabled", "code"}:
         demand(asker, Action.CHANGE_ORGANIZATIONS)
+    new_code = given.pop("code", code)
     parts.directory.change_organization(code, **given)
+    if new_code != code:
+        parts.directory.rename_organization(code, new_code)
+        code = new_code
+    take_some_steps(parts.database, PATIENCE, code)
     return Organization.model_validate(parts.directory.organization(code))
 
 
-@router.delete("/organizations/{code}", status_code=204)
+@router.delete(
+    "/organizations/{code}", status_code=204, response_model=None, responses={202: {"model": Organization}}
+)
 def remove_organization(
     parts: TheParts,
     asker: TheAsker,
     code: InPath,
     with_everything: Annotated[bool, Query(description="Its extensions and phones go with it.")] = False,  # noqa: FBT002 - a query parameter
-) -> None:
-    """Remove an organization."""
+) -> Response:
+    """Remove an organization. A large one goes in steps, by itself: then the answer is 202, and `doing` says how far it is."""
     demand(asker, Action.CHANGE_ORGANIZATIONS)
-    parts.directory.remove_organization(code, with_everything=with_everything)
+    if not with_everything:
+        parts.directory.remove_organization(code)
+        return Response(status_code=204)
+    parts.directory.begin_removal(code)
+    if take_some_steps(parts.database, PATIENCE, code):
+        return Response(status_code=204)
+    left = Organization.model_validate(parts.directory.organization(code))
+    return JSONResponse(left.model_dump(mode="json"), status_code=202)

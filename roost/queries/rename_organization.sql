@@ -1,0 +1,1 @@
+UPDATE organization SET code = %(new)s WHERE code = %(code)s RETURNING id

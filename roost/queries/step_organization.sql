@@ -1,0 +1,1 @@
+SELECT step_organization(%(id)s, %(most)s)
