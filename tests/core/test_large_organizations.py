@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from roost.database import Database
+from roost.database import Connection, Database
 from roost.directory import Directory
 from roost.directory.errors import OrganizationIsRemoved, UnknownOrganization
 from roost.directory.organization_steps import STEP, steps_left, take_some_steps, take_steps
@@ -137,6 +137,9 @@ def test_many_changes_are_numbered_some_at_a_time(large: World, monkeypatch: pyt
 
 
 def test_what_takes_too_long_is_not_said_to_be_away(database: Database) -> None:
-    with pytest.raises(DatabaseTooSlow), database.connection() as connection:
-        connection.execute("SET statement_timeout = 1")
+    def work(connection: Connection) -> None:
+        connection.execute("SET LOCAL statement_timeout = 1")
         connection.execute("SELECT pg_sleep(1)")
+
+    with pytest.raises(DatabaseTooSlow):
+        database.transaction(work)
