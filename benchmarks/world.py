@@ -6,8 +6,11 @@ Every third extension is a mover; the two phones after its own are where it sits
 from __future__ import annotations
 
 import psycopg
+from psycopg.types.json import Jsonb
 
+from roost.directory.node_options import columns_of
 from roost.moves.secret_codes import hash_code
+from roost.pbx.kinds import default_kind, kind_named
 from roost.pbx.node import NodeAddress
 from roost.seal import seal
 from roost.settings import Settings
@@ -27,7 +30,9 @@ def populate(url: str, settings: Settings, extensions: int) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("SET session_replication_role = replica")
         for statement in _POPULATE:
-            connection.execute(statement, {"n": extensions, "code": ORGANIZATION, "hash": code_hash})
+            connection.execute(
+                statement, {"n": extensions, "code": ORGANIZATION, "hash": code_hash, "kind": default_kind()}
+            )
         connection.execute("SET session_replication_role = origin")
         connection.execute("VACUUM ANALYZE")
 
@@ -35,11 +40,20 @@ def populate(url: str, settings: Settings, extensions: int) -> None:
 def add_node(url: str, settings: Settings, name: str, address: NodeAddress) -> None:
     """Register a node, switched off; every phone stays homed on the node `home`, which nobody pushes to."""
     sealed = seal(settings.need("seal_public_key"), "node", address.secret.get_secret_value()).encode()
+    options = columns_of(kind_named(address.kind).parse(address.options))
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(
-            "INSERT INTO pbx_node (name, kind, host, port, username, secret, enabled, audited_at)"
-            " VALUES (%s, %s, %s, %s, 'roost', %s, false, clock_timestamp())",
-            (name, address.kind, address.host, address.port, sealed),
+            "INSERT INTO pbx_node (name, kind, host, port, username, options, secret, enabled, audited_at)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, false, clock_timestamp())",
+            (
+                name,
+                address.kind,
+                address.host,
+                address.port,
+                options["username"],
+                Jsonb(options["options"]),
+                sealed,
+            ),
         )
 
 
@@ -47,7 +61,7 @@ _POPULATE = (
     "INSERT INTO organization (code, policy, lock_after, phone_lock_after) VALUES (%(code)s, 'refuse', 1000000000, 1000000000)",
     (
         "INSERT INTO pbx_node (name, kind, host, port, username, secret, enabled)"
-        " VALUES ('home', 'asterisk', '127.0.0.1', 1, 'roost', '', false)"
+        " VALUES ('home', %(kind)s, '127.0.0.1', 1, '', '', false)"
     ),
     (
         "INSERT INTO extension (organization_id, number, name, allows_virtualization, code_hash, code_set_at)"

@@ -12,6 +12,7 @@ from roost.moves.binding import Binding
 from roost.moves.requests import Answer, Dial, Return, Try, Virtualize
 from roost.moves.secret_codes import hash_code
 from roost.moves.verifying import Verifying
+from roost.pbx.kinds import default_kind
 from roost.seal import seal
 from roost.settings import Settings
 
@@ -39,10 +40,10 @@ class World:
             "pbx_node",
             {
                 "name": name,
-                "kind": "asterisk",
+                "kind": default_kind(),
                 "host": host,
                 "port": port,
-                "username": "roost",
+                "username": "",
                 "secret": sealed,
             },
         )

@@ -10,6 +10,7 @@ import pytest
 from roost.directory import Directory
 from roost.directory.changes import By
 from roost.errors import RoostError
+from roost.pbx.kinds import default_kind
 from roost.seal import NODE_SECRET, unseal
 from roost.views.whereabouts import where_is_phone
 from tests.world import World
@@ -21,7 +22,7 @@ BY = By("cli", "ann")
 def directory(world: World) -> Directory:
     directory = Directory(world.database, world.settings.need("seal_public_key"))
     directory.add_organization("0001", name="Acme")
-    directory.add_node("n1", "asterisk", "127.0.0.1", secret="s3cret")
+    directory.add_node("n1", default_kind(), "127.0.0.1", secret="s3cret")
     return directory
 
 
@@ -164,10 +165,10 @@ MISTAKES: list[tuple[str, Callable[[Directory], object]]] = [
     ("unknown_phone", lambda d: d.change_phone("desk099", enabled=False)),
     ("unknown_phone", lambda d: d.remove_phone("desk099")),
     ("bad_value", lambda d: d.change_phone("desk001", emergency_number="one")),
-    ("duplicate", lambda d: d.add_node("n1", "asterisk", "h", secret="s")),
+    ("duplicate", lambda d: d.add_node("n1", default_kind(), "h", secret="s")),
     ("unknown_kind", lambda d: d.add_node("n2", "abacus", "h", secret="s")),
-    ("bad_value", lambda d: d.add_node("n2", "asterisk", "h", 70_000, secret="s")),
-    ("bad_value", lambda d: d.add_node("n2", "asterisk", "h", secret="line\r\nbreak")),
+    ("bad_value", lambda d: d.add_node("n2", default_kind(), "h", 70_000, secret="s")),
+    ("bad_value", lambda d: d.add_node("n2", default_kind(), "h", secret="line\r\nbreak")),
     ("unknown_node", lambda d: d.change_node("n9", enabled=False)),
     ("unknown_node", lambda d: d.remove_node("n9")),
     ("node_has_phones", lambda d: d.remove_node("n1")),

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from roost.pbx.kinds import default_kind
 from roost.people.access import RULES, Action, Asker, Right, demand, may
 from tests.cluster import wait_until
 from tests.web.office import Browser, Office
@@ -110,7 +111,7 @@ BY_API = [
     Act(Action.AUDIT, "POST", "/nodes/n1/audit"),
     Act(Action.CHANGE_NODES, "PATCH", "/nodes/n1", {"enabled": False}),
     Act(Action.CHANGE_NODES, "DELETE", "/nodes/n1"),
-    Act(Action.CHANGE_NODES, "POST", "/nodes", {"name": "n9", "kind": "asterisk", "host": "h", "port": 5038, "username": "u", "secret": "s"}),
+    Act(Action.CHANGE_NODES, "POST", "/nodes", {"name": "n9", "kind": default_kind(), "host": "h", "port": 5038, "username": "u", "secret": "s"}),
     Act(Action.CHANGE_ORGANIZATIONS, "POST", "/organizations", {"code": "0066"}),
     Act(Action.CHANGE_ORGANIZATIONS, "PATCH", "/organizations/{code}", {"enabled": False}),
     Act(Action.CHANGE_ORGANIZATIONS, "DELETE", "/organizations/{code}?with_everything=true"),

@@ -1,0 +1,54 @@
+"""Kinds of PBX: how they are found, and that nobody else speaks of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from roost.errors import RoostError
+from roost.pbx.kinds import BadKind, default_kind, kind_named, kinds
+from tests.conformance.folder.kind import KIND
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The entry points of a package that is installed, to be written."""
+    package = tmp_path / "other-1.0.dist-info"
+    package.mkdir()
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: other\nVersion: 1.0\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    kinds.cache_clear()
+    yield package / "entry_points.txt"
+    kinds.cache_clear()
+
+
+def test_a_package_brings_a_kind(installed: Path) -> None:
+    installed.write_text("[roost.pbx]\nanything = tests.conformance.folder.kind:KIND\n")
+    assert kind_named("folder") is KIND
+    assert default_kind() != "folder"
+
+
+@pytest.mark.parametrize("value", ["roost.pbx.asterisk:KIND", "tests.conformance.folder.kind:LONGEST"])
+def test_a_package_whose_kind_is_none_or_there_already_is_named(installed: Path, value: str) -> None:
+    installed.write_text(f"[roost.pbx]\nanything = {value}\n")
+    with pytest.raises(BadKind, match=f"anything = {value}"):
+        kinds()
+
+
+def test_without_the_package_the_kind_is_unknown() -> None:
+    with pytest.raises(RoostError, match="'folder'; known:"):
+        kind_named("folder")
+
+
+def test_no_kind_is_named_outside_its_folder(repository: Path) -> None:
+    named = re.compile("|".join(f"[\"']{name}[\"']" for name in kinds()))
+    sources = [file for top in ("roost", "tasks", "workers") for file in (repository / top).rglob("*.py")]
+    assert len(sources) > 100
+    assert [
+        str(file.relative_to(repository))
+        for file in sources
+        if file.parent.parent != repository / "roost" / "pbx" and named.search(file.read_text())
+    ] == []
