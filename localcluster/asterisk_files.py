@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 
 DIALPLAN = Path(__file__).resolve().parents[1] / "asterisk" / "roost.conf"
@@ -76,6 +77,18 @@ qualify_timeout=2
 type=identify
 endpoint={name}
 match={address}
+[{name}-states]
+type=outbound-publish
+server_uri=sip:{ours}@{address}:{port}
+event=asterisk-devicestate
+[{name}]
+type=inbound-publication
+event_asterisk-devicestate={name}
+[{name}]
+type=asterisk-publication
+devicestate_publish={name}-states
+device_state=yes
+device_state_filter=^PJSIP/
 """
 
 
@@ -148,6 +161,8 @@ class NodeFiles:
         }
 
     def _asterisk(self) -> str:
+        # Nodes that tell each other their phones' states must differ in this; by default it is the machine's.
+        entity = ":".join(f"{byte:02x}" for byte in (2, 0, *ip_address(self.address).packed))
         return f"""[directories](!)
 [directories]
 astetcdir => {self.folder}/etc
@@ -163,6 +178,7 @@ astlogdir => {self.folder}/log
 [options]
 verbose = 3
 systemname = {self.name}
+entityid = {entity}
 """
 
     def _manager(self) -> str:
@@ -176,7 +192,7 @@ secret={self.secret}
 deny=0.0.0.0/0.0.0.0
 permit=127.0.0.0/255.0.0.0
 read=
-write=system
+write=system,reporting
 writetimeout=5000
 """
 
@@ -200,7 +216,7 @@ bind={self.address}:{SIP_PORT}
             for phone in self.phones
         ]
         peers = [
-            _PEER.format(name=name, address=address, port=SIP_PORT)
+            _PEER.format(name=name, address=address, port=SIP_PORT, ours=self.name)
             for name, address in self.peers.items()
             if name != self.name
         ]

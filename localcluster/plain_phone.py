@@ -5,6 +5,7 @@ It registers, dials, answers, transfers; it sends no speech. For what is spoken 
 
 from __future__ import annotations
 
+import re
 import secrets
 import socket
 import threading
@@ -34,6 +35,7 @@ class PlainCall:
         self.invite: SipMessage | None = None
         self.is_up = False
         self.is_over = False
+        self.watches = ""
         self._phone = phone
 
     @property
@@ -42,6 +44,16 @@ class PlainCall:
         told = [message["P-Asserted-Identity"] for message in self.heard]
         last = next((header for header in reversed(told) if header), "")
         return name_and_number(last) if last else None
+
+    @property
+    def lamp(self) -> str:
+        """What a watched lamp shows: the last `<state>`, such as terminated (free), early (rings) or confirmed; empty before the first."""
+        states = [re.findall("<state>(.*)</state>", m.body) for m in self.heard if m.method == "NOTIFY"]
+        return next((state[-1] for state in reversed(states) if state), "")
+
+    def wait_lamp(self, state: str, deadline: float = _DEADLINE) -> None:
+        """Wait until the lamp shows this."""
+        self._phone.wait(lambda: self.lamp == state, deadline, f"the lamp {state}, not {self.lamp}")
 
     @property
     def caller(self) -> tuple[str, str]:
@@ -151,6 +163,15 @@ class PlainPhone:
         self._send(call, "INVITE", self._offer(), self._session())
         return call
 
+    def watch(self, number: str) -> PlainCall:
+        """Subscribe to the lamp of an extension (RFC 4235), and wait until it says something."""
+        uri = f"sip:{number}@{self.registrar}"
+        call = self._open(uri, f"<{uri}>")
+        call.watches = "dialog"
+        self._subscribe(call, 3600)
+        self.wait(lambda: call.lamp != "", _DEADLINE, f"the lamp of {number}")
+        return call
+
     def wait_ring(self, deadline: float = _DEADLINE) -> PlainCall:
         """The next incoming call that nobody waited for."""
         self.wait(lambda: bool(self.rung), deadline, "a call")
@@ -210,7 +231,10 @@ class PlainPhone:
         """BYE, CANCEL or 480, whichever fits."""
         if call.is_over:
             return
-        if call.is_up:
+        if call.watches:
+            self._subscribe(call, 0)
+            call.is_over = True
+        elif call.is_up:
             self.request(call, "BYE")
             call.is_over = True
         elif call.invite is not None:
@@ -225,6 +249,11 @@ class PlainPhone:
         call = PlainCall(self, secrets.token_hex(10), local, remote, target)
         self._calls[call.call_id] = call
         return call
+
+    def _subscribe(self, call: PlainCall, seconds: int) -> None:
+        accept = ("Accept", "application/dialog-info+xml")
+        more = (self._contact(), ("Event", call.watches), accept, ("Expires", str(seconds)))
+        self._send(call, "SUBSCRIBE", more)
 
     def _contact(self) -> tuple[str, str]:
         return ("Contact", f"<sip:{self.name}@{self.address}>")

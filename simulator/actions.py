@@ -66,6 +66,11 @@ def core_settings(_store: Store, fields: Fields) -> bytes:
     return response(fields, "Success", "AMIversion: 11.0.0", "AsteriskVersion: 22 (Roost simulator)")
 
 
+def list_commands(_store: Store, fields: Fields) -> bytes:
+    """ListCommands: what a user of the class `system` may ask for here."""
+    return response(fields, "Success", *[f"{name}: (Priv: system)" for name in COMMANDS])
+
+
 def events(_store: Store, fields: Fields) -> bytes:
     """Events: the simulator has none, but says what it was told."""
     mask = fields.get("eventmask", "")
@@ -81,7 +86,20 @@ ACTIONS: dict[str, Callable[[Store, Fields], bytes]] = {
     "ping": ping,
     "coresettings": core_settings,
     "events": events,
+    "listcommands": list_commands,
 }
+#: As Asterisk spells them.
+COMMANDS = (
+    "DBPut",
+    "DBGet",
+    "DBGetTree",
+    "DBDel",
+    "DBDelTree",
+    "Ping",
+    "CoreSettings",
+    "Events",
+    "ListCommands",
+)
 #: The actions that a user without the class `system` is denied.
 DATABASE = frozenset({"dbput", "dbget", "dbgettree", "dbdel", "dbdeltree"})
 #: The actions that fail when the database cannot be written, and Asterisk's words then.

@@ -5,16 +5,18 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
-from urllib.parse import quote
 
 import pytest
 
 from localcluster.asterisk import AsteriskNode
 from localcluster.process import wait_until
 from localcluster.telephony import Telephony
+from roost.pbx.kinds import connect
+from roost.pbx.node import ActsAs, Change, Gone, Key, Rings
 
 LAYOUT = {
     "n1": {"p1": '"Desk 1" <+15550101>', "p2": '"Desk 2" <+15550102>', "carrier": '"Carrier" <+15550100>'},
@@ -46,6 +48,7 @@ exten => 112,1,Goto(roost-emergency,${EXTEN},1)
 [roost-outgoing]
 exten => 112,1,Dial(PJSIP/carrier)
 exten => _+1555.,1,Dial(PJSIP/carrier)
+exten => +15559600,1,Goto(roost-queues,support,1)
 exten => +15559001,1,Goto(roost-inbound,0001*001,1)
 
 exten => _*77XXX,1,Dial(Local/0001*${EXTEN:3}@roost-agent)
@@ -74,13 +77,18 @@ class Cluster(Telephony):
 
     def place(self, extension: str, where: str, organization: str = "0001") -> None:
         """On every node, the extension rings at `where` ("n1/p1", or "-")."""
-        for node in self.nodes.values():
-            node.database_put("roost/e", f"{organization}*{extension}", where)
+        node, _, phone = where.partition("/")
+        self.tell(Rings(f"{organization}*{extension}", node if phone else None, phone or None))
 
     def speaks(self, phone: str, number: str, name: str, organization: str = "0001") -> None:
         """On every node, `phone` speaks as this extension."""
+        self.tell(_speaks(phone, number, name, organization))
+
+    def tell(self, *changes: Change) -> None:
+        """Write rows on every node, as Roost does."""
         for node in self.nodes.values():
-            node.database_put("roost/p", phone, _row(phone, number, name, organization))
+            with closing(connect(node.control, 10.0)) as pbx:
+                assert pbx.apply(changes, None) == []
 
     def forget(self) -> None:
         """Empty the database of every node."""
@@ -91,28 +99,28 @@ class Cluster(Telephony):
     def settle(self) -> None:
         """Everybody at home; writes only what differs."""
         for node in self.nodes.values():
-            holds = node.database_show("roost")
-            for key in holds.keys() - _AT_HOME.keys():
-                node.cli(f"database del {key.removeprefix('/').replace('/', ' ', 1)}")
-            for key, value in _AT_HOME.items():
-                if holds.get(key) != value:
-                    _, family, kind, name = key.split("/", 3)
-                    node.database_put(f"{family}/{kind}", name, value)
+            with closing(connect(node.control, 10.0)) as pbx:
+                holds = pbx.dump() | pbx.read(list(_AT_HOME))
+                changes: list[Change] = [Gone(*key) for key in holds.keys() - _AT_HOME.keys()]
+                changes += [row for key, row in _AT_HOME.items() if holds.get(key) != row]
+                pbx.apply(changes, None)
 
     def logs(self, node: str) -> Log:
         """What the node logs from now on."""
         return Log(self.nodes[node])
 
 
-def _row(phone: str, number: str, name: str, organization: str) -> str:
+def _speaks(phone: str, number: str, name: str, organization: str) -> ActsAs:
     base = next(number for home, _, number in HOMES if home == phone)
-    fields = (organization, number, name, f"acct-{number}", f"{number}@0001", base)
-    emergency = (f"+1555019{int(base)}", f"Floor 3: by the {phone}")
-    return ",".join(quote(part, safe="") for part in (*fields, *emergency))
+    emergency = f"+1555019{int(base)}", f"Floor 3: by the {phone}"
+    return ActsAs(phone, organization, number, name, f"acct-{number}", f"{number}@0001", base, *emergency)
 
 
-_AT_HOME = {f"/roost/e/0001*{number}": f"{node}/{phone}" for phone, node, number in HOMES} | {
-    f"/roost/p/{phone}": _row(phone, number, f"Person {number[1:].lstrip('0')}", "0001")
+_AT_HOME: dict[Key, Change] = {
+    ("e", f"0001*{number}"): Rings(f"0001*{number}", node, phone) for phone, node, number in HOMES
+}
+_AT_HOME |= {
+    ("p", phone): _speaks(phone, number, f"Person {number[1:].lstrip('0')}", "0001")
     for phone, _, number in HOMES
 }
 
@@ -223,7 +231,7 @@ def telephony(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         site=SITE,
         features=FEATURES,
         endpoints=ENDPOINTS,
-        dialplan_globals={"ROOST_VOICEMAIL_NODE": "n1"},
+        dialplan_globals={"ROOST_VOICEMAIL_NODE": "n1", "ROOST_QUEUE_NODE": "n1"},
     ) as cluster:
         yield cluster
 

@@ -66,6 +66,7 @@ class AmiSession:
         self._until = 0.0
         self._reader = codec.Reader()
         self._next_id = 1
+        self._allowed: frozenset[str] | None = None
         self._socket: socket.socket | None = None
         with self.deadline():
             self._connect(address)
@@ -131,10 +132,22 @@ class AmiSession:
             if size > MAX_LIST:
                 raise codec.ProtocolError(f"A list has more than {MAX_LIST} bytes.")
 
-    def ask_many(self, requests: Sequence[T], encode: Callable[[T], bytes]) -> list[Failure]:
+    def may(self, name: str) -> bool:
+        """Whether the PBX lets this user ask for an action."""
+        if self._allowed is None:
+            self._allowed = frozenset(self.ask("ListCommands", {}))
+        return name in self._allowed
+
+    def ask_many(
+        self,
+        requests: Sequence[T],
+        encode: Callable[[T], bytes],
+        hear: Callable[[int, bytes], None] | None = None,
+    ) -> list[Failure]:
         """Send an action for each request, pipelined; the ones that failed, by place: all others succeeded.
 
         `encode` gives each as `codec.unnumbered` does. One that it finds Invalid is not sent, and fails.
+        `hear` is told the place and the answer of each that succeeded.
         """
         failures: list[Failure] = []
         waiting: deque[int] = deque()
@@ -162,6 +175,8 @@ class AmiSession:
                     answer = self._answer(message, action_id)
                     if answer["Response"] != "Success":
                         failures.append(Failure(waiting[0], self._error(answer), sent=True))
+                elif hear is not None:
+                    hear(waiting[0], message)
                 waiting.popleft()
         return sorted(failures)
 

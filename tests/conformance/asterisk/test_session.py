@@ -152,17 +152,25 @@ def failed(action_id: int) -> bytes:
     return b"Response: Error\r\nActionID: %d\r\nMessage: Failed to update entry\r\n\r\n" % action_id
 
 
+def succeeded(action_id: int) -> bytes:
+    return b"Response: Success\r\nActionID: %d\r\n\r\n" % action_id
+
+
+#: The answer to the first question after the changes, by ListCommands: no lamps can be asked for.
+MAY_NOTHING_MORE = (1, succeeded(6))
+
+
 def test_a_row_that_fails_while_others_are_taken_is_told(serve: Serve) -> None:
-    answers = b"".join(b"Response: Success\r\nActionID: %d\r\n\r\n" % number for number in (3, 4))
-    cursor = b"Response: Success\r\nActionID: 6\r\n\r\n"
-    node = connect(serve(*LOGIN, 3, answers + failed(5), 1, cursor), DEADLINE)
+    answers = succeeded(3) + succeeded(4)
+    node = connect(serve(*LOGIN, 3, answers + failed(5), *MAY_NOTHING_MORE, 1, succeeded(7)), DEADLINE)
     refused = node.apply(CHANGES, Cursor("db", 1))
     node.close()
     assert refused == [RefusedRow(("e", "0001*2"), "Failed to update entry")]
 
 
 def test_a_node_that_takes_no_cursor_either_is_at_fault_itself(serve: Serve) -> None:
-    failure = fails_in_time(serve(*LOGIN, 3, failed(3) + failed(4) + failed(5), 1, failed(6)), "apply")
+    answers = failed(3) + failed(4) + failed(5)
+    failure = fails_in_time(serve(*LOGIN, 3, answers, *MAY_NOTHING_MORE, 1, failed(7)), "apply")
     assert "Failed to update entry" in str(failure)
 
 
