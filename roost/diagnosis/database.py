@@ -11,6 +11,7 @@ from roost.database import Database, query, why_not_reached
 from roost.errors import RoostError
 from roost.finding import Finding, Level
 from roost.schema import check_schema
+from roost.settings import Settings
 from roost.version import VERSION, WrongVersion
 
 #: Server versions that Roost is tested with.
@@ -72,11 +73,14 @@ def _schema(url: str) -> Finding:
     return Finding("schema", Level.OK, "The schema is this program's.")
 
 
-def check_directory(database: Database) -> Iterator[Finding]:
-    """Look for what is there to no purpose."""
+def check_directory(database: Database, settings: Settings) -> Iterator[Finding]:
+    """Look for what is there to no purpose, or cannot work."""
     with database.connection() as connection:
         row = connection.execute(query("count_oddities")).fetchone()
         too_long = connection.execute(query("list_long_rows")).fetchall()
+        hidden = connection.execute(
+            query("list_hidden_extensions"), {"feature_code": settings.feature_code}
+        ).fetchall()
     assert row is not None  # it always has one
     organizations, nodes, baseless, hostless, stuck = row
     if not organizations:
@@ -103,4 +107,12 @@ def check_directory(database: Database) -> Iterator[Finding]:
         yield Finding(
             "directory", Level.WARNING, f"Rows that no node can store: {too_long[0][2]}, such as {some}.",
             "Shorten the extension's name or mailbox, or the phone's emergency location.",
+        )  # fmt: skip
+    if hidden:
+        some = ", ".join(extension for extension, _ in hidden)
+        yield Finding(
+            "directory", Level.WARNING,
+            f"Extensions that nobody can call, for their number begins with the feature code {settings.feature_code}: "
+            f"{hidden[0][1]}, such as {some}.",
+            "Take a feature code with * or #: ROOST_FEATURE_CODE, and ROOST_FEATURE in every node's dialplan.",
         )  # fmt: skip

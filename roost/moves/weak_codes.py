@@ -54,6 +54,5 @@ def _is_date(digits: str, order: str) -> bool:
 
 
 def _is_of_number(digits: str, number: str) -> bool:
-    """The number itself, a part of it, or repeated; with zeros before it; backwards."""
-    bare = number.lstrip("0")
-    return digits in number * len(digits) or digits.lstrip("0") in {bare, bare[::-1]}
+    """The number itself, a part of it, or repeated; with zeros before it."""
+    return digits in number * len(digits) or digits.lstrip("0") == number.lstrip("0")

@@ -115,7 +115,8 @@ def test_another_schema(settings: Settings, world: World) -> None:
 
 def test_what_the_directory_lacks(world: World) -> None:
     def found() -> list[str]:
-        return [finding.says.split(":")[0].split(",")[0] for finding in check_directory(world.database)]
+        findings = check_directory(world.database, world.settings)
+        return [finding.says.split(":")[0].split(",")[0] for finding in findings]
 
     assert found() == ["There are no organizations.", "There are no PBX nodes in use."]
     world.organization()
@@ -131,6 +132,15 @@ def test_what_the_directory_lacks(world: World) -> None:
         "Extensions that allow virtualization and have no phone in use",
         "Extensions with a secret code and no phone they could sit on",
     ]
+
+
+def test_extensions_that_the_feature_code_hides(world: World) -> None:
+    world.office("30", "300", "031")
+    of_digits = world.settings.model_copy(update={"feature_code": "30"})
+    (finding,) = check_directory(world.database, of_digits)
+    assert bad([finding]) == [("directory", "warning")]
+    assert finding.says.endswith("the feature code 30: 2, such as 0001*30, 0001*300.")
+    assert list(check_directory(world.database, world.settings)) == []
 
 
 def test_a_node_that_does_not_answer(world: World) -> None:

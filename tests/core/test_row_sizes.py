@@ -143,7 +143,9 @@ def test_what_is_too_long_from_older_times_is_named_and_can_be_left_and_mended(o
         office, "UPDATE extension SET name = %s, mailbox = %s WHERE number IN ('001', '002')", NAME, MAILBOX
     )
     said = [
-        finding.says for finding in check_directory(office.database) if "no node can store" in finding.says
+        finding.says
+        for finding in check_directory(office.database, office.settings)
+        if "no node can store" in finding.says
     ]
     assert said == ["Rows that no node can store: 2, such as desk002 with 0001*001, desk002 with 0001*002."]
     directory.change_phone("desk002", node="n1", enabled=True)

@@ -63,7 +63,7 @@ def _examine_database(config: Settings, nodes: list[str]) -> Iterator[Finding]:
     database = Database(config.need("database_url"), size=2, name="roost-doctor")
     try:
         nodes += enabled_nodes(database)
-        yield from check_directory(database)
+        yield from check_directory(database, config)
         yield from check_nodes(database, config)
     finally:
         database.close()
