@@ -12,6 +12,9 @@ INSERT INTO roost_version VALUES (2);
 
 -- ========== What is provisioned ==========
 
+-- What a field may hold is also in roost/directory/fields.py, for the doors; tests/core/test_fields.py compares the two.
+-- Control characters are named by their code points: what belongs to the class [:cntrl:] depends on the database's locale.
+
 -- An organization is a tenant; nothing crosses its border. `policy` says what happens when somebody asks
 -- for a phone that hosts another guest. `max_stay` and `daily_return` (a wall-clock time in `timezone`)
 -- end stays, unless an extension has its own. `lock_after` wrong codes in a row lock an extension, `phone_lock_after` the phone on
@@ -19,15 +22,15 @@ INSERT INTO roost_version VALUES (2);
 CREATE TABLE organization (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     code text NOT NULL UNIQUE CHECK (code ~ '^[A-Za-z0-9]{1,16}$'),
-    name text NOT NULL DEFAULT '' CHECK (name !~ '[[:cntrl:]]' AND length(name) <= 64),
+    name text NOT NULL DEFAULT '' CHECK (name !~ '[\u0001-\u001f\u007f-\u009f]' AND length(name) <= 64),
     enabled bool NOT NULL DEFAULT true,
     policy text NOT NULL DEFAULT 'refuse' CHECK (policy IN ('refuse', 'displace')),
     max_stay interval CHECK (max_stay > interval '0'),
     daily_return time,
     timezone text NOT NULL DEFAULT 'UTC' CHECK (now() AT TIME ZONE timezone IS NOT NULL),
-    lock_after int NOT NULL DEFAULT 27 CHECK (lock_after > 0),
+    lock_after int NOT NULL DEFAULT 27 CHECK (lock_after BETWEEN 1 AND 1000),
     lock_for interval NOT NULL DEFAULT '15 minutes' CHECK (lock_for > interval '0'),
-    phone_lock_after int NOT NULL DEFAULT 9 CHECK (phone_lock_after > 0),
+    phone_lock_after int NOT NULL DEFAULT 9 CHECK (phone_lock_after BETWEEN 1 AND 1000),
     allows_weak_codes bool NOT NULL DEFAULT false
 );
 
@@ -52,7 +55,7 @@ CREATE TABLE extension (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     organization_id bigint NOT NULL REFERENCES organization,
     number text NOT NULL CHECK (number ~ '^[0-9]{1,16}$'),
-    name text NOT NULL DEFAULT '' CHECK (name !~ '[[:cntrl:]]' AND length(name) <= 64),
+    name text NOT NULL DEFAULT '' CHECK (name !~ '[\u0001-\u001f\u007f-\u009f]' AND length(name) <= 64),
     account_code text NOT NULL DEFAULT '' CHECK (account_code ~ '^[A-Za-z0-9._-]{0,32}$'),
     mailbox text NOT NULL DEFAULT '' CHECK (mailbox ~ '^[A-Za-z0-9._@-]{0,64}$'),
     enabled bool NOT NULL DEFAULT true,
@@ -142,7 +145,7 @@ CREATE TABLE phone (
     guest_since timestamptz,
     emergency_number text NOT NULL DEFAULT '' CHECK (emergency_number ~ '^[+0-9]{0,32}$'),
     emergency_location text NOT NULL DEFAULT ''
-        CHECK (emergency_location !~ '[[:cntrl:]]' AND octet_length(emergency_location) <= 256),
+        CHECK (emergency_location !~ '[\u0001-\u001f\u007f-\u009f]' AND octet_length(emergency_location) <= 256),
     enabled bool NOT NULL DEFAULT true,
     failed_codes int NOT NULL DEFAULT 0,
     locked_until timestamptz,
@@ -561,7 +564,7 @@ CREATE TRIGGER node_serving_changed AFTER UPDATE OF serves_all ON pbx_node
 CREATE TABLE person (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     login text NOT NULL UNIQUE CHECK (login ~ '^[a-z0-9][a-z0-9._@-]{0,63}$'),
-    name text NOT NULL DEFAULT '' CHECK (name !~ '[[:cntrl:]]' AND length(name) <= 64),
+    name text NOT NULL DEFAULT '' CHECK (name !~ '[\u0001-\u001f\u007f-\u009f]' AND length(name) <= 64),
     role text NOT NULL CHECK (role IN ('operator', 'administrator', 'owner')),
     organization_id bigint REFERENCES organization ON DELETE CASCADE,
     extension_id bigint,
@@ -599,7 +602,7 @@ CREATE INDEX sign_in_try_by_address ON sign_in_try (address, at);
 -- What a program shows to the API; hashed as a session is, and shown once. `organization_id` NULL: the cluster.
 CREATE TABLE token (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    name text NOT NULL CHECK (name !~ '[[:cntrl:]]' AND length(name) BETWEEN 1 AND 64),
+    name text NOT NULL CHECK (name !~ '[\u0001-\u001f\u007f-\u009f]' AND length(name) BETWEEN 1 AND 64),
     token_hash bytea NOT NULL UNIQUE,
     organization_id bigint REFERENCES organization ON DELETE CASCADE,
     access text NOT NULL CHECK (access IN ('read', 'operate', 'administer')),

@@ -20,7 +20,7 @@ NUMBERS = ("1", "2", "3", "4", "5", "6")
 #: Has no phone of its own.
 WITHOUT_DESK = "7"
 #: The most that may be set: a load keys more wrong codes than any person, and locks are tried elsewhere.
-LOCK_AFTER = fields.LOCK_AFTER[-1]
+LOCK_AFTER = fields.LOCK_AFTER.most
 
 #: The harness' own record of every change of who sits where, and of every journal row, with the transaction that
 #: made it; a restored database keeps what the old server did, so the server is a part of a transaction's name.

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import time, timedelta
 from typing import Any, Literal, NamedTuple, TypedDict
 
-from roost.directory.fields import RULES, BadField, check_lock_after
+from roost.directory.fields import RULES
+from roost.directory.rules import NumberRule, TextRule
 
 
 class OrganizationFields(TypedDict, total=False):
@@ -75,14 +76,15 @@ def checked(given: Mapping[str, object]) -> dict[str, Any]:
     """Check the given fields; give them with intervals and times as the text PostgreSQL reads."""
     columns: dict[str, Any] = {}
     for field, value in given.items():
-        if field in RULES and isinstance(value, str):
-            RULES[field].check(value)
-        elif field == "port" and not (isinstance(value, int) and 1 <= value <= 65_535):
-            raise BadField("The port must be from 1 to 65535.")
-        elif field in {"lock_after", "phone_lock_after"}:
-            check_lock_after(value)
-        columns[field] = (
-            f"{value.total_seconds():f} seconds" if isinstance(value, timedelta)
-            else value.isoformat() if isinstance(value, time) else value
-        )  # fmt: skip
+        match value, RULES.get(field):
+            case str() as text, TextRule() as rule:
+                columns[field] = rule.check(text)
+            case _, NumberRule() as rule:
+                columns[field] = rule.check(value)
+            case timedelta() as duration, _:
+                columns[field] = f"{duration.total_seconds():f} seconds"
+            case time() as wall_clock, _:
+                columns[field] = wall_clock.isoformat()
+            case _:
+                columns[field] = value
     return columns

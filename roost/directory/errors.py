@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from psycopg import errors as pg
 
-from roost.directory.fields import BadField
+from roost.directory.rules import BadField
 from roost.errors import Conflict, Invalid, NotFound, RoostError
 
 

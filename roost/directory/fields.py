@@ -1,4 +1,4 @@
-"""What each field of the directory may hold: the rule, and the rule in words.
+"""What each field may hold: its rule, which every door asks for, and the rule in words.
 
 The schema refuses the same; checked here, a person hears which field is wrong and what it may hold.
 """
@@ -6,17 +6,11 @@ The schema refuses the same; checked here, a person hears which field is wrong a
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import time, timedelta
 from typing import NamedTuple
 
+from roost.directory.rules import BadField, NumberRule, TextRule
 from roost.errors import Invalid
-
-
-class BadField(Invalid):
-    """A value is not valid."""
-
-    code = "bad_value"
 
 
 class BadExtensionKey(Invalid):
@@ -25,65 +19,79 @@ class BadExtensionKey(Invalid):
     code = "bad_extension"
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """What a text field may hold."""
+_NO_CONTROL = r"[^\x00-\x1f\x7f-\x9f]"
+_NAME_WORDS = "1 to 64 letters, digits, dots, dashes and underscores"
 
-    name: str
-    pattern: re.Pattern[str]
-    words: str
-    #: Bytes of its UTF-8, where a node's wire bounds them.
-    most_bytes: int = 1000
-
-    def check(self, text: str) -> str:
-        """Give the text itself. Raises BadField."""
-        if self.pattern.fullmatch(text) is None or len(text.encode()) > self.most_bytes:
-            raise BadField(f"The {self.name} must be {self.words}.")
-        return text
-
-
-def _rule(name: str, pattern: str, words: str) -> Rule:
-    return Rule(name, re.compile(pattern), words)
-
-
-_NO_CONTROL = "[^\x00-\x1f\x7f-\x9f]"
-
-ORGANIZATION_CODE = _rule("organization code", "[A-Za-z0-9]{1,16}", "1 to 16 letters and digits")
-SHORT_NUMBER = _rule("short number", "[0-9]{1,16}", "1 to 16 digits")
-PHONE_NAME = _rule(
-    "phone name", "[A-Za-z0-9._-]{1,64}", "1 to 64 letters, digits, dots, dashes and underscores"
+ORGANIZATION_CODE = TextRule(
+    "organization code", "[A-Za-z0-9]{1,16}", "1 to 16 letters and digits", 16, least=1
 )
-NODE_NAME = _rule(
-    "node name", "[A-Za-z0-9._-]{1,64}", "1 to 64 letters, digits, dots, dashes and underscores"
+SHORT_NUMBER = TextRule("short number", "[0-9]{1,16}", "1 to 16 digits", 16, least=1)
+EXTENSION_KEY = TextRule(
+    "extension", r"[A-Za-z0-9]{1,16}\*[0-9]{1,16}", "an organization, a star and a short number", 33, least=3
 )
-DISPLAY_NAME = _rule("name", _NO_CONTROL + "{0,64}", "at most 64 characters without control characters")
-ACCOUNT_CODE = _rule(
-    "account code", "[A-Za-z0-9._-]{0,32}", "at most 32 letters, digits, dots, dashes and underscores"
+PHONE_NAME = TextRule("phone name", r"[A-Za-z0-9._\-]{1,64}", _NAME_WORDS, 64, least=1)
+NODE_NAME = TextRule("node name", r"[A-Za-z0-9._\-]{1,64}", _NAME_WORDS, 64, least=1)
+DISPLAY_NAME = TextRule(
+    "name", _NO_CONTROL + "{0,64}", "at most 64 characters without control characters", 64, free=True
 )
-MAILBOX = _rule("mailbox", "[A-Za-z0-9._@-]{0,64}", "at most 64 letters, digits, and . _ @ -")
-EMERGENCY_NUMBER = _rule("emergency number", "[+0-9]{0,32}", "at most 32 digits, with a + if need be")
-EMERGENCY_LOCATION = Rule(
-    "emergency location",
-    re.compile(_NO_CONTROL + "{0,256}"),
-    "at most 256 bytes of UTF-8 without control characters",
-    most_bytes=256,
+ACCOUNT_CODE = TextRule(
+    "account code", r"[A-Za-z0-9._\-]{0,32}", "at most 32 letters, digits, dots, dashes and underscores", 32
 )
-POLICY = _rule("policy", "refuse|displace", "`refuse` or `displace`")
-HOST = _rule("host", "[A-Za-z0-9._:-]{1,253}", "a host name or an IP address")
-NODE_SECRET = _rule("node secret", r"[\x20-\x7e]{1,200}", "1 to 200 printable ASCII characters")
+MAILBOX = TextRule("mailbox", r"[A-Za-z0-9._@\-]{0,64}", "at most 64 letters, digits, and . _ @ -", 64)
+EMERGENCY_NUMBER = TextRule("emergency number", r"[+0-9]{0,32}", "at most 32 digits, with a + if need be", 32)
+EMERGENCY_LOCATION = TextRule(
+    "emergency location", _NO_CONTROL + "{0,256}", "at most 256 bytes of UTF-8 without control characters", 256,
+    most_bytes=256, free=True,
+)  # fmt: skip
+POLICY = TextRule("policy", "refuse|displace", "`refuse` or `displace`", 8, least=6)
+TIMEZONE = TextRule(
+    "time zone", r"[A-Za-z0-9_+\/\-]{1,64}", "the name of a time zone, such as Europe/Bucharest", 64, least=1
+)
+HOST = TextRule("host", r"[A-Za-z0-9._:\-]{1,253}", "a host name or an IP address", 253, least=1)
+NODE_SECRET = TextRule(
+    "node secret", r"[\x20-\x7e]{1,200}", "1 to 200 printable ASCII characters", 200, least=1
+)
+SECRET_CODE = TextRule("secret code", "[0-9]{4,8}", "4 to 8 digits", 8, least=4)
+#: Of a person, in small letters.
+LOGIN = TextRule(
+    "login", r"[a-z0-9][a-z0-9._@\-]{0,63}",
+    "1 to 64 letters, digits, dots, dashes, underscores and @, the first a letter or digit", 64, least=1,
+)  # fmt: skip
+TOKEN_NAME = TextRule(
+    "token's name", rf"{_NO_CONTROL}*[^\x00-\x1f\x7f-\x9f\s]{_NO_CONTROL}*", "1 to 64 characters without control characters, not all of them blank", 64,
+    least=1, free=True,
+)  # fmt: skip
+#: Why something is asked for, and who asks: the journal keeps both.
+REASON = TextRule(
+    "reason", _NO_CONTROL + "{0,200}", "at most 200 characters without control characters", 200, free=True
+)
+SEARCH = TextRule(
+    "search", _NO_CONTROL + "{0,64}", "at most 64 characters without control characters", 64, free=True
+)
+DURATION = TextRule(
+    "duration", "([0-9]{1,5}d)?([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,6}s)?", "written as `8h`, `1d12h`, `90m` or `30s`", 25, least=2
+)  # fmt: skip
+WALL_CLOCK = TextRule("time of day", "([01]?[0-9]|2[0-3]):([0-5][0-9])", "written as `18:30`", 5, least=4)
 
-#: Wrong codes in a row that may be said to lock.
-LOCK_AFTER = range(1, 1001)
+PORT = NumberRule("port", 1, 65_535)
+#: Wrong codes one after the other that lock an extension.
+LOCK_AFTER = NumberRule("number of wrong codes that lock", 1, 1000)
+#: The same of a phone, whatever extensions they were for.
+PHONE_LOCK_AFTER = NumberRule("number of wrong codes that lock a phone", 1, 1000)
 
-#: The rule of each text field that a caller may change, by its name in the schema.
-RULES = {
+#: The rule of each field that a caller may change, by its name in the schema.
+RULES: dict[str, TextRule | NumberRule] = {
     "name": DISPLAY_NAME,
     "policy": POLICY,
+    "timezone": TIMEZONE,
+    "lock_after": LOCK_AFTER,
+    "phone_lock_after": PHONE_LOCK_AFTER,
     "account_code": ACCOUNT_CODE,
     "mailbox": MAILBOX,
     "emergency_number": EMERGENCY_NUMBER,
     "emergency_location": EMERGENCY_LOCATION,
     "host": HOST,
+    "port": PORT,
 }
 
 
@@ -99,13 +107,9 @@ class ExtensionKey(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> ExtensionKey:
         """Read `0001*001`. Raises BadExtensionKey."""
-        organization, star, number = text.partition("*")
-        if not (
-            star
-            and ORGANIZATION_CODE.pattern.fullmatch(organization)
-            and SHORT_NUMBER.pattern.fullmatch(number)
-        ):
+        if not EXTENSION_KEY.allows(text):
             raise BadExtensionKey
+        organization, _, number = text.partition("*")
         return cls(organization, number)
 
 
@@ -114,14 +118,11 @@ def extension_key(organization: str | None, number: str | None) -> str | None:
     return f"{organization}*{number}" if organization and number else number
 
 
-_DURATION = re.compile(r"(?:(\d{1,5})d)?(?:(\d{1,5})h)?(?:(\d{1,5})m)?(?:(\d{1,6})s)?")
-_WALL_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
-
-
 def parse_duration(text: str) -> timedelta:
     """Read `8h`, `1d12h`, `90m` or `30s`. Raises BadField."""
-    match = _DURATION.fullmatch(text.strip().lower())
-    days, hours, minutes, seconds = (int(part or 0) for part in match.groups()) if match else (0, 0, 0, 0)
+    match = re.fullmatch(DURATION.pattern, text.strip().lower())
+    parts = (int(part[:-1]) if part else 0 for part in match.groups()) if match else (0, 0, 0, 0)
+    days, hours, minutes, seconds = parts
     duration = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
     if not duration:
         raise BadField("A duration is written as `8h`, `1d12h`, `90m` or `30s`, and is longer than nothing.")
@@ -130,7 +131,7 @@ def parse_duration(text: str) -> timedelta:
 
 def parse_wall_clock(text: str) -> time:
     """Read `18:30`. Raises BadField."""
-    match = _WALL_CLOCK.fullmatch(text.strip())
+    match = re.fullmatch(WALL_CLOCK.pattern, text.strip())
     if match is None:
         raise BadField("A time of day is written as `18:30`.")
     return time(int(match[1]), int(match[2]))
@@ -143,13 +144,3 @@ def format_duration(duration: timedelta) -> str:
     days, hours = divmod(hours, 24)
     parts = ((days, "d"), (hours, "h"), (minutes, "m"), (seconds, "s"))
     return "".join(f"{count}{unit}" for count, unit in parts if count) or "0s"
-
-
-def check_lock_after(given: object) -> int:
-    """Give the number of wrong codes that lock, also from the text of a form. Raises BadField."""
-    number = int(given) if isinstance(given, str) and re.fullmatch("[0-9]{1,4}", given) else given
-    if not isinstance(number, int) or number not in LOCK_AFTER:
-        raise BadField(
-            f"The number of wrong codes that lock must be from {LOCK_AFTER[0]} to {LOCK_AFTER[-1]}."
-        )
-    return number

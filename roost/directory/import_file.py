@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple, TextIO
 
 from roost.directory import fields
-from roost.directory.fields import BadField
+from roost.directory.rules import BadField
 from roost.errors import Invalid
 
 #: Characters a line may have.

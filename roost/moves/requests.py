@@ -10,14 +10,15 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
+from roost.directory import fields
 from roost.moves.outcomes import Outcome
 
 RequestId = Annotated[str, StringConstraints(min_length=1, max_length=160, pattern=r"^[\x21-\x7e]+$")]
-PhoneName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
-OrganizationCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{1,16}$")]
-ShortNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,16}$")]
+PhoneName = Annotated[str, fields.PHONE_NAME]
+OrganizationCode = Annotated[str, fields.ORGANIZATION_CODE]
+ShortNumber = Annotated[str, fields.SHORT_NUMBER]
 CallId = Annotated[str, StringConstraints(max_length=120, pattern=r"^[\x21-\x7e]*$")]
-Text = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Text = Annotated[str, fields.REASON]
 
 
 class Request(BaseModel):
@@ -43,7 +44,7 @@ class Dial(Request):
     origin: Literal["call"] = "call"
     call: CallId
     phone: PhoneName
-    number: Annotated[str, StringConstraints(pattern=r"^[0-9]{0,16}$")] = ""
+    number: ShortNumber | Literal[""] = ""
 
     @property
     def asked_from(self) -> str | None:

@@ -7,15 +7,15 @@ Parameters: RFC 9106 and the OWASP password storage cheat sheet (19 MiB, t=2, p=
 from __future__ import annotations
 
 import hmac
-import re
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from roost.directory.fields import SECRET_CODE
 from roost.errors import Invalid
 
 #: Digits of a code.
-SHORTEST, LONGEST = 4, 8
+SHORTEST, LONGEST = SECRET_CODE.least, SECRET_CODE.most
 
 #: For secret codes and for passwords of people alike.
 HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
@@ -29,7 +29,7 @@ class BadCode(Invalid):
 
 def is_code(digits: str) -> bool:
     """Whether this could be a secret code."""
-    return re.fullmatch(rf"[0-9]{{{SHORTEST},{LONGEST}}}", digits) is not None
+    return SECRET_CODE.allows(digits)
 
 
 def hash_code(pepper: str, digits: str) -> str:

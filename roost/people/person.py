@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from unicodedata import normalize
 
 from argon2.exceptions import InvalidHashError, VerificationError
 from psycopg.rows import class_row
 
 from roost.database import Database, query
 from roost.directory.errors import UnknownExtension, UnknownOrganization, in_words
-from roost.directory.fields import DISPLAY_NAME, BadField, ExtensionKey
+from roost.directory.fields import DISPLAY_NAME, LOGIN, ExtensionKey
+from roost.directory.rules import BadField, TextRule
 from roost.errors import NotFound
 from roost.moves.secret_codes import HASHER
 from roost.people.access import Asker, Right
 
 #: Hashes computed at once in one process: a flood of sign-ins waits here, and its memory stays flat.
 _HASHING = threading.BoundedSemaphore(4)
-_LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
-#: Characters a password may have; NIST SP 800-63B asks for at least 8, and a bound keeps hashing cheap.
-PASSWORD_LENGTH = range(10, 201)
+#: NIST SP 800-63B asks for at least 8 characters, and a bound keeps hashing cheap.
+PASSWORD = TextRule("password", r"[^\x00]{10,200}", "10 to 200 characters long", 200, least=10, free=True)
 
 
 class Role(StrEnum):
@@ -137,27 +137,30 @@ class People:
 
 def check_login(login: str) -> str:
     """Give the login in small letters. Raises BadField."""
-    if _LOGIN.fullmatch(login.lower()) is None:
-        raise BadField(
-            "A login has 1 to 64 letters, digits, dots, dashes, underscores and @, the first a letter or digit."
-        )
-    return login.lower()
+    return LOGIN.check(login.lower())
 
 
 def hash_password(password: str) -> str:
     """The text that is stored. Raises BadField."""
-    if len(password) not in PASSWORD_LENGTH:
-        raise BadField(f"A password has {PASSWORD_LENGTH.start} to {PASSWORD_LENGTH.stop - 1} characters.")
+    checked = PASSWORD.check(password)
     with _HASHING:
-        return HASHER.hash(password.encode("utf-8", "surrogatepass"))
+        return HASHER.hash(checked.encode())
 
 
 def password_matches(password_hash: str, password: str) -> bool:
-    """Whether this is the password. It takes as long for a wrong one."""
-    if len(password) >= PASSWORD_LENGTH.stop:
+    """Whether this is the password. It takes as long for a wrong one.
+
+    Releases before 0.2.0 hashed it as it was keyed, not in normalization form C (RFC 8265, 4.2).
+    """
+    if len(password) > PASSWORD.most:
         return False
+    keyed = dict.fromkeys((normalize("NFC", password), password))
+    return any(_matches(password_hash, each.encode("utf-8", "replace")) for each in keyed)
+
+
+def _matches(password_hash: str, password: bytes) -> bool:
     try:
         with _HASHING:
-            return HASHER.verify(password_hash, password.encode("utf-8", "surrogatepass"))
+            return HASHER.verify(password_hash, password)
     except (VerificationError, InvalidHashError):
         return False

@@ -9,7 +9,7 @@ from psycopg.rows import class_row
 
 from roost.database import Database, query
 from roost.directory.errors import UnknownOrganization, in_words
-from roost.directory.fields import DISPLAY_NAME, BadField
+from roost.directory.fields import TOKEN_NAME
 from roost.errors import NotFound, RoostError
 from roost.people.access import Asker, Right
 from roost.people.secret_tokens import hash_secret, new_secret
@@ -61,11 +61,9 @@ class Tokens:
         made_by: str = "",
     ) -> tuple[int, str]:
         """Make a token; its id and, this one time, the token itself. Raises BadField, UnknownOrganization."""
-        if not DISPLAY_NAME.check(name).strip():
-            raise BadField("A token needs a name.")
         secret = new_secret(PREFIX)
         params = {
-            "name": name, "token_hash": hash_secret(secret), "organization": organization, "lifetime": lifetime,
+            "name": TOKEN_NAME.check(name), "token_hash": hash_secret(secret), "organization": organization, "lifetime": lifetime,
             "access": right.name.lower(), "made_by": made_by,
         }  # fmt: skip
         with in_words("the token"), self._database.connection() as connection:

@@ -15,7 +15,8 @@ from psycopg.rows import class_row
 
 from roost.database import Connection, Database, query
 from roost.directory.errors import UnknownPhone
-from roost.directory.fields import BadField, extension_key
+from roost.directory.fields import extension_key
+from roost.directory.rules import BadField
 
 R = TypeVar("R")
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from roost.directory.errors import Duplicate, UnknownExtension, UnknownOrganization
-from roost.directory.fields import BadField
+from roost.directory.rules import BadField
 from roost.errors import RoostError
 from roost.people.access import Right
 from roost.people.person import People, Role, UnknownPerson

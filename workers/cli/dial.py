@@ -11,7 +11,8 @@ from typing import Annotated
 
 import typer
 
-from roost.directory.fields import PHONE_NAME, BadField
+from roost.directory.fields import PHONE_NAME
+from roost.directory.rules import BadField
 from roost.errors import Invalid
 from roost.settings import settings
 from workers.cli.answers import words_of_call

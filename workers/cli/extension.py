@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from roost.directory import LIMIT
+from roost.directory import LIMIT, fields
 from workers.cli.options import DailyReturn, Enabled, Key, Limit, MaxStay, Name, Search, Yes, changes, confirm
 from workers.cli.output import AsJson, note, plain, say, show_facts, show_json, show_rows
 from workers.cli.session import open_directory
@@ -19,9 +19,14 @@ Allow = Annotated[
     typer.Option("--allow/--disallow", help="Whether others may sit on its phone (virtualization)."),
 ]
 AccountCode = Annotated[
-    str | None, typer.Option(help="In the call records of its calls; 0001-001 without one.")
+    str | None,
+    typer.Option(
+        help=f"In the call records of its calls; {fields.ACCOUNT_CODE.words}. 0001-001 without one."
+    ),
 ]
-Mailbox = Annotated[str | None, typer.Option(help="Its voicemail box; its number without one.")]
+Mailbox = Annotated[
+    str | None, typer.Option(help=f"Its voicemail box; {fields.MAILBOX.words}. Its number without one.")
+]
 Organization = Annotated[
     str | None, typer.Option("--organization", "--org", help="Only of this organization.")
 ]

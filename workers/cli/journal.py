@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from roost.directory.fields import BadField, extension_key, parse_duration, parse_wall_clock
+from roost.directory.fields import extension_key, parse_duration, parse_wall_clock
+from roost.directory.rules import BadField
 from roost.errors import Invalid
 from roost.views.journal import LIMIT, JournalEntry, journal_entries
 from roost.views.occupants import Occupant, who_was_on

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from roost.directory import Directory
+from roost.directory import Directory, fields
 from roost.directory.node_scope import read_scope, set_scope
 from roost.errors import Invalid
 from roost.pbx.kinds import default_kind, kind_named, kinds
@@ -18,7 +18,9 @@ from workers.cli.session import open_database, open_directory, read_secret
 
 app = typer.Typer(no_args_is_help=True, help="PBX nodes.")
 
-NodeName = Annotated[str, typer.Argument(metavar="NODE", help="Its name in the cluster.")]
+NodeName = Annotated[
+    str, typer.Argument(metavar="NODE", help=f"Its name in the cluster: {fields.NODE_NAME.words}.")
+]
 SecretFile = Annotated[
     Path | None,
     typer.Option(help="A file that holds its login secret; without one it is asked for, or read from stdin."),

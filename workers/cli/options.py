@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from roost.directory import fields
 from roost.directory.fields import parse_duration, parse_wall_clock
 from roost.errors import Invalid
 
@@ -18,7 +19,7 @@ MaxStay = Annotated[
 DailyReturn = Annotated[
     str | None, typer.Option(help="When guests go home each day, such as 18:30; `none` for not at all.")
 ]
-Name = Annotated[str | None, typer.Option(help="What people see; at most 64 characters.")]
+Name = Annotated[str | None, typer.Option(help=f"What people see; {fields.DISPLAY_NAME.words}.")]
 Enabled = Annotated[
     bool | None, typer.Option("--enable/--disable", help="Out of use, and back, without removing it.")
 ]

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from roost.database import Database
-from roost.directory import LIMIT, Directory
+from roost.directory import LIMIT, Directory, fields
 from roost.directory.fields import parse_duration
 from roost.directory.organization_steps import take_steps
 from workers.cli.options import DailyReturn, Enabled, Limit, MaxStay, Name, Yes, changes, confirm
@@ -18,14 +18,25 @@ from workers.cli.session import open_database, open_directory
 
 app = typer.Typer(no_args_is_help=True, help="Organizations (tenants).")
 
-Code = Annotated[str, typer.Argument(metavar="ORGANIZATION", help="Its code, such as 0001.")]
+Code = Annotated[
+    str,
+    typer.Argument(metavar="ORGANIZATION", help=f"Its code, such as 0001: {fields.ORGANIZATION_CODE.words}."),
+]
 Policy = Annotated[
     str | None, typer.Option(help="When a wanted phone is taken: `refuse`, or `displace` who sits there.")
 ]
 Timezone = Annotated[str | None, typer.Option(help="Where its day is, such as Europe/Bucharest.")]
-LockAfter = Annotated[int | None, typer.Option(help="So many wrong codes in a row lock an extension.")]
+LockAfter = Annotated[
+    int | None,
+    typer.Option(
+        help=f"So many wrong codes one after the other lock an extension; {fields.LOCK_AFTER.words}."
+    ),
+]
 PhoneLockAfter = Annotated[
-    int | None, typer.Option(help="So many wrong codes in a row lock the phone they are keyed on.")
+    int | None,
+    typer.Option(
+        help=f"So many wrong codes one after the other lock the phone they are keyed on; {fields.PHONE_LOCK_AFTER.words}."
+    ),
 ]
 LockFor = Annotated[
     str | None, typer.Option(help="A lock lasts so long, such as 15m; each further one twice as long.")

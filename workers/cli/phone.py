@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from roost.directory import LIMIT
+from roost.directory import LIMIT, fields
 from roost.directory.changes import By
 from roost.directory.fields import ExtensionKey
 from roost.errors import Invalid
@@ -17,12 +17,19 @@ from workers.cli.session import actor, open_directory
 
 app = typer.Typer(no_args_is_help=True, help="Phones (SIP endpoints).")
 
-Phone = Annotated[str, typer.Argument(metavar="PHONE", help="The name of its SIP endpoint.")]
+Phone = Annotated[
+    str, typer.Argument(metavar="PHONE", help=f"The name of its SIP endpoint: {fields.PHONE_NAME.words}.")
+]
 Base = Annotated[str | None, typer.Option(help="The extension it is provisioned with: 0001*001, or `none`.")]
 EmergencyNumber = Annotated[
-    str | None, typer.Option(help="Caller ID of emergency calls from it, whoever sits there.")
+    str | None,
+    typer.Option(
+        help=f"Caller ID of emergency calls from it, whoever sits there; {fields.EMERGENCY_NUMBER.words}."
+    ),
 ]
-EmergencyLocation = Annotated[str | None, typer.Option(help="Where it stands, for emergency calls.")]
+EmergencyLocation = Annotated[
+    str | None, typer.Option(help=f"Where it stands, for emergency calls; {fields.EMERGENCY_LOCATION.words}.")
+]
 
 
 @app.command("add")

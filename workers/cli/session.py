@@ -14,7 +14,7 @@ from pathlib import Path
 
 from roost.database import Database
 from roost.directory import Directory
-from roost.directory.fields import BadField
+from roost.directory.rules import BadField
 from roost.errors import BrokerUnavailable, Invalid
 from roost.settings import settings
 from tasks.client import Client

@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from roost.database import Database
-from roost.directory.fields import BadField, ExtensionKey
+from roost.directory.fields import ExtensionKey
+from roost.directory.rules import BadField
 from roost.errors import DatabaseUnavailable
 from roost.moves.at_most_once import check_repeat
 from roost.moves.database_clock import DatabaseClock

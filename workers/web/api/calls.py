@@ -26,7 +26,7 @@ from roost.people.access import Action, Asker, demand, may
 from roost.seal import seal
 from tasks.requests import DIAL, VERIFY
 from workers.web.api.access import IdempotencyKey, TheAsker, TheParts
-from workers.web.api.models import Given, Name, Shown
+from workers.web.api.models import Given, PhoneName, Shown
 from workers.web.parts import Parts
 
 router = APIRouter(tags=["calls"])
@@ -45,7 +45,7 @@ class BadState(Invalid):
 class NewCall(Given):
     """A call came in."""
 
-    phone: Annotated[Name, Field(description="The device that calls.")]
+    phone: Annotated[PhoneName, Field(description="The device that calls.")]
     dialled: Annotated[str, Field(pattern=r"^[0-9*#]{1,32}$", examples=["*30001", "*30"])]
 
 

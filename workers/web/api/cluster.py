@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 from pydantic import Field
 
+from roost.directory import fields
 from roost.errors import BrokerUnavailable
 from roost.nodes.status import cluster_status, request_audit
 from roost.pbx.kinds import kinds
@@ -16,23 +17,21 @@ from tasks.processes import KINDS as KINDS_OF_PROCESS
 from tasks.processes import Process as FoundProcess
 from workers.web.api import paging
 from workers.web.api.access import TheAsker, TheParts
-from workers.web.api.models import Given, Name, Page, Shown
+from workers.web.api.models import Given, NodeName, Page, Shown
 
 router = APIRouter(tags=["cluster"])
 #: Seconds that a first question after a quiet time may take.
 PATIENCE = 3.0
-InPath = Annotated[Name, Path(description="The node's name.")]
+InPath = Annotated[NodeName, Path(description="The node's name.")]
 
-Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,253}$", examples=["10.0.0.7"])]
-Port = Annotated[int, Field(ge=1, le=65_535)]
+Host = Annotated[str, fields.HOST, Field(examples=["10.0.0.7"])]
+Port = Annotated[int, Field(ge=fields.PORT.least, le=fields.PORT.most)]
 Username = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,80}$")]
 Options = dict[str, str | int | bool | None]
 Secret = Annotated[
     str,
-    Field(
-        pattern=r"^[\x20-\x7e]{1,200}$",
-        description="Sealed before it is stored; never shown. Left out where its kind has no login.",
-    ),
+    fields.NODE_SECRET,
+    Field(description="Sealed before it is stored; never shown. Left out where its kind has no login."),
 ]
 
 
@@ -77,7 +76,7 @@ class NodeChange(_NodeFields):
 class NewNode(_NodeFields):
     """A node to add. Without a port it is the usual one of its kind."""
 
-    name: Name
+    name: NodeName
     kind: Annotated[str, Field(pattern=f"^({'|'.join(kinds())})$")]
     host: Host
 

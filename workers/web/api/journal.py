@@ -13,7 +13,7 @@ from roost.views.journal import JournalEntry as CoreEntry
 from roost.views.journal import journal_entries
 from workers.web.api import paging
 from workers.web.api.access import TheAsker, TheParts, demand_extension, scope_of
-from workers.web.api.models import Code, JournalEntry, Key, Moment, Name, Page
+from workers.web.api.models import Code, JournalEntry, Key, Moment, Page, PhoneName
 
 router = APIRouter(tags=["journal and import"])
 
@@ -24,7 +24,7 @@ def list_journal(
     asker: TheAsker,
     organization: Annotated[Code | None, Query()] = None,
     extension: Annotated[Key | None, Query()] = None,
-    phone: Annotated[Name | None, Query()] = None,
+    phone: Annotated[PhoneName | None, Query()] = None,
     outcome: Annotated[Outcome | None, Query()] = None,
     since: Annotated[Moment | None, Query()] = None,
     until: Annotated[Moment | None, Query(description="The first moment left out.")] = None,

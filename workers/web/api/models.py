@@ -12,15 +12,13 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    StringConstraints,
 )
 
 from roost.directory import fields
-from roost.directory.fields import BadField, format_duration, parse_duration, parse_wall_clock
+from roost.directory.fields import format_duration, parse_duration, parse_wall_clock
+from roost.directory.rules import BadField
 
 T = TypeVar("T")
-
-_NO_CONTROL = r"^[^\x00-\x1f\x7f-\x9f]*$"
 
 
 def _as_duration(value: object) -> object:
@@ -39,38 +37,21 @@ def _valid_duration(text: str) -> str:
     return text
 
 
-def _valid_location(text: str) -> str:
-    try:
-        return fields.EMERGENCY_LOCATION.check(text)
-    except BadField as error:
-        raise ValueError(str(error)) from None
-
-
 EmergencyLocation = Annotated[
-    str, AfterValidator(_valid_location),
-    Field(max_length=256, pattern=_NO_CONTROL, description="At most 256 bytes of UTF-8."),
-]  # fmt: skip
-Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,16}$", examples=["0001"])]
-Key = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,16}\*[0-9]{1,16}$", examples=["0001*001"])]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$", examples=["desk001"])]
-Login = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._@-]{0,63}$", examples=["ann"])]
-DisplayName = Annotated[str, Field(max_length=64, pattern=_NO_CONTROL)]
-AccountCode = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{0,32}$")]
-Mailbox = Annotated[str, Field(pattern=r"^[A-Za-z0-9._@-]{0,64}$")]
-Search = Annotated[str, Field(min_length=1, max_length=64, pattern=_NO_CONTROL)]
-Reason = Annotated[str, Field(max_length=200, pattern=_NO_CONTROL, description="Why; the journal keeps it.")]
-SecretCode = Annotated[str, Field(pattern=r"^[0-9]{4,8}$", description="4 to 8 digits.", examples=["24713"])]
-Duration = Annotated[
-    str, AfterValidator(_valid_duration),
-    StringConstraints(pattern=r"^([0-9]{1,5}d)?([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,6}s)?$", min_length=2),
-    Field(examples=["8h", "1d12h"]),
-]  # fmt: skip
-ShownDuration = Annotated[str, BeforeValidator(_as_duration), Field(examples=["8h", "1d12h"])]
-WallClock = Annotated[
-    str,
-    BeforeValidator(_as_wall_clock),
-    Field(pattern=r"^([01]?[0-9]|2[0-3]):[0-5][0-9]$", examples=["18:30"]),
+    str, fields.EMERGENCY_LOCATION, Field(description="At most 256 bytes of UTF-8.")
 ]
+Code = Annotated[str, fields.ORGANIZATION_CODE, Field(examples=["0001"])]
+Key = Annotated[str, fields.EXTENSION_KEY, Field(examples=["0001*001"])]
+PhoneName = Annotated[str, fields.PHONE_NAME, Field(examples=["desk001"])]
+NodeName = Annotated[str, fields.NODE_NAME, Field(examples=["n1"])]
+Login = Annotated[str, fields.LOGIN, Field(examples=["ann"])]
+DisplayName = Annotated[str, fields.DISPLAY_NAME]
+Search = Annotated[str, fields.SEARCH, Field(min_length=1)]
+Reason = Annotated[str, fields.REASON, Field(description="Why; the journal keeps it.")]
+SecretCode = Annotated[str, fields.SECRET_CODE, Field(description="4 to 8 digits.", examples=["24713"])]
+Duration = Annotated[str, fields.DURATION, AfterValidator(_valid_duration), Field(examples=["8h", "1d12h"])]
+ShownDuration = Annotated[str, BeforeValidator(_as_duration), Field(examples=["8h", "1d12h"])]
+WallClock = Annotated[str, fields.WALL_CLOCK, BeforeValidator(_as_wall_clock), Field(examples=["18:30"])]
 
 
 class Shown(BaseModel):
@@ -139,13 +120,15 @@ class OrganizationChange(Given):
     code: Code = ""
     name: DisplayName = ""
     enabled: bool = True
-    policy: Annotated[str, Field(pattern="^(refuse|displace)$")] = "refuse"
+    policy: Annotated[str, fields.POLICY] = "refuse"
     max_stay: Duration | None = None
     daily_return: WallClock | None = None
-    timezone: Annotated[str, Field(pattern=r"^[A-Za-z0-9_+/-]{1,64}$")] = "UTC"
-    lock_after: Annotated[int, Field(ge=fields.LOCK_AFTER[0], le=fields.LOCK_AFTER[-1])] = 27
+    timezone: Annotated[str, fields.TIMEZONE] = "UTC"
+    lock_after: Annotated[int, Field(ge=fields.LOCK_AFTER.least, le=fields.LOCK_AFTER.most)] = 27
     lock_for: Duration = "15m"
-    phone_lock_after: Annotated[int, Field(ge=fields.LOCK_AFTER[0], le=fields.LOCK_AFTER[-1])] = 9
+    phone_lock_after: Annotated[
+        int, Field(ge=fields.PHONE_LOCK_AFTER.least, le=fields.PHONE_LOCK_AFTER.most)
+    ] = 9
     allows_weak_codes: Annotated[
         bool, Field(description="Whether codes that everybody tries first, such as 1234, may be set.")
     ] = False
@@ -184,8 +167,8 @@ class ExtensionChange(Given):
     name: DisplayName = ""
     enabled: bool = True
     allows_virtualization: bool = False
-    account_code: AccountCode = ""
-    mailbox: Mailbox = ""
+    account_code: Annotated[str, fields.ACCOUNT_CODE] = ""
+    mailbox: Annotated[str, fields.MAILBOX] = ""
     max_stay: Duration | None = None
     daily_return: WallClock | None = None
 
@@ -216,18 +199,18 @@ class PhoneChange(Given):
     """What may be set on a phone; `base` null: it has no extension then."""
 
     base: Key | None = None
-    emergency_number: Annotated[str, Field(pattern=r"^[+0-9]{0,32}$")] = ""
+    emergency_number: Annotated[str, fields.EMERGENCY_NUMBER] = ""
     emergency_location: EmergencyLocation = ""
     enabled: bool = True
-    node: Name = ""
+    node: NodeName = ""
 
 
 class NewPhone(PhoneChange):
     """A phone to add."""
 
-    name: Name
+    name: PhoneName
     organization: Code
-    node: Name
+    node: NodeName
 
 
 class WhereExtension(Shown):
@@ -308,7 +291,7 @@ class Why(Given):
 class Move(Why):
     """Where an extension is to sit."""
 
-    phone: Name
+    phone: PhoneName
 
 
 class NewCode(Given):

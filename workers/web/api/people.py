@@ -6,11 +6,10 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
-from pydantic import Field
 
-from roost.directory.fields import ExtensionKey, parse_duration
+from roost.directory.fields import TOKEN_NAME, ExtensionKey, parse_duration
 from roost.people.access import Action, Asker, Right, demand, may
-from roost.people.person import PASSWORD_LENGTH, Person, Role, UnknownPerson
+from roost.people.person import PASSWORD, Person, Role, UnknownPerson
 from roost.people.tokens import UnknownToken
 from workers.web.api import paging
 from workers.web.api.access import TheAsker, TheParts, scope_of
@@ -18,9 +17,7 @@ from workers.web.api.models import Code, DisplayName, Duration, Given, Key, Logi
 from workers.web.parts import Parts
 
 router = APIRouter(tags=["people and tokens"])
-Password = Annotated[
-    str, Field(min_length=PASSWORD_LENGTH.start, max_length=PASSWORD_LENGTH.stop - 1, pattern=r"^[^\x00]*$")
-]
+Password = Annotated[str, PASSWORD]
 PersonInPath = Annotated[Login, Path(description="What the person signs in with.")]
 TokenInPath = Annotated[int, Path(ge=1, le=2**63 - 1, description="The token's id.")]
 
@@ -71,9 +68,7 @@ class ShownToken(Shown):
 class NewToken(Given):
     """A scope: an organization, or null for the cluster; and what may be done in it."""
 
-    name: Annotated[
-        str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f-\x9f]*\S[^\x00-\x1f\x7f-\x9f]*$")
-    ]
+    name: Annotated[str, TOKEN_NAME]
     access: Literal["read", "operate", "administer"] = "read"
     organization: Code | None = None
     lifetime: Duration | None = None

@@ -14,18 +14,19 @@ from workers.web.api.access import TheAsker, TheParts, by, demand_extension, dem
 from workers.web.api.models import (
     Code,
     Moment,
-    Name,
     NewPhone,
+    NodeName,
     Occupant,
     Page,
     Phone,
     PhoneChange,
+    PhoneName,
     Search,
     WherePhone,
 )
 
 router = APIRouter(tags=["phones"])
-InPath = Annotated[Name, Path(description="The phone's name: its SIP endpoint.")]
+InPath = Annotated[PhoneName, Path(description="The phone's name: its SIP endpoint.")]
 
 
 @router.get("/phones")
@@ -33,7 +34,7 @@ def list_phones(
     parts: TheParts,
     asker: TheAsker,
     organization: Annotated[Code | None, Query()] = None,
-    node: Annotated[Name | None, Query()] = None,
+    node: Annotated[NodeName | None, Query()] = None,
     search: Annotated[Search | None, Query(description="A part of a name.")] = None,
     limit: paging.Limit = 100,
     cursor: paging.Cursor = None,

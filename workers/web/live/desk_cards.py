@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from roost.directory.fields import SEARCH
 from roost.views.desks import Desk, DeskCounts
 from workers.web.live.hub import Fragments
 from workers.web.pages.render import render
@@ -26,7 +27,9 @@ class ShownPart(NamedTuple):
     def of_address(cls, search: str, part: str) -> ShownPart:
         """What an address asks for; a number that no address of ours has is taken for the first part."""
         number = int(part) if _PART.fullmatch(part) else 1
-        return cls("".join(character for character in search[:64] if character.isprintable()), number)
+        return cls(
+            "".join(character for character in search[: SEARCH.most] if character.isprintable()), number
+        )
 
 
 def render_desks(desks: Sequence[Desk], counts: DeskCounts, organization: str) -> Fragments:

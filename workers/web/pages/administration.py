@@ -9,7 +9,7 @@ from roost.directory.fields import ExtensionKey, parse_duration
 from roost.directory.records import OrganizationRecord
 from roost.errors import Invalid, RoostError
 from roost.people.access import Action, Right, demand
-from roost.people.person import PASSWORD_LENGTH, Role
+from roost.people.person import Role
 from workers.web.api.people import demand_person, demand_token
 from workers.web.pages.render import show
 from workers.web.pages.visit import TheForm, TheParts, TheVisit, Visit, text_of
@@ -131,7 +131,7 @@ def _people(
     roles = [role.value for role in Role if code is None or role is not Role.OPERATOR]
     return show(
         request, visit, "people.html", status=status, problem=problem, organization=_organization(parts, code),
-        people=parts.people.people(code), roles=roles, least=PASSWORD_LENGTH.start, path=_base(code, "people"),
+        people=parts.people.people(code), roles=roles, path=_base(code, "people"),
         given=given or dict.fromkeys(_PERSON_FIELDS, ""),
     )  # fmt: skip
 

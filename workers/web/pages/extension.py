@@ -12,7 +12,8 @@ from starlette.concurrency import run_in_threadpool
 from roost.database import Database
 from roost.directory import Directory
 from roost.directory.changes import By
-from roost.directory.fields import BadField, ExtensionKey
+from roost.directory.fields import ExtensionKey
+from roost.directory.rules import BadField
 from roost.moves.requests import Answer
 from roost.moves.secret_codes import is_code
 from roost.people.access import Action, demand

@@ -12,7 +12,8 @@ from roost.database import Database
 from roost.directory import Directory
 from roost.directory.changes import By
 from roost.directory.errors import UnknownPhone
-from roost.directory.fields import BadField, ExtensionKey
+from roost.directory.fields import ExtensionKey
+from roost.directory.rules import BadField
 from roost.moves.requests import Answer
 from roost.people.access import Action, demand, may
 from roost.views.desks import PART, desks_shown, list_spare_phones, read_desks

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from roost.directory.fields import check_lock_after, format_duration, parse_duration, parse_wall_clock
+from roost.directory.fields import LOCK_AFTER, PHONE_LOCK_AFTER, format_duration, parse_duration, parse_wall_clock
 from roost.errors import Invalid
 from roost.people.access import Action, demand
 from workers.web.pages.render import show
@@ -51,9 +51,9 @@ def change_policy(request: Request, parts: TheParts, visit: TheVisit, form: TheF
             max_stay=parse_duration(values["max_stay"]) if values["max_stay"] else None,
             daily_return=parse_wall_clock(values["daily_return"]) if values["daily_return"] else None,
             timezone=values["timezone"],
-            lock_after=check_lock_after(values["lock_after"]),
+            lock_after=LOCK_AFTER.check(values["lock_after"]),
+            phone_lock_after=PHONE_LOCK_AFTER.check(values["phone_lock_after"]),
             allows_weak_codes=values["weak_codes"] == "yes",
-            phone_lock_after=check_lock_after(values["phone_lock_after"]),
             lock_for=parse_duration(values["lock_for"]),
         )
     except Invalid as error:

@@ -12,8 +12,11 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from roost.directory import fields
 from roost.directory.fields import format_duration
+from roost.directory.rules import NumberRule, TextRule
 from roost.people.access import Action, may
+from roost.people.person import PASSWORD
 from roost.views.journal import JournalEntry
 from workers.web.pages.visit import AnyVisit, Visit
 from workers.web.problems import Problem
@@ -48,6 +51,9 @@ def templates() -> Environment:
         "Action": Action,
         "in_words": in_words,
         "journal_row": _journal_row,
+        "limits": limits,
+        "fields": fields,
+        "PASSWORD": PASSWORD,
     }
     made.filters |= {"moment": moment, "duration": _duration}
     return made
@@ -102,6 +108,11 @@ def show_fault(request: Request, found: Problem, headers: dict[str, str]) -> HTM
     )
     made.headers.update(headers)
     return made
+
+
+def limits(rule: TextRule | NumberRule) -> Markup:
+    """The attributes of an input that takes what the rule allows, so that the browser says at once what does not fit."""
+    return Markup(" ").join(Markup('{}="{}"').format(name, value) for name, value in rule.attributes.items())
 
 
 def in_words(group: str, name: str | None) -> str:

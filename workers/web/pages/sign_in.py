@@ -9,9 +9,8 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
-from roost.directory.fields import BadField
+from roost.directory.rules import BadField
 from roost.errors import RoostError
-from roost.people.person import PASSWORD_LENGTH
 from roost.people.sessions import NotSignedIn, TooManyTries, WrongPassword
 from workers.web.pages.render import show
 from workers.web.pages.visit import (
@@ -125,7 +124,7 @@ def end_sessions(parts: TheParts, visit: TheVisit, _form_checked: TheForm) -> Re
 
 
 def _account(request: Request, visit: Visit, problem: str | None = None, status: int = 200) -> Response:
-    return show(request, visit, "account.html", status=status, least=PASSWORD_LENGTH.start, problem=problem)
+    return show(request, visit, "account.html", status=status, problem=problem)
 
 
 def _signed_out(parts: Parts) -> Response:
