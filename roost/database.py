@@ -56,6 +56,10 @@ def query(name: str) -> str:
     return files("roost").joinpath("queries", f"{name}.sql").read_text(encoding="utf-8")
 
 
+class Conflicting(DatabaseUnavailable):
+    """Other transactions hold the same rows, and go on doing so; the same may be asked again."""
+
+
 class Database:
     """A pool of connections with deadlines on the server's side too.
 
@@ -126,7 +130,10 @@ class Database:
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
-        """A connection in autocommit mode. Raises DatabaseUnavailable, or WrongVersion or DatabaseTooSlow, which are such."""
+        """A connection in autocommit mode. Raises DatabaseUnavailable, or WrongVersion or DatabaseTooSlow, which are such.
+
+        So is Conflicting: a row that others hold for too long, say. What runs here is not tried again.
+        """
         try:
             with self._pool.connection() as connection:
                 try:
@@ -134,8 +141,8 @@ class Database:
                 except _MISSING:
                     check_version(connection)
                     raise
-        except _CONFLICT:
-            raise
+        except _CONFLICT as error:
+            raise Conflicting from error
         except pg.QueryCanceled as error:
             raise DatabaseTooSlow from error
         except (PoolTimeout, *_LOST) as error:
@@ -178,7 +185,7 @@ class Database:
         for attempt in range(TRANSACTION_TRIES):
             try:
                 return work()
-            except _CONFLICT:
+            except Conflicting:
                 time.sleep(random.uniform(0, 0.005 * 2**attempt))
             except DatabaseTooSlow:
                 raise
@@ -186,7 +193,7 @@ class Database:
                 lost += 1
                 if lost > 1:
                     raise
-        raise DatabaseUnavailable("Too many conflicting transactions.")
+        raise Conflicting
 
 
 def why_not_reached(error: Exception) -> str:

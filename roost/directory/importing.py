@@ -12,11 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from psycopg import errors as pg
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from roost.database import Connection, Database, query
+from roost.database import Conflicting, Connection, Database, query
 from roost.directory.errors import in_words
 from roost.directory.import_file import BadFile, Desk, Fault, read_file
 from roost.errors import DatabaseUnavailable, Invalid
@@ -92,7 +91,7 @@ def import_desks(
     for _ in range(TRIES):
         try:
             return _import(database, file, encoding, organization, dry_run=dry_run)
-        except (pg.DeadlockDetected, pg.LockNotAvailable):
+        except Conflicting:
             continue
     raise DatabaseUnavailable("Others are changing the same desks; nothing was imported.")
 

@@ -113,6 +113,8 @@ def test_a_long_list_goes_on_after_its_last_row(office: Run) -> None:
     [
         (("org", "add", "0001"), 5, "duplicate"),
         (("org", "add", "00/01"), 2, "bad_value"),
+        (("org", "add", "0009", "--name", "half a \udce9"), 2, "bad_value"),
+        (("org", "add", "00\udce9"), 2, "bad_value"),
         (("org", "set", "0001"), 2, "invalid"),
         (("org", "set", "0001", "--max-stay", "soon"), 2, "bad_value"),
         (("org", "set", "0001", "--daily-return", "25:00"), 2, "bad_value"),
@@ -122,6 +124,7 @@ def test_a_long_list_goes_on_after_its_last_row(office: Run) -> None:
         (("extension", "add", "0001*001"), 5, "duplicate"),
         (("extension", "add", "0009*001"), 4, "unknown_organization"),
         (("extension", "add", "001"), 2, "bad_extension"),
+        (("extension", "add", "0001*\udce9"), 2, "bad_extension"),
         (("extension", "set", "0001*009", "--allow"), 4, "unknown_extension"),
         (("phone", "add", "desk009", "--node", "n1"), 2, "invalid"),
         (("phone", "add", "desk009", "--node", "n9", "--org", "0001"), 4, "unknown_node"),

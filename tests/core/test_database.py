@@ -6,8 +6,11 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
+import pytest
+
 from localcluster.postgres import Postgres
 from roost.database import Connection, Database
+from roost.errors import DatabaseUnavailable
 from tests.cluster import wait_until
 from tests.world import World
 
@@ -33,6 +36,22 @@ def test_a_transaction_whose_worker_is_frozen_holds_no_lock(world: World, databa
     frozen.transaction(work)
     frozen.close()
     assert waited[0] < 5
+
+
+def test_a_row_that_others_hold_is_unavailable_outside_a_transaction_too(
+    world: World, database_url: str
+) -> None:
+    world.office("001")
+    hasty = Database(database_url, size=1)
+    with world.database.connection() as holder, holder.transaction():
+        holder.execute("SELECT FROM extension FOR UPDATE")
+        with hasty.connection() as connection:
+            connection.execute("SET lock_timeout = '10ms'")
+        with pytest.raises(DatabaseUnavailable, match="hold the same rows"), hasty.connection() as connection:
+            connection.execute("UPDATE extension SET name = 'A'")
+    with hasty.connection() as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+    hasty.close()
 
 
 def test_a_server_that_came_back_is_not_unavailable(tmp_path: Path) -> None:

@@ -10,6 +10,17 @@ from roost.schema import upgrade_database
 from roost.version import VERSION
 from tests.upgrades.catalogue import catalogue_of
 
+_LAX = """
+ALTER TABLE organization DROP CONSTRAINT organization_name_check;
+ALTER TABLE extension DROP CONSTRAINT extension_name_check;
+ALTER TABLE phone DROP CONSTRAINT phone_emergency_location_check;
+ALTER TABLE token DROP CONSTRAINT token_name_check;
+UPDATE organization SET name = E'Ac\u0085me', lock_after = 9999;
+UPDATE extension SET name = E'\u009fAna' WHERE number = '001';
+UPDATE phone SET emergency_location = E'Hall\u0080' WHERE name = 'desk001';
+INSERT INTO token (name, token_hash, access) VALUES (E'\u0085', '', 'read');
+"""
+
 
 def kept_for_the_release_before(before: set[str], new: set[str]) -> set[str]:
     """What 0.1.0 had and a new database has not: its own functions, their types, and where it reads its version."""
@@ -25,6 +36,17 @@ def test_a_database_of_the_release_before_comes_up_to_the_same_as_a_new_one(
     upgrade_database(old_database)
     upgraded = catalogue_of(old_database)
     assert upgraded - kept_for_the_release_before(before, new) == new
+
+
+def test_what_only_the_release_before_took_is_mended(old_database: str) -> None:
+    """0.1.0 took any number of wrong codes, and by psql control characters that the locale did not take for some."""
+    with psycopg.connect(old_database) as connection:
+        connection.execute(_LAX)
+    upgrade_database(old_database)
+    with psycopg.connect(old_database) as connection:
+        names = "SELECT o.name, o.lock_after, e.name, p.emergency_location, t.name FROM organization o, extension e, phone p, token t"
+        rows = connection.execute(f"{names} WHERE p.base_id = e.id AND e.number = '001'").fetchall()
+    assert rows == [("Acme", 1000, "Ana", "Hall", "token")]
 
 
 def test_an_upgrade_that_was_cut_off_is_run_again(old_database: str, database_url: str) -> None:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from roost.directory.fields import LOCK_AFTER, PHONE_LOCK_AFTER, format_duration, parse_duration, parse_wall_clock
+from roost.directory.fields import (
+    LOCK_AFTER,
+    PHONE_LOCK_AFTER,
+    format_duration,
+    parse_duration,
+    parse_wall_clock,
+)
 from roost.errors import Invalid
 from roost.people.access import Action, demand
 from workers.web.pages.render import show
