@@ -12,6 +12,7 @@ from roost.directory import fields, node_options
 from roost.directory.changes import NodeFields, checked
 from roost.directory.errors import NodeHasPhones, UnknownNode
 from roost.directory.records import NodeRecord
+from roost.directory.rules import BadField
 from roost.directory.store import LIMIT, Store, found, one
 from roost.pbx.kinds import PbxKind, kind_named
 from roost.seal import NODE_SECRET, seal
@@ -93,9 +94,7 @@ class NodeDirectory(Store):
 
     def _seal(self, kind: PbxKind[Any], secret: str | None) -> bytes:
         if kind.has_secret is (secret is None):
-            raise fields.BadField(
-                f"A node of kind {kind.name} {'needs a' if kind.has_secret else 'has no'} secret."
-            )
+            raise BadField(f"A node of kind {kind.name} {'needs a' if kind.has_secret else 'has no'} secret.")
         if secret is None:
             return b""
         fields.NODE_SECRET.check(secret)
