@@ -6,6 +6,7 @@ host stops allowing them, or when their code is cleared or their extension disab
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Unpack
 from uuid import uuid4
 
@@ -45,12 +46,22 @@ class ExtensionDirectory(Store):
         """Extensions in order of key, after that of `after`. `search`: how a number begins, or a part of a name."""
         params = {
             "organization": organization,
-            "number": None,
             "search": search,
-            "after": after,
+            "after_organization": (after or "").partition("*")[0],
+            "after_number": (after or "").partition("*")[2],
             "limit": limit,
         }
         return self._list(ExtensionRecord, "list_extensions", params)
+
+    def each_extension(
+        self, *, organization: str | None = None, search: str | None = None, after: str | None = None, limit: int,
+    ) -> Iterator[ExtensionRecord]:  # fmt: skip
+        """The same, however many, read some at a time."""
+
+        def read(after: str | None, limit: int) -> list[ExtensionRecord]:
+            return self.extensions(organization=organization, search=search, after=after, limit=limit)
+
+        return self._pages(read, lambda row: row.key, after, limit)
 
     def extension(self, key: str) -> ExtensionRecord:
         """One extension."""

@@ -5,7 +5,7 @@ The guest of a phone that is disabled, removed or given another base extension g
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Unpack
 from uuid import uuid4
 
@@ -49,6 +49,17 @@ class PhoneDirectory(Store):
             "name": None, "organization": organization, "node": node, "search": search, "after": after, "limit": limit,
         }  # fmt: skip
         return self._list(PhoneRecord, "list_phones", params)
+
+    def each_phone(
+        self, *, organization: str | None = None, node: str | None = None, search: str | None = None,
+        after: str | None = None, limit: int,
+    ) -> Iterator[PhoneRecord]:  # fmt: skip
+        """The same, however many, read some at a time."""
+
+        def read(after: str | None, limit: int) -> list[PhoneRecord]:
+            return self.phones(organization=organization, node=node, search=search, after=after, limit=limit)
+
+        return self._pages(read, lambda row: row.name, after, limit)
 
     def phone(self, name: str) -> PhoneRecord:
         """One phone."""

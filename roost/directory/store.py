@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from psycopg.rows import class_row
@@ -14,6 +14,8 @@ from roost.errors import NotFound
 R = TypeVar("R")
 #: Rows of one listing, unless the caller says otherwise.
 LIMIT = 1000
+#: Rows of a long listing that are read together.
+PAGE = 2000
 
 
 class Store:
@@ -29,6 +31,19 @@ class Store:
             connection.cursor(row_factory=class_row(record)) as cursor,
         ):
             return cursor.execute(query(statement), params).fetchall()
+
+    @staticmethod
+    def _pages(
+        read: Callable[[str | None, int], list[R]], place: Callable[[R], str], after: str | None, limit: int
+    ) -> Iterator[R]:
+        """Read `limit` rows, some at a time: `read` gives those after a place. Others may change what comes meanwhile."""
+        while limit > 0:
+            rows = read(after, min(limit, PAGE))
+            yield from rows
+            if len(rows) < min(limit, PAGE):
+                return
+            limit -= len(rows)
+            after = place(rows[-1])
 
     def _write(self, work: Callable[[Connection], None], subject: str) -> None:
         """Do the work in one transaction; errors name the subject."""

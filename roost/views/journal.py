@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +13,8 @@ from roost.directory.fields import ExtensionKey
 
 #: Entries given at once, unless the caller says otherwise.
 LIMIT = 100
+#: Entries of a long listing that are read together.
+PART = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,21 @@ def journal_entries(
         connection.cursor(row_factory=class_row(JournalEntry)) as cursor,
     ):
         return cursor.execute(query("list_journal"), params).fetchall()
+
+
+def each_entry(
+    read: Callable[[datetime | None, str, int], list[JournalEntry]], until: datetime | None, limit: float
+) -> Iterator[JournalEntry]:
+    """The newest `limit` entries before `until`, read some at a time: `read` gives those before a moment and request id."""
+    before_id = ""
+    while limit > 0:
+        at_once = int(min(limit, PART))
+        entries = read(until, before_id, at_once)
+        yield from entries
+        if len(entries) < at_once:
+            return
+        limit -= at_once
+        until, before_id = entries[-1].at, entries[-1].request_id
 
 
 def latest_of(database: Database, extension: ExtensionKey, entries: int) -> list[JournalEntry]:

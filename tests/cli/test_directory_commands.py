@@ -41,6 +41,24 @@ def test_what_was_added_is_listed(office: Run) -> None:
     assert "desk001" in listed
 
 
+def test_a_long_list_is_written_as_it_comes_and_ends_with_how_to_go_on(office: Run, world: World) -> None:
+    world.sql(
+        "INSERT INTO extension (organization_id, number, name)"
+        " SELECT id, lpad(i::text, 5, '0'), 'Person ' || i FROM organization, generate_series(1, 2100) i"
+    )
+    numbers = sorted(["001", "002", *(f"{number:05}" for number in range(1, 2101))])
+    every = office("extension", "list", "--limit", "5000", "--json").json
+    assert [row["number"] for row in every] == numbers
+    assert (every[0]["extension"], every[0]["max_stay"], every[0]["phone"]) == ("0001*00001", None, None)
+    listed = office("extension", "list", "--limit", "2050")
+    lines = listed.out.splitlines()
+    assert len(lines) == 2052
+    assert lines[0].split()[:2] == ["extension", "name"]
+    assert lines[-1].split()[0] == f"0001*{numbers[2049]}"
+    assert f"--after '0001*{numbers[2049]}'" in listed.err
+    assert office("phone", "list", "--search", "nobody", "--json").json == []
+
+
 def test_what_was_changed_is_shown(office: Run) -> None:
     for arguments in (
         ("org", "set", "0001", "--policy", "displace", "--max-stay", "none", "--daily-return", "18:30"),

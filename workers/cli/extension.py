@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from roost.directory import LIMIT, fields
+from workers.cli.listing import counted, show_json_list, show_list
 from workers.cli.options import DailyReturn, Enabled, Key, Limit, MaxStay, Name, Search, Yes, changes, confirm
-from workers.cli.output import AsJson, note, plain, say, show_facts, show_json, show_rows
+from workers.cli.output import AsJson, json_fields, plain, say, show_facts, show_json
 from workers.cli.session import open_directory
 
 app = typer.Typer(no_args_is_help=True, help="Extensions (people).")
@@ -70,28 +71,21 @@ def list_all(
 ) -> None:  # fmt: skip
     """List extensions."""
     with open_directory() as directory:
-        found = directory.extensions(organization=organization, search=search, after=after, limit=limit)
-    if as_json:
-        show_json([{"extension": e.key, **plain(e)} for e in found])
-        return
-    show_rows(
-        ("extension", "name", "enabled", "allows guests", "code", "phone", "guest on"),
-        [
+        found = counted(
+            directory.each_extension(organization=organization, search=search, after=after, limit=limit), limit,
+            lambda last: f"There may be more: use --after '{last.key}', or --limit.",
+        )  # fmt: skip
+        if as_json:
+            show_json_list({"extension": e.key, **json_fields(e)} for e in found)
+            return
+        show_list(
+            ("extension", "name", "enabled", "allows guests", "code", "phone", "guest on"),
             (
-                e.key,
-                e.name,
-                e.enabled,
-                e.allows_virtualization,
-                "locked" if e.locked_until else e.has_code,
-                e.phone,
-                e.host,
-            )
-            for e in found
-        ],
-        wraps=("name", "phone", "guest on"),
-    )
-    if len(found) == limit:
-        note(f"There may be more: use --after '{found[-1].key}', or --limit.")
+                (e.key, e.name, e.enabled, e.allows_virtualization, "locked" if e.locked_until else e.has_code, e.phone, e.host)
+                for e in found
+            ),
+            wraps=("name", "phone", "guest on"),
+        )  # fmt: skip
 
 
 @app.command("show")

@@ -11,10 +11,11 @@ from rich.text import Text
 from roost.directory.fields import extension_key, parse_duration, parse_wall_clock
 from roost.directory.rules import BadField
 from roost.errors import Invalid
-from roost.views.journal import LIMIT, JournalEntry, journal_entries
+from roost.views.journal import LIMIT, JournalEntry, each_entry, journal_entries
 from roost.views.occupants import Occupant, who_was_on
+from workers.cli.listing import counted, show_json_list, show_list
 from workers.cli.options import Limit
-from workers.cli.output import AsJson, cell, note, show_facts, show_json, show_rows
+from workers.cli.output import AsJson, cell, show_facts, show_json
 from workers.cli.session import open_database
 
 _A_TIME = "14:05 (the last one there was), 2026-03-01T14:05 (both in this machine's time zone), or 2h (so long ago)."
@@ -44,20 +45,24 @@ def journal(
         if at is not None and phone is not None:
             _show_occupant(who_was_on(database, phone, parse_time(at)), as_json=as_json)
             return
-        entries = journal_entries(
-            database, extension=extension, organization=organization, phone=phone, outcome=outcome,
-            since=parse_time(since) if since else None, until=parse_time(until) if until else None, limit=limit,
+        first_left_out = parse_time(until) if until else None
+        began = parse_time(since) if since else None
+
+        def read(until: datetime | None, before_id: str, limit: int) -> list[JournalEntry]:
+            return journal_entries(
+                database, extension=extension, organization=organization, phone=phone, outcome=outcome, since=began,
+                until=until, before_id=before_id, limit=limit,
+            )  # fmt: skip
+
+        entries = counted(
+            each_entry(read, first_left_out, limit), limit,
+            lambda last: f"There may be more: use --until '{cell(last.at)}', or --limit.",
         )  # fmt: skip
-    if as_json:
-        show_json(entries)
-        return
-    show_rows(
-        ("time", "from", "what", "extension", "phone", "outcome"),
-        [_row(entry) for entry in entries],
-        wraps=("outcome",),
-    )
-    if len(entries) == limit:
-        note(f"There may be more: use --until '{cell(entries[-1].at)}', or --limit.")
+        if as_json:
+            show_json_list(entries)
+        else:
+            columns = ("time", "from", "what", "extension", "phone", "outcome")
+            show_list(columns, (_row(entry) for entry in entries), wraps=("outcome",))
 
 
 def parse_time(text: str) -> datetime:

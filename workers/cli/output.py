@@ -83,6 +83,16 @@ def plain(value: object) -> Any:
     return value
 
 
+def json_default(value: object) -> object:
+    """The same for a JSON encoder, which asks for what it does not know."""
+    return json_fields(value) if is_dataclass(value) else plain(value)
+
+
+def json_fields(record: Any) -> dict[str, Any]:
+    """The fields of a record, for a JSON encoder with `json_default`."""
+    return {field: getattr(record, field) for field in record.__dataclass_fields__}
+
+
 def cell(value: object) -> Text:
     """Show a value to people: yes and no, local time, `8h`; nothing where there is nothing."""
     style = ""

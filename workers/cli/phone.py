@@ -11,8 +11,9 @@ from roost.directory import LIMIT, fields
 from roost.directory.changes import By
 from roost.directory.fields import ExtensionKey
 from roost.errors import Invalid
+from workers.cli.listing import counted, show_json_list, show_list
 from workers.cli.options import NONE, Enabled, Limit, Search, Yes, changes, confirm
-from workers.cli.output import AsJson, note, say, show_facts, show_json, show_rows
+from workers.cli.output import AsJson, say, show_facts, show_json
 from workers.cli.session import actor, open_directory
 
 app = typer.Typer(no_args_is_help=True, help="Phones (SIP endpoints).")
@@ -81,19 +82,18 @@ def list_all(
 ) -> None:  # fmt: skip
     """List phones."""
     with open_directory() as directory:
-        found = directory.phones(
-            organization=organization, node=node, search=search, after=after, limit=limit
+        found = counted(
+            directory.each_phone(organization=organization, node=node, search=search, after=after, limit=limit), limit,
+            lambda last: f"There may be more: use --after {last.name}, or --limit.",
+        )  # fmt: skip
+        if as_json:
+            show_json_list(found)
+            return
+        show_list(
+            ("phone", "org", "node", "enabled", "base", "guest", "guest since"),
+            ((p.name, p.organization, p.node, p.enabled, p.base, p.guest, p.guest_since) for p in found),
+            wraps=("phone", "node"),
         )
-    if as_json:
-        show_json(found)
-        return
-    show_rows(
-        ("phone", "org", "node", "enabled", "base", "guest", "guest since"),
-        [(p.name, p.organization, p.node, p.enabled, p.base, p.guest, p.guest_since) for p in found],
-        wraps=("phone", "node"),
-    )
-    if len(found) == limit:
-        note(f"There may be more: use --after {found[-1].name}, or --limit.")
 
 
 @app.command("show")
