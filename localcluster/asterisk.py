@@ -71,7 +71,12 @@ class AsteriskNode:
             secret=self.secret,
             phones=phones,
             peers=peers or {},
-            dialplan_globals={"ROOST_NODE": name, **_center_globals(centers), **(dialplan_globals or {})},
+            dialplan_globals={
+                "ROOST_NODE": name,
+                "ROOST_NODES": "&".join(peer for peer in peers or {} if peer != name),
+                **_center_globals(centers),
+                **(dialplan_globals or {}),
+            },
             site=site,
             features=features or {},
             first_rtp_port=first_rtp_port,

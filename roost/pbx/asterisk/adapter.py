@@ -29,6 +29,7 @@ from roost.pbx.ami import astdb
 from roost.pbx.ami.codec import fields_of, unnumbered
 from roost.pbx.ami.options import AmiOptions
 from roost.pbx.ami.session import Action, AmiSession, Failed, Failure
+from roost.pbx.asterisk.callbacks import Callbacks
 from roost.pbx.asterisk.lamps import Lamps
 from roost.pbx.node import Change, Cursor, Gone, Key, Kind, NodeAddress, RefusedRow, key_of
 
@@ -54,6 +55,7 @@ class AsteriskNode:
     def __init__(self, address: NodeAddress, options: AmiOptions, deadline: float) -> None:
         self._session = AmiSession(address, options, deadline)
         self._lamps = Lamps(self._session)
+        self._callbacks = Callbacks(self._session)
 
     def cursor(self) -> Cursor | None:
         """The node's own cursor; None when there is none, or not a readable one."""
@@ -77,6 +79,7 @@ class AsteriskNode:
             failures = self._session.ask_many(changes, encode)
             refused = self._refused(changes, failures) if failures else []
             refused += self._lamps.follow(changes)
+            self._callbacks.follow(changes)
             if cursor is not None:
                 self._session.ask(
                     "DBPut", {"Family": astdb.FAMILY, "Key": astdb.CURSOR_KEY, "Val": str(cursor)}
@@ -86,11 +89,12 @@ class AsteriskNode:
     def read(self, keys: Sequence[Key]) -> dict[Key, Change | None]:
         """What the node holds under these keys: None for a value that cannot be read; what it lacks is left out.
 
-        A row whose lamp shows another phone is as one that cannot be read: it is to be written again.
+        A row whose lamp shows another phone, or that cannot be found by its emergency number, is as one that cannot be read: it is
+        to be written again.
         """
         with self._session.deadline():
             rows = self._read(keys)
-            return rows | dict.fromkeys(self._lamps.astray(rows))
+            return rows | dict.fromkeys(self._lamps.astray(rows) + self._callbacks.astray(rows))
 
     def keys(self, about: int) -> Iterator[list[Key]]:
         """The keys the node holds, a page at a time, each at least once.
