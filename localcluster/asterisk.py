@@ -14,12 +14,12 @@ from typing import Self
 from pydantic import SecretStr
 
 from localcluster import ports
-from localcluster.asterisk_files import AMI_PORT, AMI_USER, SIP_PORT, NodeFiles, SipPhone
+from localcluster.asterisk_files import AMI_PORT, AMI_TLS_PORT, AMI_USER, SIP_PORT, NodeFiles, SipPhone
 from localcluster.asterisk_install import AsteriskProgram, asterisk_program
 from localcluster.process import ServiceFailed, SupervisedProcess, tail, wait_until
 from roost.pbx.node import NodeAddress
 
-__all__ = ["AMI_PORT", "AMI_USER", "SIP_PORT", "AsteriskNode", "SipPhone", "node_addresses"]
+__all__ = ["AMI_PORT", "AMI_TLS_PORT", "AMI_USER", "SIP_PORT", "AsteriskNode", "SipPhone", "node_addresses"]
 
 _RTP_PORTS = 200
 _COMMAND_DEADLINE = 10
@@ -28,7 +28,7 @@ _LONGEST_SOCKET_PATH = 107  # sockaddr_un
 
 def node_addresses(*names: str) -> dict[str, str]:
     """An address for each node, 127.x.y.11 and up, on a loopback network that nobody uses now."""
-    network = ports.free_network(ports=(SIP_PORT, AMI_PORT))
+    network = ports.free_network(ports=(SIP_PORT, AMI_PORT, AMI_TLS_PORT))
     return {name: f"{network}.{11 + place}" for place, name in enumerate(names)}
 
 
@@ -36,7 +36,8 @@ class AsteriskNode:
     """One node. `peers` maps the names of all nodes to their addresses; `centers` is one or two HOST:PORT.
 
     `site` is the text of the contexts that an operator writes (see asterisk/roost_site.conf.sample). `features` are more
-    files of its configuration, by name, such as queues.conf. `dialplan_globals` adds to, or replaces, the globals of roost.conf. AMI listens on `address`:5038, user `roost`, password `secret`.
+    files of its configuration, by name, such as queues.conf. `dialplan_globals` adds to, or replaces, the globals of roost.conf. AMI listens on `address`:5038, user `roost`, password `secret`; with
+    a `certificate`, a PEM file that holds its key too, also on `address`:5039 by TLS.
     Its database and files stay in `folder`.
     """
 
@@ -53,6 +54,7 @@ class AsteriskNode:
         features: Mapping[str, str] | None = None,
         dialplan_globals: Mapping[str, str] | None = None,
         program: AsteriskProgram | None = None,
+        certificate: Path | None = None,
     ) -> None:
         self.name = name
         self.address = address
@@ -81,6 +83,7 @@ class AsteriskNode:
             features=features or {},
             first_rtp_port=first_rtp_port,
             last_rtp_port=first_rtp_port + _RTP_PORTS - 1,
+            certificate=certificate,
         )
         self._control = self.folder / "run" / "asterisk.ctl"
         if len(str(self._control)) > _LONGEST_SOCKET_PATH:

@@ -11,6 +11,7 @@ DIALPLAN = Path(__file__).resolve().parents[1] / "asterisk" / "roost.conf"
 
 SIP_PORT = 5060
 AMI_PORT = 5038
+AMI_TLS_PORT = 5039
 AMI_USER = "roost"
 
 # fmt: off
@@ -124,6 +125,7 @@ class NodeFiles:
     features: Mapping[str, str]
     first_rtp_port: int
     last_rtp_port: int
+    certificate: Path | None = None
 
     def write(self) -> None:
         """Write all files into `folder`/etc; what else a node keeps is left as it is."""
@@ -182,11 +184,17 @@ entityid = {entity}
 """
 
     def _manager(self) -> str:
+        tls = f"""tlsenable=yes
+tlsbindaddr={self.address}:{AMI_TLS_PORT}
+tlscertfile={self.certificate}
+tlsprivatekey={self.certificate}
+"""
         return f"""[general]
 enabled=yes
 port={AMI_PORT}
 bindaddr={self.address}
 displayconnects=no
+{tls if self.certificate else ""}
 [{AMI_USER}]
 secret={self.secret}
 deny=0.0.0.0/0.0.0.0

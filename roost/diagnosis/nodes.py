@@ -20,6 +20,7 @@ from roost.nodes.refused_rows import list_refused_rows
 from roost.nodes.status import NodeStatus, cluster_status
 from roost.pbx.kinds import kind_named, kinds
 from roost.pbx.node import NodeAddress
+from roost.pbx.tls import TlsRefused
 from roost.settings import Settings
 
 #: Nodes that are tried at once.
@@ -118,6 +119,9 @@ def _look(row: _Login, settings: Settings) -> list[Finding]:
             with closing(kind.open(address, settings.node_deadline)) as node:
                 found.append(Finding("nodes", Level.OK, f"{node.health()} answers."))
                 found += kind.examine(address, options, node)
+    except TlsRefused as error:
+        mend = error.mend.replace(" NODE ", f" {row.name} ")
+        found = [Finding("nodes", Level.ERROR, error.what, mend), *kind.examine(address, options, None)]
     except NodeRefused as error:
         mend = f"{kind.if_refused} Then: roost node set {row.name} --secret"
         found = [Finding("nodes", Level.ERROR, str(error), mend), *kind.examine(address, options, None)]

@@ -149,7 +149,7 @@ def hold_soon(
 
 def _delay(row: NodeRow, error: Exception, retry_max: float) -> float:
     if isinstance(error, NodeRefused):
-        before = row.failures if row.failure == NodeRefused.code else 0
+        before = row.failures if row.failure == error.code else 0
         longest = min(REFUSED_RETRY_MAX, FIRST_REFUSED_RETRY * 2 ** min(before, 16))
     else:
         longest = min(retry_max, FIRST_RETRY * 2 ** min(row.failures, 16))

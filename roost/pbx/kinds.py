@@ -96,7 +96,7 @@ class PbxKind(Generic[OptionsT]):
         return CheckedNode(self.connect(address, self.parse(address.options), deadline))
 
     def _in_words(self, error: Mapping[str, Any]) -> str:
-        name = ".".join(map(str, error["loc"]))
+        name = ".".join(map(str, error["loc"])) or self.name
         if error["type"] == "extra_forbidden":
             known = ", ".join(self.options.model_fields) or "none"
             return f"{self.name} has no option {name!r}; it has: {known}."

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from localcluster.certificates import Authority
 from roost.seal import NODE_SECRET, unseal
 from tests.cli.command import Run
 from tests.world import World
@@ -190,6 +191,38 @@ def test_the_secret_of_a_node_is_sealed_and_never_shown(office: Run, world: Worl
     assert office("node", "set", "n1", "--secret", stdin="from-a-pipe\n").exit_code == 0
     assert stored() == "from-a-pipe"
     assert "from-a" not in office("node", "show", "n1").out + office("node", "list", "--json").out
+
+
+def test_what_the_kind_of_a_node_takes_is_set_and_taken_away(office: Run, folder: Path) -> None:
+    def shown() -> tuple[int, str | None, dict[str, object]]:
+        node = office("node", "show", "n1", "--json").json
+        return node["port"], node["username"], node["options"]
+
+    authority = Authority(folder / "authority")
+    (folder / "ca.pem").write_text("Ours.\n" + authority.issue("n1", address="127.0.0.1").read_text())
+    (folder / "none.pem").write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+    assert shown() == (5038, "roost", {})
+    mistakes = {
+        ("--ca", "ca.pem"): "ca is for TLS, which is off (--tls)",
+        ("--tls", "--ca", "none.pem"): "ca: a certificate in it cannot be read",
+        ("--option", "tls=perhaps"): "tls: Input should be a valid boolean",
+        ("--option", "colour=blue"): "has no option 'colour'; it has: username, tls, ca.",
+        ("--username", "two words"): "username: ",
+    }
+    for given, said in mistakes.items():
+        ended = office("node", "set", "n1", *given)
+        assert (ended.exit_code, said in ended.err, "[bad_option]" in ended.err) == (2, True, True), ended.err
+    assert shown() == (5038, "roost", {})
+    assert office("node", "set", "n1", "--tls", "--ca", "ca.pem", "--username", "boss").exit_code == 0
+    port, username, options = shown()
+    assert (port, username, options["tls"]) == (5039, "boss", True)
+    certificate = (folder / "authority" / "n1.crt").read_text()
+    assert options["ca"] == certificate
+    assert "lines; --json shows them" in office("node", "show", "n1").out
+    assert office("node", "set", "n1", "--option", "ca=", "--username", "none").exit_code == 0
+    assert shown() == (5039, "roost", {"tls": True})
+    assert office("node", "set", "n1", "--no-tls").exit_code == 0
+    assert shown() == (5038, "roost", {})
 
 
 def test_a_name_cannot_drive_the_terminal(office: Run) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from localcluster.certificates import Authority
+from roost.pbx.kinds import default_kind
 from roost.people.access import Right
 from tests.cluster import wait_until
 from tests.web.office import Office, items
@@ -160,6 +163,45 @@ def test_the_cluster_is_seen_and_audited(office: Office) -> None:
     assert [node["name"] for node in state["nodes"]] == ["n1", "n2", "n3"]
     assert api.post("/nodes/n1/audit").status_code == 202
     assert "secret" not in api.get("/nodes").text
+
+
+def test_what_the_kind_of_a_node_takes_is_set_and_taken_away(office: Office, tmp_path: Path) -> None:
+    api = office.api()
+    ca = Authority(tmp_path / "authority").certificate
+    node = {
+        "name": "n9",
+        "kind": default_kind(),
+        "host": "127.0.0.9",
+        "secret": "s",
+        "options": {"tls": True},
+    }
+    added = api.post("/nodes", json=node)
+    try:
+        assert (added.status_code, added.json()["options"], added.json()["port"]) == (
+            201,
+            {"tls": True},
+            5039,
+        )
+        for options, said in (
+            ({"colour": "blue"}, "colour"),
+            ({"ca": "x"}, "no certificate"),
+            ({"tls": None, "ca": ca}, "is for TLS"),
+        ):
+            refused = api.patch("/nodes/n9", json={"options": options})
+            assert (refused.status_code, refused.json()["code"], said in refused.text) == (
+                422,
+                "bad_option",
+                True,
+            )
+        changed = api.patch("/nodes/n9", json={"options": {"ca": ca}, "username": "boss"}).json()
+        assert (changed["options"], changed["username"]) == ({"tls": True, "ca": ca}, "boss")
+        changed = api.patch("/nodes/n9", json={"options": {"ca": None, "tls": None, "username": None}}).json()
+        assert (changed["options"], changed["username"], changed["port"]) == ({}, "roost", 5038)
+    finally:
+        api.delete("/nodes/n9")
+    del node["secret"]
+    refused = api.post("/nodes", json=node)
+    assert (refused.status_code, "needs a secret" in refused.text) == (422, True)
 
 
 def test_an_import_is_previewed_and_done_within_one_organization(office: Office) -> None:

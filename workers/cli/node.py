@@ -14,7 +14,7 @@ from roost.errors import Invalid
 from roost.pbx.kinds import default_kind, kind_named, kinds
 from workers.cli.options import NONE, Enabled, Yes, changes, confirm
 from workers.cli.output import AsJson, say, show_facts, show_json, show_rows
-from workers.cli.session import open_database, open_directory, read_secret
+from workers.cli.session import open_database, open_directory, read_file, read_secret
 
 app = typer.Typer(no_args_is_help=True, help="PBX nodes.")
 
@@ -32,6 +32,15 @@ Username = Annotated[
         "--username", "--user", help="Who Roost logs in as; `none` for what its kind has by itself."
     ),
 ]
+Tls = Annotated[
+    bool | None, typer.Option("--tls/--no-tls", help="Reach it by TLS; its usual port is another one.")
+]
+Ca = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="Certificates (PEM) to trust, for TLS; without, those that the system trusts."
+    ),
+]
 Options = Annotated[
     list[str] | None,
     typer.Option(
@@ -45,10 +54,10 @@ def add(
     node: NodeName, host: Annotated[str, typer.Option(help="Where its control port is.")], *,
     port: Annotated[int | None, typer.Option(help="Its control port, if it is not the usual one of its kind.")] = None,
     kind: Annotated[str, typer.Option(help=f"One of: {', '.join(kinds())}.")] = default_kind(),
-    username: Username = None, option: Options = None, secret_file: SecretFile = None,
+    tls: Tls = None, ca: Ca = None, username: Username = None, option: Options = None, secret_file: SecretFile = None,
 ) -> None:  # fmt: skip
     """Add a node. It is filled within seconds, and kept up to date from then on."""
-    options = _options(option, username=username)
+    options = _options(option, username=username, tls=tls, ca=ca)
     wants_secret = kind_named(kind).has_secret or secret_file is not None
     secret = read_secret("login secret", secret_file) if wants_secret else None
     with open_directory() as directory:
@@ -60,14 +69,14 @@ def add(
 def change(
     node: NodeName, *, host: Annotated[str | None, typer.Option(help="Where its control port is.")] = None,
     port: Annotated[int | None, typer.Option(help="Its control port.")] = None,
-    username: Username = None, option: Options = None,
+    tls: Tls = None, ca: Ca = None, username: Username = None, option: Options = None,
     secret: Annotated[bool, typer.Option("--secret", help="Ask for a new login secret, or read it from stdin.")] = False,
     secret_file: Annotated[Path | None, typer.Option(help="A file that holds its new login secret.")] = None,
     enabled: Enabled = None,
 ) -> None:  # fmt: skip
     """Change a node. A disabled one is told nothing; enabled again, it catches up."""
     new_secret = read_secret("login secret", secret_file) if secret or secret_file else None
-    options = _options(option, username=username) or None
+    options = _options(option, username=username, tls=tls, ca=ca) or None
     wanted = changes(host=host, port=port, secret=new_secret, options=options, enabled=enabled, required=True)
     with open_directory() as directory:
         directory.change_node(node, **wanted)
@@ -128,14 +137,23 @@ def remove(node: NodeName, *, yes: Yes = False) -> None:
     say(f"Removed node {node}.")
 
 
-def _options(others: list[str] | None, *, username: str | None) -> dict[str, object]:
-    """The node's options that were given; None takes one away. Its kind judges them. Raises BadField, Invalid."""
+def _options(
+    others: list[str] | None, *, username: str | None, tls: bool | None, ca: Path | None
+) -> dict[str, object]:
+    """The node's options that were given; None takes one away. Its kind judges them. Raises BadField, Invalid.
+
+    Without TLS there is nobody to trust, so the certificates go with it.
+    """
     options: dict[str, object] = {}
     for each in others or ():
         name, equals, value = each.partition("=")
         if not equals:
             raise Invalid("Write an option as NAME=VALUE.")
         options[name] = value or None
+    if tls is not None:
+        options |= {"tls": tls} if tls else {"tls": None, "ca": None}
+    if ca is not None:
+        options["ca"] = read_file("certificates", ca)
     if username is not None:
         options["username"] = None if username == NONE else username
     return options

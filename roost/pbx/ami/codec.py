@@ -9,6 +9,8 @@ Facts, from Asterisk 22 `main/manager.c` and tried on it:
 
 - A line holds at most 1,024 bytes with its CR LF; one longer spoils the whole action.
 - A session answers its actions one by one, in the order they were sent.
+- Over TLS it reads 1,024 bytes at a time, and waits for the socket even while more of the same TLS record is at hand: what is left of a
+  longer record is read when something else arrives, or never.
 - Blanks and control characters before a value are dropped, so a value that starts with one is refused here.
 
 Protocol: https://docs.asterisk.org/Configuration/Interfaces/Asterisk-Manager-Interface-AMI/
@@ -16,7 +18,7 @@ Protocol: https://docs.asterisk.org/Configuration/Interfaces/Asterisk-Manager-In
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from roost.errors import Invalid, RoostError
 
@@ -75,6 +77,16 @@ def numbered(unnumbered_action: bytes, action_id: int) -> bytes:
     return b"%bActionID: %d\r\n\r\n" % (unnumbered_action, action_id)
 
 
+def records(actions: bytes) -> Iterator[bytes]:
+    """Whole lines of some actions, MAX_LINE bytes of them at most: a piece for each TLS record."""
+    start = 0
+    while len(actions) - start > MAX_LINE:
+        end = actions.rindex(b"\r\n", start, start + MAX_LINE) + 2
+        yield actions[start:end]
+        start = end
+    yield actions[start:]
+
+
 def fields_of(message: bytes) -> dict[str, str]:
     """The fields of a message by name, as the PBX spells it; of two with one name the first counts.
 
@@ -93,12 +105,12 @@ class Reader:
     """Cuts what a PBX sends into messages.
 
     It holds at most MAX_MESSAGE bytes between two calls, besides what it is given.
-    After a ProtocolError it stays broken: the stream cannot be read on.
+    After a ProtocolError it stays broken: the stream cannot be read on. `greeted`: the PBX said that it speaks AMI.
     """
 
     def __init__(self) -> None:
         self._rest = b""
-        self._greeted = False
+        self.greeted = False
         self._broken = ""
 
     def feed(self, data: bytes) -> list[bytes]:
@@ -109,7 +121,7 @@ class Reader:
         if self._broken:
             raise ProtocolError(self._broken)
         rest = self._rest + data
-        if not self._greeted:
+        if not self.greeted:
             line, end, after = rest.partition(b"\r\n")
             if not line.startswith(_BANNER[: len(line)]) or len(line) > MAX_LINE:
                 self._break("It does not greet as Asterisk does.")
@@ -118,7 +130,7 @@ class Reader:
                 return []
             if not line.startswith(_BANNER):
                 self._break("It does not greet as Asterisk does.")
-            self._greeted, rest = True, after
+            self.greeted, rest = True, after
         *messages, self._rest = rest.split(_END)
         if len(self._rest) > MAX_MESSAGE + len(_END):
             self._break(f"A message has more than {MAX_MESSAGE} bytes.")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import socket
+import ssl
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +17,7 @@ from typing import NamedTuple, TypeVar
 from pydantic import SecretStr
 
 from roost.errors import Invalid, NodeRefused, NodeUnavailable
+from roost.pbx import tls
 from roost.pbx.ami import codec
 from roost.pbx.ami.options import AmiOptions
 from roost.pbx.node import NodeAddress
@@ -29,6 +31,7 @@ LIST_WINDOW = 128
 MAX_LIST = 256 * 1024 * 1024
 _CHUNK = 256 * 1024
 _REFUSALS = ("Permission denied", "Authentication failed", "Invalid/unknown command")
+_NO_GREETING = "It closed the connection before it greeted; where it speaks TLS: roost node set NODE --tls."
 _TOO_MANY = "It answered more than was asked."
 
 T = TypeVar("T")
@@ -69,8 +72,8 @@ class AmiSession:
         self._allowed: frozenset[str] | None = None
         self._socket: socket.socket | None = None
         with self.deadline():
-            self._connect(address)
             try:
+                self._connect(address, options)
                 self._log_in(options.username, address.secret)
             except BaseException:
                 self.close()
@@ -164,7 +167,7 @@ class AmiSession:
                         self._next_id += 1
                         waiting.append(place)
                     place += 1
-                self._timed().sendall(b"".join(batch))
+                self._send(b"".join(batch))
             for message in self._receive() if waiting else ():
                 if message.startswith(b"Event: "):
                     continue
@@ -195,7 +198,7 @@ class AmiSession:
                 until = min(len(answers) + LIST_WINDOW, len(actions))
                 batch = [codec.numbered(actions[place], first + place) for place in range(sent, until)]
                 sent, self._next_id = until, first + until
-                self._timed().sendall(b"".join(batch))
+                self._send(b"".join(batch))
             for message in self._receive():
                 if len(answers) == sent:
                     raise codec.ProtocolError(_TOO_MANY)
@@ -219,7 +222,7 @@ class AmiSession:
             self._socket.close()
             self._socket = None
 
-    def _connect(self, address: NodeAddress) -> None:
+    def _connect(self, address: NodeAddress, options: AmiOptions) -> None:
         try:
             places = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
         except UnicodeError as error:
@@ -231,6 +234,8 @@ class AmiSession:
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             try:
                 self._timed().connect(place)
+                if options.tls:
+                    self._socket = tls.wrap(self._timed(), address.host, options.ca)
                 return
             except OSError as error:
                 failure = error
@@ -255,15 +260,22 @@ class AmiSession:
         self._socket.settimeout(left)
         return self._socket
 
+    def _send(self, data: bytes) -> None:
+        if not isinstance(self._socket, ssl.SSLSocket):
+            self._timed().sendall(data)
+            return
+        for record in codec.records(data):
+            self._timed().sendall(record)
+
     def _receive(self) -> list[bytes]:
         data = self._timed().recv(_CHUNK)
         if not data:
-            raise OSError("It closed the connection.")
+            raise OSError("It closed the connection." if self._reader.greeted else _NO_GREETING)
         return self._reader.feed(data)
 
     def _send_action(self, name: str, fields: dict[str, str]) -> int:
         data = codec.action(name, {"ActionID": str(self._next_id), **fields})
-        self._timed().sendall(data)
+        self._send(data)
         self._next_id += 1
         return self._next_id - 1
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from localcluster.asterisk import AsteriskNode, node_addresses
+from localcluster.certificates import Authority
 from localcluster.ports import LOOPBACK, free_port
 from localcluster.process import SupervisedProcess
 from localcluster.simulator import SIMULATES
@@ -108,11 +109,13 @@ class Simulator(_AmiTarget):
 
 
 class Asterisk(_AmiTarget):
-    """A real Asterisk."""
+    """A real Asterisk, which speaks TLS at another port besides."""
 
     def __init__(self, folder: Path) -> None:
         (address,) = node_addresses("n1").values()
-        self._node = AsteriskNode("n1", address, folder)
+        self.authority = Authority(folder / "authority")
+        certificate = self.authority.issue("n1", address=address)
+        self._node = AsteriskNode("n1", address, folder, certificate=certificate)
         self.address = self._node.control
 
     def start(self) -> None:

@@ -104,6 +104,15 @@ def test_the_longest_line_has_1024_bytes_with_its_end() -> None:
     assert max(len(line) for line in sent.split(b"\r\n")) + 2 == codec.MAX_LINE
 
 
+@given(st.lists(WORD.filter(lambda word: len(word.encode()) < 1000), min_size=1, max_size=60))
+def test_a_record_of_tls_is_whole_lines_of_an_actions_length(values: list[str]) -> None:
+    sent = b"".join(codec.action("DBPut", {"Key": "k", "Val": value}) for value in values)
+    pieces = list(codec.records(sent))
+    assert b"".join(pieces) == sent
+    assert all(piece.endswith(b"\r\n") and len(piece) <= codec.MAX_LINE for piece in pieces)
+    assert len(pieces) <= 2 * len(sent) // codec.MAX_LINE + 1
+
+
 @given(NAME, PRINTABLE, PRINTABLE, st.text(max_size=20))
 def test_what_a_phone_acts_as_survives(phone: str, name: str, location: str, other: str) -> None:
     change = ActsAs(phone, "0001", "001", name, other, "m@x", "002", "112", location)
