@@ -33,7 +33,8 @@ class Role(StrEnum):
     OWNER = "owner"
 
 
-_RIGHTS = {Role.OPERATOR: Right.ADMINISTER, Role.ADMINISTRATOR: Right.ADMINISTER, Role.OWNER: Right.OPERATE}
+#: What each may do, within their reach.
+RIGHTS = {Role.OPERATOR: Right.ADMINISTER, Role.ADMINISTRATOR: Right.ADMINISTER, Role.OWNER: Right.OPERATE}
 
 
 class UnknownPerson(NotFound):
@@ -59,7 +60,7 @@ class Person:
     def asker(self) -> Asker:
         """What they may do."""
         return Asker(
-            f"person:{self.id}", self.login, "web", _RIGHTS[Role(self.role)], self.organization, self.number
+            f"person:{self.id}", self.login, "web", RIGHTS[Role(self.role)], self.organization, self.number
         )
 
     @property

@@ -17,6 +17,7 @@ import pytest
 from roost.people.access import Right
 from tests.cluster import wait_until
 from tests.web.office import Office
+from tests.world import new_id
 
 
 class Listener:
@@ -154,3 +155,98 @@ def read_until(waiting: selectors.BaseSelector, heard: dict[socket.socket, bytes
             heard[key.fileobj] += data
             if wanted in heard[key.fileobj]:
                 lacking.discard(key.fileobj)
+
+
+#: How somebody loses what they may, by what they see until then; as statements, for any process may run them.
+LOSSES = {
+    "a token is deleted": ("token", "DELETE FROM token"),
+    "a token expires": ("token", "UPDATE token SET expires_at = now()"),
+    "a token's organization is disabled": (
+        "token",
+        "UPDATE organization SET enabled = false WHERE code = '0001'",
+    ),
+    "a person is disabled": ("page", "UPDATE person SET enabled = false WHERE login = 'admin0001'"),
+    "a session is ended": (
+        "page",
+        "DELETE FROM session s USING person p WHERE p.id = s.person_id AND p.login = 'admin0001'",
+    ),
+    "a session expires": (
+        "page",
+        "UPDATE session s SET expires_at = now() FROM person p WHERE p.id = s.person_id AND p.login = 'admin0001'",
+    ),
+    "a person changes organization": (
+        "page",
+        "UPDATE person SET organization_id = (SELECT id FROM organization WHERE code = '0002') WHERE login = 'admin0001'",
+    ),
+    "an administrator becomes an owner": (
+        "page",
+        (
+            "UPDATE person p SET role = 'owner', extension_id = e.id FROM extension e "
+            "WHERE p.login = 'admin0001' AND e.organization_id = p.organization_id AND e.number = '003'"
+        ),
+    ),
+    "a person's organization is disabled": (
+        "page",
+        "UPDATE organization SET enabled = false WHERE code = '0001'",
+    ),
+    "a person's organization is removed": ("page", "DELETE FROM organization WHERE code = '0001'"),
+}
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_an_open_stream_ends_within_a_second_of_the_access_it_needs(office: Office, loss: str) -> None:
+    kind, statement = LOSSES[loss]
+    other = office.browser("root")  # somebody else, who loses nothing
+    with (
+        streaming(other.http, "/live/organizations/0002") as kept,
+        stream_of(office, kind) as (client, path),
+        streaming(client, path) as ended,
+    ):
+        office.world.sql(statement)
+        began = time.monotonic()
+        assert ended.wait(5), "the stream went on"
+        assert time.monotonic() - began < 1
+        assert not kept.is_set()
+
+
+def test_a_new_password_ends_the_streams_of_the_old_one(office: Office) -> None:
+    with stream_of(office, "page") as (client, path), streaming(client, path) as ended:
+        office.people.set_password("admin0001", new_id())
+        assert ended.wait(1), "the stream went on"
+
+
+@contextmanager
+def stream_of(office: Office, kind: str) -> Iterator[tuple[httpx.Client, str]]:
+    """Who watches organization 0001 by its page or with a token, and what."""
+    if kind == "page":
+        yield office.browser("admin0001").http, "/live/organizations/0001"
+    else:
+        yield office.api(Right.READ, "0001"), "/events"
+
+
+@contextmanager
+def streaming(client: httpx.Client, path: str) -> Iterator[threading.Event]:
+    """A stream that has begun; the event is set when it has ended."""
+    ended, leaving = threading.Event(), threading.Event()
+    with client.stream("GET", path, timeout=httpx.Timeout(10, read=60)) as response:
+        assert response.status_code == 200
+        lines = response.iter_lines()
+        assert next(lines)
+
+        def read() -> None:
+            try:
+                for _ in lines:
+                    pass
+            except (httpx.HTTPError, httpx.StreamError, OSError, RuntimeError):
+                if not leaving.is_set():
+                    raise
+            ended.set()
+
+        thread = threading.Thread(target=read, daemon=True)
+        thread.start()
+        try:
+            yield ended
+        finally:
+            leaving.set()
+            response.close()
+            thread.join(10)

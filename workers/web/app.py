@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI, Response
@@ -41,6 +41,7 @@ from workers.web.live import routes as live
 from workers.web.live.activity import Pulse
 from workers.web.live.hub import PACE, Hub
 from workers.web.live.pictures import ClusterPicture
+from workers.web.live.seats import Seats
 from workers.web.live.shared import Shared
 from workers.web.metrics import Metrics
 from workers.web.pages import administration, extension, organization, policy, sign_in
@@ -92,7 +93,8 @@ def make_parts(settings: Settings, stack: AsyncExitStack) -> Parts:
         tokens=tokens,
         known_tokens=KnownTokens(tokens),
         asking=Asking(client, database, settings, metrics),
-        hub=Hub(metrics, max_viewers=settings.web_max_viewers),
+        hub=Hub(),
+        seats=Seats(metrics, most=settings.web_max_viewers),
         metrics=metrics,
         queues=queues,
         processes=processes,
@@ -109,13 +111,14 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             parts = app.state.parts = make_parts(settings, stack)
-            pulse = asyncio.create_task(parts.pulse.run())
+            watch = parts.seats.keep_watch(parts.database, settings.session_idle)
+            kept = [asyncio.create_task(each) for each in (parts.pulse.run(), watch)]
             try:
                 yield
             finally:
-                pulse.cancel()
-                with suppress(asyncio.CancelledError):
-                    await pulse
+                for task in kept:
+                    task.cancel()
+                await asyncio.gather(*kept, return_exceptions=True)
 
     app = FastAPI(
         title="Roost", lifespan=lifespan, openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None

@@ -18,6 +18,7 @@ from workers.web.asking import Asking
 from workers.web.known_tokens import KnownTokens
 from workers.web.live.activity import Pulse
 from workers.web.live.hub import Fragments, Hub
+from workers.web.live.seats import Seats
 from workers.web.live.shared import Shared
 from workers.web.metrics import Metrics
 from workers.web.pages.page_cache import PageCache
@@ -36,6 +37,7 @@ class Parts:
     known_tokens: KnownTokens
     asking: Asking
     hub: Hub
+    seats: Seats
     metrics: Metrics
     queues: Queues
     processes: Processes

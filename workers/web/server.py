@@ -43,5 +43,5 @@ class WebServer(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """On SIGTERM or SIGINT."""
-        self._app.state.parts.hub.stop()
+        self._app.state.parts.seats.stop()
         super().handle_exit(sig, frame)

@@ -12,6 +12,8 @@ from roost.directory.errors import UnknownPhone
 from roost.directory.fields import ExtensionKey
 from roost.directory.records import PhoneRecord
 from roost.people.access import Action, Asker, demand, may
+from roost.people.secret_tokens import hash_secret
+from roost.people.standing import Credential
 from roost.people.tokens import BadToken
 from workers.web.parts import Parts, parts_of
 
@@ -32,6 +34,16 @@ async def find_asker(
 
 
 TheAsker = Annotated[Asker, Depends(find_asker)]
+
+
+async def find_credential(
+    asker: TheAsker, credentials: Annotated[HTTPAuthorizationCredentials, Depends(_bearer)]
+) -> Credential:
+    """The token and whom it made them, for streams that last only as long as it is good. Raises BadToken."""
+    return Credential(hash_secret(credentials.credentials), asker)
+
+
+TheCredential = Annotated[Credential, Depends(find_credential)]
 
 IdempotencyKey = Annotated[
     str | None,

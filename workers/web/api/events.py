@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Header, Request
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
@@ -13,10 +13,11 @@ from roost.errors import Invalid
 from roost.nodes.watching import read_changes_since
 from roost.pbx.node import Cursor
 from roost.people.access import Action, demand
-from workers.web.api.access import TheAsker, TheParts
+from workers.web.api.access import TheCredential, TheParts
 from workers.web.live.events import WatchedChanges, write_changes
 from workers.web.live.hub import Watched
-from workers.web.live.stream import Viewer, respond
+from workers.web.live.seats import LiveStream, watching
+from workers.web.live.stream import Viewer
 from workers.web.parts import Parts
 
 router = APIRouter(tags=["events"])
@@ -39,21 +40,28 @@ class BadEventId(Invalid):
 @router.get("/events", response_class=StreamingResponse, responses=_STREAM)
 async def stream_events(
     parts: TheParts,
-    asker: TheAsker,
+    credential: TheCredential,
+    request: Request,
     last_event_id: Annotated[str | None, Header(max_length=120, pattern=r"^[\x21-\x7e]*$")] = None,
 ) -> StreamingResponse:
     """Stream changes (server-sent events), from now on or from `Last-Event-ID`."""
+    asker = credential.asker
     demand(asker, Action.SEE_ORGANIZATION, asker.organization)
     start = None
     if last_event_id:
         start = Cursor.parse(last_event_id)
         if start is None:
             raise BadEventId
-    parts.hub.demand_room()
-    return respond(_stream(parts, start, asker.organization))
+    return LiveStream(
+        parts.seats,
+        watching(credential, request),
+        lambda viewer: _stream(parts, viewer, start, asker.organization),
+    )
 
 
-async def _stream(parts: Parts, start: Cursor | None, organization: str | None) -> AsyncIterator[str]:
+async def _stream(
+    parts: Parts, viewer: Viewer, start: Cursor | None, organization: str | None
+) -> AsyncIterator[str]:
     async def catch_up(watched: Watched, viewer: Viewer) -> None:
         """Tell what was missed, until it reaches as far as what all viewers are told; then join them.
 
@@ -70,6 +78,10 @@ async def _stream(parts: Parts, start: Cursor | None, organization: str | None) 
                 return
 
     async for message in parts.hub.watch(
-        "changes", lambda: WatchedChanges(parts.database), parts.settings.web_stream_lifetime, catch_up
+        viewer,
+        "changes",
+        lambda: WatchedChanges(parts.database),
+        parts.settings.web_stream_lifetime,
+        catch_up,
     ):
         yield message

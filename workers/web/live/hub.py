@@ -8,8 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from typing import Protocol
 
 import structlog
@@ -17,7 +16,6 @@ from starlette.concurrency import run_in_threadpool
 
 from roost.errors import Unavailable
 from workers.web.live.stream import Viewer, event
-from workers.web.metrics import Metrics
 
 #: Seconds between looks; more when a look takes long.
 PACE = 0.3
@@ -30,12 +28,6 @@ log = structlog.get_logger(__name__)
 
 #: What a picture is made of: HTML by the id of its element.
 Fragments = dict[str, str]
-
-
-class TooManyViewers(Unavailable):
-    """Too many pages are open here; this one does not move by itself."""
-
-    code = "too_many_viewers"
 
 
 class Watched(Protocol):
@@ -98,22 +90,12 @@ def stamp_of(fragments: Fragments) -> str:
 class Hub:
     """Everything that is watched in this process."""
 
-    def __init__(self, metrics: Metrics, *, max_viewers: int) -> None:
-        self._metrics = metrics
-        self._max_viewers = max_viewers
+    def __init__(self) -> None:
         self._watched: dict[Hashable, tuple[Watched, set[Viewer], asyncio.Task[None]]] = {}
         self._first_look: dict[Hashable, asyncio.Event] = {}
-        self._viewers: set[Viewer] = set()
-        self._stopping = False
-
-    def stop(self) -> None:
-        """Close every stream; browsers come back to another process, or to the next one."""
-        self._stopping = True
-        for viewer in list(self._viewers):
-            viewer.end()
 
     async def watch_picture(
-        self, name: Hashable, render: Callable[[], Fragments], stamp: str, lifetime: float
+        self, viewer: Viewer, name: Hashable, render: Callable[[], Fragments], stamp: str, lifetime: float
     ) -> AsyncIterator[str]:
         """Watch a picture, of which the viewer has the version of this stamp."""
 
@@ -121,30 +103,29 @@ class Hub:
             assert isinstance(watched, Picture)
             watched.greet(viewer, stamp)
 
-        async for message in self.watch(name, lambda: Picture(render), lifetime, greet):
+        async for message in self.watch(viewer, name, lambda: Picture(render), lifetime, greet):
             yield message
 
     async def watch(
         self,
+        viewer: Viewer,
         name: Hashable,
         make: Callable[[], Watched],
         lifetime: float,
         greet: Callable[[Watched, Viewer], Awaitable[None]],
     ) -> AsyncIterator[str]:
         """Watch something; `make` it if nobody does yet, and `greet` the viewer after the first look."""
-        viewer = Viewer()
-        with self._counted(viewer):
-            watched, looked = self._join(name, make, viewer)
-            try:
-                yield ": hello\n\n"
-                await asyncio.wait_for(looked.wait(), FIRST_LOOK)
-                await greet(watched, viewer)
-                async for message in viewer.messages(lifetime):
-                    yield message
-            except TimeoutError:
-                log.warning("live_view_given_up", watched=str(name))
-            finally:
-                self._leave(name, viewer)
+        watched, looked = self._join(name, make, viewer)
+        try:
+            yield ": hello\n\n"
+            await asyncio.wait_for(looked.wait(), FIRST_LOOK)
+            await greet(watched, viewer)
+            async for message in viewer.messages(lifetime):
+                yield message
+        except TimeoutError:
+            log.warning("live_view_given_up", watched=str(name))
+        finally:
+            self._leave(name, viewer)
 
     def _join(
         self, name: Hashable, make: Callable[[], Watched], viewer: Viewer
@@ -166,23 +147,6 @@ class Hub:
         if not viewers or task.done():
             task.cancel()
             del self._watched[name], self._first_look[name]
-
-    @contextmanager
-    def _counted(self, viewer: Viewer) -> Iterator[None]:
-        self._viewers.add(viewer)
-        self._metrics.viewing(len(self._viewers))
-        try:
-            if self._stopping:
-                viewer.end()
-            yield
-        finally:
-            self._viewers.discard(viewer)
-            self._metrics.viewing(len(self._viewers))
-
-    def demand_room(self) -> None:
-        """Raise TooManyViewers when there is no room for one more."""
-        if len(self._viewers) >= self._max_viewers:
-            raise TooManyViewers
 
     @staticmethod
     async def _keep_looking(watched: Watched, viewers: set[Viewer], looked: asyncio.Event) -> None:

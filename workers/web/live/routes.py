@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
@@ -15,7 +15,8 @@ from workers.web.live.desk_cards import ShownPart
 from workers.web.live.desks import WatchedDesks
 from workers.web.live.extensions import WatchedExtensions
 from workers.web.live.hub import Watched
-from workers.web.live.stream import Viewer, respond
+from workers.web.live.seats import LiveStream, watching
+from workers.web.live.stream import Viewer
 from workers.web.pages.visit import TheParts, TheVisit
 
 router = APIRouter(include_in_schema=False, prefix="/live")
@@ -28,6 +29,7 @@ LastSeen = Annotated[str | None, Header(alias="Last-Event-ID", max_length=64)]
 async def watch_desks(
     parts: TheParts,
     visit: TheVisit,
+    request: Request,
     code: str,
     seen: Seen = "",
     q: str = "",
@@ -36,7 +38,6 @@ async def watch_desks(
 ) -> StreamingResponse:
     """Watch a part of an organization's desks."""
     demand(visit.asker, Action.SEE_ORGANIZATION, code)
-    parts.hub.demand_room()
     which = ShownPart.of_address(q, part)
 
     async def greet(watched: Watched, viewer: Viewer) -> None:
@@ -50,31 +51,46 @@ async def watch_desks(
             watched.add(viewer, shown, last or seen)
 
     lifetime = parts.settings.web_stream_lifetime
-    watch = parts.hub.watch(("desks", code), lambda: WatchedDesks(parts.database, code), lifetime, greet)
-    return respond(watch)
+    return LiveStream(
+        parts.seats,
+        watching(visit.credential, request),
+        lambda viewer: parts.hub.watch(
+            viewer, ("desks", code), lambda: WatchedDesks(parts.database, code), lifetime, greet
+        ),
+    )
 
 
 @router.get("/cluster")
 async def watch_cluster(
-    parts: TheParts, visit: TheVisit, seen: Seen = "", last: LastSeen = None
+    parts: TheParts, visit: TheVisit, request: Request, seen: Seen = "", last: LastSeen = None
 ) -> StreamingResponse:
     """Watch the cluster."""
     demand(visit.asker, Action.SEE_CLUSTER)
-    parts.hub.demand_room()
     lifetime = parts.settings.web_stream_lifetime
-    return respond(parts.hub.watch_picture("cluster", parts.cluster, last or seen, lifetime))
+    return LiveStream(
+        parts.seats,
+        watching(visit.credential, request),
+        lambda viewer: parts.hub.watch_picture(viewer, "cluster", parts.cluster, last or seen, lifetime),
+    )
 
 
 @router.get("/extensions/{key}")
-async def watch_extension(parts: TheParts, visit: TheVisit, key: str, seen: Seen = "") -> StreamingResponse:
+async def watch_extension(
+    parts: TheParts, visit: TheVisit, request: Request, key: str, seen: Seen = ""
+) -> StreamingResponse:
     """Watch one extension."""
     extension = ExtensionKey.parse(key)
     demand(visit.asker, Action.SEE_EXTENSION, *extension)
-    parts.hub.demand_room()
 
     async def greet(watched: Watched, viewer: Viewer) -> None:
         assert isinstance(watched, WatchedExtensions)
         watched.add(viewer, extension, seen)
 
     lifetime = parts.settings.web_stream_lifetime
-    return respond(parts.hub.watch("extensions", lambda: WatchedExtensions(parts.database), lifetime, greet))
+    return LiveStream(
+        parts.seats,
+        watching(visit.credential, request),
+        lambda viewer: parts.hub.watch(
+            viewer, "extensions", lambda: WatchedExtensions(parts.database), lifetime, greet
+        ),
+    )

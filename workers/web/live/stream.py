@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
-from fastapi.responses import StreamingResponse
+from roost.people.standing import Credential
 
 #: Seconds of silence after which a comment keeps proxies from closing the connection.
 KEEP_ALIVE = 15.0
@@ -16,10 +17,19 @@ KEEP_ALIVE = 15.0
 MAX_WAITING = 64
 
 
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """Who watches, and from where: a network address, of IPv6 the /64 of its network."""
+
+    credential: Credential
+    address: str
+
+
 class Viewer:
     """One open stream."""
 
-    def __init__(self) -> None:
+    def __init__(self, who: Watching) -> None:
+        self.who = who
         self._queue: asyncio.Queue[str | None] = asyncio.Queue(MAX_WAITING)
         self._ended = False
 
@@ -37,6 +47,13 @@ class Viewer:
         if not self._ended:
             self._ended = True
             self._queue.put_nowait(None)
+
+    def cut_off(self) -> None:
+        """Close the stream at once; what was told and not sent is dropped."""
+        while not self._queue.empty():
+            self._queue.get_nowait()
+        self._ended = True
+        self._queue.put_nowait(None)
 
     async def messages(self, lifetime: float) -> AsyncIterator[str]:
         """What was told, with comments in between, until the end or for so many seconds."""
@@ -59,12 +76,3 @@ def event(name: str, data: str, id_: str | None = None) -> str:
     lines = [f"data: {line}" for line in data.splitlines() or [""]]
     head = [f"event: {name}"] + ([f"id: {id_}"] if id_ is not None else [])
     return "\n".join([*head, *lines, "", ""])
-
-
-def respond(messages: AsyncIterator[str]) -> StreamingResponse:
-    """Stream them."""
-    return StreamingResponse(
-        messages,
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )

@@ -17,7 +17,9 @@ from starlette.datastructures import FormData
 
 from roost.people.access import Asker, NotPermitted
 from roost.people.person import Person
+from roost.people.secret_tokens import hash_secret
 from roost.people.sessions import NotSignedIn
+from roost.people.standing import Credential
 from roost.settings import Settings
 from workers.web.limits import MAX_IMPORT
 from workers.web.pages.page_cache import KEY, PROOF
@@ -39,6 +41,11 @@ class Visit:
     person: Person
     asker: Asker
     secret: str
+
+    @property
+    def credential(self) -> Credential:
+        """What they showed, for streams that last only as long as it is good."""
+        return Credential(hash_secret(self.secret), self.asker)
 
     @property
     def csrf(self) -> str:
