@@ -167,6 +167,7 @@ CREATE TABLE node_scope (
 );
 CREATE INDEX node_scope_by_organization ON node_scope (organization_id);
 
+-- Whether a node serves an organization. It stands here, not with the functions of a release: triggers of these tables ask it.
 CREATE FUNCTION node_serves(which bigint, organization bigint) RETURNS bool LANGUAGE sql STABLE AS $$
     SELECT (SELECT serves_all FROM pbx_node WHERE id = which)
         OR EXISTS (SELECT 1 FROM node_scope WHERE node_id = which AND organization_id = organization)
@@ -240,18 +241,29 @@ ALTER TABLE call SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_thre
 
 -- ========== Where an extension rings, and whom a phone speaks as ==========
 
--- rings(e): the phone that hosts e; else e's own phone if it hosts nobody; else nowhere.
+-- rings(e): the phone that hosts e; else e's own phone if it hosts nobody; else nowhere. `why` says which of them, and why nowhere.
+-- Who does not ask for `why` does not pay for its join.
 CREATE VIEW rings AS
 SELECT 'e/' || o.code || '*' || e.number AS key, e.id AS extension_id, e.organization_id,
        o.code AS organization, e.number,
        coalesce(host.id, own.id) AS phone_id, coalesce(host.name, own.name) AS phone,
-       n.name AS node, host.id IS NOT NULL AS away, host.guest_since
+       n.name AS node, host.id IS NOT NULL AS away, host.guest_since,
+       CASE
+           WHEN host.id IS NOT NULL THEN 'virtualized'
+           WHEN own.id IS NOT NULL THEN 'at_home'
+           WHEN NOT o.enabled THEN 'organization_disabled'
+           WHEN NOT e.enabled THEN 'extension_disabled'
+           WHEN desk.id IS NULL THEN 'no_phone'
+           WHEN NOT desk.enabled THEN 'phone_disabled'
+           ELSE 'hosts_guest'
+       END AS why
 FROM extension e
 JOIN organization o ON o.id = e.organization_id
 LEFT JOIN phone host ON host.guest_id = e.id
 LEFT JOIN phone own ON own.base_id = e.id AND own.guest_id IS NULL AND host.id IS NULL
                    AND own.enabled AND e.enabled AND o.enabled
-LEFT JOIN pbx_node n ON n.id = coalesce(host.node_id, own.node_id);
+LEFT JOIN pbx_node n ON n.id = coalesce(host.node_id, own.node_id)
+LEFT JOIN phone desk ON desk.base_id = e.id;
 
 -- acts_as(p): p's guest, if any; else its base extension. The emergency identity stays the phone's own.
 CREATE VIEW acts_as AS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import select
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +25,7 @@ from roost.version import check_version, use_functions
 T = TypeVar("T")
 Connection = psycopg.Connection[TupleRow]
 
+_INCLUDE = re.compile(r"/\* include (\w+) \*/")
 #: What a connection raises that PostgreSQL ended, or that did not come about.
 _LOST = (pg.OperationalError, pg.InterfaceError, pg.IdleInTransactionSessionTimeout)
 #: What a statement raises when what it names is not there: the database may be of another version.
@@ -52,8 +54,9 @@ def read_url(url: str) -> ConnDict:
 
 @cache
 def query(name: str) -> str:
-    """The statement in `roost/queries/<name>.sql`."""
-    return files("roost").joinpath("queries", f"{name}.sql").read_text(encoding="utf-8")
+    """The statement in `roost/queries/<name>.sql`, with what it includes: a condition that several statements share."""
+    text = files("roost").joinpath("queries", f"{name}.sql").read_text(encoding="utf-8")
+    return _INCLUDE.sub(lambda found: query(found[1]), text)
 
 
 class Conflicting(DatabaseUnavailable):

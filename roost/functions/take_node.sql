@@ -9,7 +9,7 @@ CREATE OR REPLACE FUNCTION take_node(
 DECLARE audit node_audit;
 BEGIN
     SELECT * INTO taken FROM pbx_node WHERE name = node FOR NO KEY UPDATE SKIP LOCKED;
-    due := taken.enabled AND (taken.next_attempt_at IS NULL OR taken.next_attempt_at <= clock_timestamp() OR now_please);
+    due := may_be_tried(taken) OR now_please AND taken.enabled;
     IF due THEN
         SELECT * INTO audit FROM node_audit WHERE node_id = taken.id;
         audit_due := audit.requested_at IS NOT NULL

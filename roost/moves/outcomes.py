@@ -48,8 +48,11 @@ class Outcome(StrEnum):
     UNAVAILABLE = "unavailable"
 
 
-#: Outcomes that moved an extension.
+#: Outcomes that moved an extension: `is_move` in SQL.
 CHANGED = frozenset({Outcome.VIRTUALIZED, Outcome.RETURNED})
 
 #: Outcomes of a wish that was granted, or was granted before.
 GRANTED = CHANGED | {Outcome.ALREADY_HERE, Outcome.CODE_SET, Outcome.CODE_CLEARED, Outcome.UNLOCKED}
+
+#: Outcomes with which there was nothing to do.
+NOTHING_TO_DO = frozenset({Outcome.ALREADY_HERE, Outcome.NOTHING_TO_RETURN})

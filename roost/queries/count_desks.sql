@@ -1,8 +1,8 @@
--- What the desks of an organization come to, in the words of roost.views.desks.Desk. No row for one with at most so many.
+-- What the desks of an organization come to, in the words of list_desks. No row for one with at most so many.
 SELECT count(*)::int AS desks,
-       count(*) FILTER (WHERE r.phone IS NOT NULL AND r.phone IS DISTINCT FROM p.name)::int AS away,
+       count(*) FILTER (WHERE is_away(p.name, r.phone))::int AS away,
        count(*) FILTER (WHERE r.phone IS NULL)::int AS unreachable,
-       count(*) FILTER (WHERE NOT (n.enabled AND n.failures = 0))::int AS cut_off
+       count(*) FILTER (WHERE is_cut_off(n))::int AS cut_off
 FROM organization o
 JOIN extension b ON b.organization_id = o.id
 LEFT JOIN phone p ON p.base_id = b.id

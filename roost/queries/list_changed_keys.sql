@@ -2,6 +2,6 @@
 -- whatever the planner believes of the parameters.
 SELECT key, version FROM route
 WHERE version > %(version)s
-  AND (%(serves_all)s OR organization_id IN (SELECT organization_id FROM node_scope WHERE node_id = %(node_id)s))
+  AND /* include in_scope */
 ORDER BY version
 LIMIT %(limit)s

@@ -1,11 +1,11 @@
 -- The desks of an organization: each phone with its own extension and its guest, and each extension without a phone;
 -- all, those that match a search, or those of some numbers. `rings_at` is where the desk's own extension rings now;
 -- null: nowhere.
-SELECT p.name AS phone, n.name AS node, n.enabled AND n.failures = 0 AS node_answers,
+SELECT p.name AS phone, n.name AS node, is_cut_off(n) AS cut_off,
        coalesce(p.enabled, true) AS enabled, b.number, b.name, coalesce(b.enabled, true) AS extension_enabled,
        coalesce(b.allows_virtualization, false) AS allows, b.code_hash IS NOT NULL AS has_code,
-       r.phone AS rings_at, g.number AS guest, g.name AS guest_name, p.guest_since AS since,
-       (end_of_stay(p.guest_since, g, o)).ends AS until
+       r.phone AS rings_at, is_away(p.name, r.phone) AS away, r.phone IS NULL AS unreachable,
+       g.number AS guest, g.name AS guest_name, p.guest_since AS since, (end_of_stay(p.guest_since, g, o)).ends AS until
 FROM organization o
 JOIN extension b ON b.organization_id = o.id
 LEFT JOIN phone p ON p.base_id = b.id

@@ -1,8 +1,10 @@
--- A text for each watched extension that changes whenever its page does.
+-- All that the pages of these extensions show of them, but for their journal, as a text each: a page whose text did not change need
+-- not be made anew, and whoever watches it need not be told.
 SELECT o.code || '*' || e.number,
-       concat_ws('|', e.name, e.enabled, o.enabled, e.allows_virtualization, e.code_set_at,
-                 e.locked_until > clock_timestamp(), host.name, host.guest_since, own.name, own.enabled, guest.number,
-                 (end_of_stay(host.guest_since, e, o)).ends)
+       ROW(e.name, e.enabled, o.enabled, e.allows_virtualization, e.code_set_at,
+           CASE WHEN e.locked_until > clock_timestamp() THEN e.locked_until END,
+           host.name, host.guest_since, own.name, own.enabled, guest.number,
+           (end_of_stay(host.guest_since, e, o)).ends)::text
 FROM unnest(%(organizations)s::text[], %(numbers)s::text[]) AS w (organization, number)
 JOIN organization o ON o.code = w.organization
 JOIN extension e ON e.organization_id = o.id AND e.number = w.number

@@ -1,7 +1,7 @@
 -- How far the database and the slowest answering node are, and when the last node came there.
 SELECT (SELECT coalesce(max(version), 0) FROM route) AS version, n.applied_version, n.applied_at,
        (SELECT min(at) FROM journal WHERE at > clock_timestamp() - interval '10 seconds' AND at > coalesce(%(since)s::timestamptz, '-infinity')
-                                      AND outcome IN ('virtualized', 'returned')) AS first_change,
+                                      AND is_move(outcome)) AS first_change,
        clock_timestamp() AS now
 FROM (SELECT coalesce(min(applied_version), 0) AS applied_version, max(applied_at) AS applied_at
       FROM pbx_node WHERE enabled AND failures = 0 AND seen_at IS NOT NULL) n

@@ -2,6 +2,6 @@
 -- a return names the phone that became free.
 SELECT at, outcome, organization, extension, phone, left_phone, displaced
 FROM journal
-WHERE (phone = %(phone)s AND outcome IN ('virtualized', 'returned') OR left_phone = %(phone)s) AND at <= %(at)s
+WHERE (phone = %(phone)s AND is_move(outcome) OR left_phone = %(phone)s) AND at <= %(at)s
 ORDER BY at DESC
 LIMIT 1

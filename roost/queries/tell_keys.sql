@@ -7,13 +7,13 @@ FROM unnest(%(keys)s::text[]) WITH ORDINALITY AS k (key, place)
 LEFT JOIN LATERAL (
     SELECT true AS known, v.node, v.phone FROM rings v
     WHERE k.key LIKE 'e/%%' AND v.organization = split_part(substr(k.key, 3), '*', 1) AND v.number = split_part(k.key, '*', 2)
-      AND (%(serves_all)s OR v.organization_id IN (SELECT organization_id FROM node_scope WHERE node_id = %(node_id)s))
+      AND /* include in_scope */
     OFFSET 0
 ) r ON true
 LEFT JOIN LATERAL (
     SELECT v.* FROM acts_as v
     WHERE k.key LIKE 'p/%%' AND v.phone = substr(k.key, 3)
-      AND (%(serves_all)s OR v.organization_id IN (SELECT organization_id FROM node_scope WHERE node_id = %(node_id)s))
+      AND /* include in_scope */
     OFFSET 0
 ) a ON true
 ORDER BY k.place

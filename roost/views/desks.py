@@ -20,12 +20,12 @@ PART = 200
 class Desk:
     """One extension and its phone, or an extension without one (`phone` None).
 
-    `number` and `name` are the extension's; `rings_at` is where it rings now, None: nowhere. `guest` sits here.
+    `number` and `name` are the extension's; `rings_at` is where it rings now, None: nowhere (`unreachable`). `away`: it rings
+    elsewhere. `cut_off`: the node of the phone does not answer. `guest` sits here.
     """
 
     phone: str | None
     node: str | None
-    node_answers: bool | None
     enabled: bool
     number: str
     name: str
@@ -33,25 +33,13 @@ class Desk:
     allows: bool
     has_code: bool
     rings_at: str | None
+    away: bool
+    unreachable: bool
+    cut_off: bool
     guest: str | None
     guest_name: str | None
     since: datetime | None
     until: datetime | None
-
-    @property
-    def away(self) -> bool:
-        """Its extension sits elsewhere."""
-        return self.rings_at is not None and self.rings_at != self.phone
-
-    @property
-    def unreachable(self) -> bool:
-        """Nobody can reach its extension now."""
-        return self.rings_at is None
-
-    @property
-    def cut_off(self) -> bool:
-        """The node of the phone does not answer."""
-        return self.node_answers is False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +119,13 @@ def list_spare_phones(database: Database, organization: str, *, limit: int = 100
 
 def watched_extensions(database: Database, keys: Sequence[tuple[str, str]]) -> dict[str, str]:
     """For each (organization, number): a text that changes whenever what is shown of it does; none: it is gone."""
-    params = {"organizations": [key[0] for key in keys], "numbers": [key[1] for key in keys]}
+    watched = extensions_shown(keys)
     with database.connection() as connection:
-        rows = connection.execute(query("list_watched_extensions"), params).fetchall()
+        rows = connection.execute(query(watched.statement), watched.params).fetchall()
     return {key: hashlib.sha256(seen.encode()).hexdigest()[:24] for key, seen in rows}
+
+
+def extensions_shown(keys: Sequence[tuple[str, str]]) -> Rows:
+    """The rows that the pages of these extensions, (organization, number), are made of, but for their journal."""
+    params = {"organizations": [key[0] for key in keys], "numbers": [key[1] for key in keys]}
+    return Rows("list_watched_extensions", params)

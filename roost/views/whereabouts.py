@@ -15,7 +15,7 @@ from roost.directory.fields import ExtensionKey, extension_key
 
 
 class Why(StrEnum):
-    """Why an extension rings where it does, or nowhere."""
+    """Why an extension rings where it does, or nowhere: the words of the view `rings`."""
 
     AT_HOME = "at_home"
     VIRTUALIZED = "virtualized"
@@ -81,18 +81,7 @@ def where_is_extension(database: Database, key: str) -> ExtensionPlace:
     row = _row(database, "where_is_extension", named._asdict())
     if row is None:
         raise UnknownExtension(f"({key})")
-    why = _why(row)
-    phone, node, since = {
-        Why.VIRTUALIZED: (row["host"], row["host_node"], row["away_since"]),
-        Why.AT_HOME: (row["own_phone"], row["own_node"], row["home_since"]),
-        Why.HOSTS_GUEST: (None, None, row["guest_since"]),
-    }.get(why, (None, None, None))
-    return ExtensionPlace(
-        extension=str(named), name=row["name"], why=why, phone=phone, node=node, since=since, until=row["stay_ends"],
-        own_phone=row["own_phone"], own_node=row["own_node"],
-        guest=row["guest"] and extension_key(named.organization, row["guest"]), guest_name=row["guest_name"],
-        guest_since=row["guest_since"], locked_until=row["locked_until"],
-    )  # fmt: skip
+    return ExtensionPlace(**row | {"extension": str(named), "why": Why(row["why"])})
 
 
 def where_is_phone(database: Database, phone: str) -> PhonePlace:
@@ -111,20 +100,6 @@ def where_is_phone(database: Database, phone: str) -> PhonePlace:
         since=row["guest_since"], until=row["stay_ends"],
         locked_until=row["locked_until"],
     )  # fmt: skip
-
-
-def _why(row: dict[str, Any]) -> Why:
-    if row["host"] is not None:
-        return Why.VIRTUALIZED
-    if not row["organization_enabled"]:
-        return Why.ORGANIZATION_DISABLED
-    if not row["enabled"]:
-        return Why.EXTENSION_DISABLED
-    if row["own_phone"] is None:
-        return Why.NO_PHONE
-    if not row["own_enabled"]:
-        return Why.PHONE_DISABLED
-    return Why.HOSTS_GUEST if row["guest"] is not None else Why.AT_HOME
 
 
 def _row(database: Database, statement: str, params: dict[str, Any]) -> dict[str, Any] | None:

@@ -33,6 +33,12 @@ from tests.world import World
 RETRY_MAX = 3.0
 
 
+def number_all(database: Database) -> None:
+    """Announce until no change is left without a number."""
+    while announce(database).more:
+        pass
+
+
 class Node:
     """A simulated node n1 and the push job to it."""
 
@@ -42,7 +48,7 @@ class Node:
         self.connections = NodeConnections(world.settings)
 
     def push(self) -> Converged | PushFailed | None:
-        announce(self.world.database)
+        number_all(self.world.database)
         return converge(self.world.database, "n1", self.connections, RETRY_MAX)
 
     def audit(self) -> Audited | PushFailed | None:
@@ -140,7 +146,7 @@ def test_news_come_in_batches_and_the_cursor_follows_each(node: Node) -> None:
         "INSERT INTO extension (organization_id, number) SELECT o.id, n::text FROM organization o, generate_series(10000, %s) n",
         10_000 + 2 * routes.BATCH,
     )
-    announce(node.world.database)
+    number_all(node.world.database)
     news = SharedNews()
     pushed = converge(node.world.database, "n1", node.connections, RETRY_MAX, news=news)
     assert pushed == Converged(6 + 2 * routes.BATCH + 1, 2 * routes.BATCH + 1)

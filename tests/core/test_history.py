@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from datetime import datetime, timedelta
 
@@ -23,6 +24,34 @@ def office(world: World) -> World:
 
 def was_on(office: World, phone: str, at: datetime) -> str | None:
     return who_was_on(office.database, phone, at).guest
+
+
+def test_why_and_where_are_one_answer(office: World) -> None:
+    """All that may hold at once of an extension and its phone: the view has a phone just where `why` says that there is one."""
+    office.desk("005", phone=False)
+    office.sit("001", "desk002")
+    for switches in itertools.product(("true", "false"), repeat=3):
+        for table, enabled in zip(("organization", "extension", "phone"), switches, strict=True):
+            office.sql(f"UPDATE {table} SET enabled = {enabled}")
+        rows = office.rows("SELECT why, phone IS NOT NULL, away FROM rings")
+        assert {why for why, _, _ in rows} <= set(Why)
+        assert all(
+            (there, away) == (why in {Why.AT_HOME, Why.VIRTUALIZED}, why == Why.VIRTUALIZED)
+            for why, there, away in rows
+        )
+        organization, extension, phone = switches
+        expected = (
+            Why.ORGANIZATION_DISABLED if organization == "false"
+            else Why.EXTENSION_DISABLED if extension == "false"
+            else Why.PHONE_DISABLED if phone == "false"
+            else Why.AT_HOME
+        )  # fmt: skip
+        if (organization, extension, phone) != ("true", "true", "true"):
+            assert where_is_extension(office.database, "0001*003").why is expected
+    assert where_is_extension(office.database, "0001*005").why is Why.ORGANIZATION_DISABLED
+    office.sql("UPDATE organization SET enabled = true")
+    office.sql("UPDATE extension SET enabled = true")
+    assert where_is_extension(office.database, "0001*005").why is Why.NO_PHONE
 
 
 def test_at_home_virtualized_and_hosting(office: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from roost.moves.outcomes import CHANGED, Outcome
 from roost.views.journal import journal_entries
 from tests.world import World, new_id
 
@@ -225,3 +226,8 @@ def test_a_change_that_would_be_recorded_too_late_is_refused_by_the_schema(offic
             "INSERT INTO journal (request_id, expires_at, origin, operation, outcome)"
             " VALUES ('x', clock_timestamp() - interval '1 ms', 'call', 'return', 'returned')"
         )
+
+
+def test_what_moved_an_extension_is_the_same_in_sql(world: World) -> None:
+    moved = {outcome for outcome in Outcome if world.value("SELECT is_move(%s)", outcome.value)}
+    assert moved == CHANGED

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from roost.directory.importing import ImportRefused
 from roost.errors import Conflict, Invalid, NodeRefused, NotFound, RoostError, SettingMissing, Unavailable
-from roost.moves.outcomes import GRANTED, Outcome
+from roost.moves.outcomes import GRANTED, NOTHING_TO_DO, Outcome
 from roost.people.access import NotPermitted
 from roost.people.sessions import NotSignedIn, TooManyTries, WrongPassword
 from roost.people.tokens import BadToken
@@ -81,7 +81,7 @@ class Problem(BaseModel):
 
 def refusal(outcome: Outcome) -> Problem | None:
     """The problem that a refused request is; None: its wish was granted, or there was nothing to do."""
-    if outcome in GRANTED or outcome is Outcome.NOTHING_TO_RETURN:
+    if outcome in GRANTED | NOTHING_TO_DO:
         return None
     status, title = _REFUSED[outcome]
     return problem(status, outcome.value, title)

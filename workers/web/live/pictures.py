@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from roost.database import Database
+from roost.moves.outcomes import GRANTED, NOTHING_TO_DO
 from roost.nodes.status import ClusterStatus, cluster_status
 from roost.views.activity import Count, count_requests
 from tasks.background import Background
@@ -20,9 +21,7 @@ PATIENCE = 1.0
 #: Seconds in a chart.
 SPAN = 60
 _CHART_WIDTH, _CHART_HEIGHT = 240, 62
-_DONE = frozenset(
-    {"virtualized", "returned", "already_here", "nothing_to_return", "code_set", "code_cleared", "unlocked"}
-)
+_DONE = GRANTED | NOTHING_TO_DO
 
 
 @dataclass(frozen=True, slots=True)

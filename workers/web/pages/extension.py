@@ -17,7 +17,7 @@ from roost.directory.rules import BadField
 from roost.moves.requests import Answer
 from roost.moves.secret_codes import is_code
 from roost.people.access import Action, demand
-from roost.views.desks import watched_extensions
+from roost.views.desks import extensions_shown, watched_extensions
 from roost.views.fingerprints import Rows
 from roost.views.journal import latest_of
 from roost.views.whereabouts import where_is_extension
@@ -41,7 +41,7 @@ def show_extension(request: Request, parts: Parts) -> Response:
     named = extension._asdict()
     page = CachedPage(
         "extension.html", f"/extensions/{extension}", (Action.SEE_EXTENSION, *extension),
-        (Rows("see_extension", named), Rows("list_lately", named | {"entries": LATELY})),
+        (extensions_shown([extension]), Rows("list_lately", named | {"entries": LATELY})),
         lambda snapshot: _values(snapshot, parts, extension),
     )  # fmt: skip
     return answer_page(request, parts, page)

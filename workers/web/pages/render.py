@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 from roost.directory import fields
 from roost.directory.fields import format_duration
 from roost.directory.rules import NumberRule, TextRule
+from roost.moves.outcomes import GRANTED, NOTHING_TO_DO
 from roost.people.access import Action, may
 from roost.people.person import PASSWORD
 from roost.views.journal import JournalEntry
@@ -52,6 +53,8 @@ def templates() -> Environment:
         "in_words": in_words,
         "journal_row": _journal_row,
         "limits": limits,
+        "GRANTED": GRANTED,
+        "NOTHING_TO_DO": NOTHING_TO_DO,
         "fields": fields,
         "PASSWORD": PASSWORD,
     }
