@@ -57,7 +57,7 @@ def _set_code(client: Client, settings: Settings, number: str, code: str) -> Non
     sealed = seal(settings.need("seal_public_key"), request_id, code)
     request = SetCode(
         request_id=request_id,
-        origin="system",
+        origin="cli",
         made_at=now,
         organization=ORGANIZATION,
         number=number,
