@@ -1,9 +1,8 @@
--- Roost's one truth. Applied by `roost db init` to an empty database; PostgreSQL 15 to 18.
--- What requests do is in functions beside it (roost/functions), in a PostgreSQL schema of their release. Functions here belong
--- to the tables: all releases that run at once share them, so they call none of the others.
--- The invariants of extension virtualization are the shape of these tables: a direct UPDATE that breaks
--- one is refused. What every PBX node must know is derived by two views, and every change of what they
--- show is noted by triggers, so that nobody who writes can forget to tell the nodes.
+-- The tables of Roost. `roost db init` applies this file to an empty database; PostgreSQL 15 to 18.
+-- The rules of extension virtualization are constraints of these tables: a direct UPDATE that breaks one is refused. Two views derive
+-- what every PBX node must know, and triggers note each change of what they show, so that nobody who writes can forget the nodes.
+-- The functions here belong to the tables, and releases that run side by side share them. What a request does is in the functions
+-- of roost/functions, which each release installs in a PostgreSQL schema of its own; the functions here do not call those.
 
 -- Which version of this file the database has; `roost db upgrade` goes on from here.
 CREATE TABLE roost_version (version int PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());
@@ -17,7 +16,7 @@ INSERT INTO roost_version VALUES (2);
 
 -- An organization is a tenant; nothing crosses its border. `policy` says what happens when somebody asks
 -- for a phone that hosts another guest. `max_stay` and `daily_return` (a wall-clock time in `timezone`)
--- end stays, unless an extension has its own. `lock_after` wrong codes in a row lock an extension, `phone_lock_after` the phone on
+-- end stays, unless an extension has its own. `lock_after` consecutive wrong codes lock an extension, `phone_lock_after` the phone on
 -- which they are keyed; the first lock lasts `lock_for`. Weak codes are those that everybody tries first (weak_codes.py).
 CREATE TABLE organization (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -49,7 +48,7 @@ CREATE TABLE organization_change (
 ) WITH (fillfactor = 50);
 
 -- An extension is a person's identity. `code_hash` is argon2id over a peppered code, never the code.
--- `failed_codes` counts wrong codes in a row over all calls; `failed_on` is the phone on which all of them were keyed, NULL when
+-- `failed_codes` counts consecutive wrong codes, over all calls; `failed_on` is the phone on which all of them were keyed, NULL when
 -- there were several. `locks` counts locks with no right code in between.
 CREATE TABLE extension (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -105,9 +104,9 @@ CREATE TABLE pbx_node (
     options jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(options) = 'object')
 ) WITH (fillfactor = 50);
 
--- How far the comparison of a node's whole table has come: it goes by pieces, and is gone on with after a crash. `requested_at`: somebody
--- wants one that begins after that; `began_at` NULL: none is going on; `seen_at` is when its last piece was done. `stage`: extensions (e),
--- phones (p), and what the node holds besides (strangers).
+-- How far an audit, the comparison of a node's whole table with the database, has come. It is done in pieces, and another worker goes on
+-- with it after a crash. `requested_at`: when somebody asked for one, which begins after that. `began_at` is NULL when none is in
+-- progress; `seen_at` is when its last piece was done. `stage`: extensions (e), phones (p), and keys that only the node has (strangers).
 CREATE TABLE node_audit (
     node_id bigint PRIMARY KEY REFERENCES pbx_node ON DELETE CASCADE,
     requested_at timestamptz,
@@ -120,8 +119,8 @@ CREATE TABLE node_audit (
     drift int NOT NULL DEFAULT 0
 ) WITH (fillfactor = 50);
 
--- Rows that a node cannot hold: each holds up nothing but itself. It is tried again when it changes, by an audit, and, once `due`,
--- by the next push. At most a thousand a node are kept (note_refused_rows.sql).
+-- Rows that a node cannot hold; all others are sent to it as usual. Such a row is tried again when it changes, by an audit, and, when
+-- it is `due`, by the next push. At most a thousand a node are kept (note_refused_rows.sql).
 CREATE TABLE node_refused_row (
     node_id bigint REFERENCES pbx_node ON DELETE CASCADE,
     key text,

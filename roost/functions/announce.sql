@@ -1,8 +1,9 @@
--- Takes the committed changes away, numbers them above all versions so far, and names the nodes to wake: those that the changes
--- concern, and for the sweep those that were not looked at for `unseen_for` seconds: whoever looks brings a node that lags to the
--- truth. The lock is taken by a statement of its own, so that `max(version)` is read after the last holder committed. At most
--- `most` changes are taken at a time, so that an import of a hundred thousand desks holds up no other announcer for long: `numbered` is
--- how many keys they were, and `more` whether there may be others left.
+-- Gives changes that are committed and have no version yet the next versions, and returns the names of the nodes to wake: those
+-- that serve an organization with a change, and, when `unseen_for` is given (the sweep), those that nobody looked at for so many
+-- seconds. A woken node that lags is brought up to date, whatever woke it.
+-- At most `most` rows of route_dirty are taken, so that after a large import other announcers do not wait for long. `numbered` is how
+-- many keys got a version; `more` says that rows may be left. The lock is a statement of its own, so that `max(version)` is read
+-- after the transaction that held it before has committed.
 CREATE OR REPLACE FUNCTION announce(unseen_for float8, most int, OUT numbered bigint, OUT nodes text[], OUT more bool) LANGUAGE plpgsql AS $$
 DECLARE organizations bigint[];
 BEGIN

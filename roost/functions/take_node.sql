@@ -1,6 +1,7 @@
--- Whoever holds the node's row pushes to it; another who comes meanwhile leaves at once, with a row of NULLs. The head is
--- read after the row is taken: nobody else can bring the node further than that. An audit is due when somebody wants one, when
--- the last is `audit_every` seconds old, and when whoever began one gave no sign for `audit_silence` seconds.
+-- Locks the row of a node that is to be pushed to, and says what is to be done there. When another push holds the row, or the node
+-- does not exist, every column is NULL, at once. The version of the database is read after the lock is held, so the node cannot be
+-- further than that. An audit is due when one was requested, when the last one ended `audit_every` seconds ago, and when one that
+-- began has made no progress for `audit_silence` seconds.
 CREATE OR REPLACE FUNCTION take_node(
     node text, now_please bool, audit_every float8, audit_silence float8,
     OUT taken pbx_node, OUT due bool, OUT audit_due bool, OUT has_refused bool, OUT refused_due bool,

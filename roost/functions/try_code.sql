@@ -1,6 +1,6 @@
 -- One try at a secret code. The comparison was made before, for it takes long and must hold no lock: `compared` is the hash it was
 -- made with (NULL: none was), `is_right` what came of it. The extension's row is locked first, then the phone's and the call's,
--- so that the tries at one extension, on one phone and in one call come one by one; every try is decided once, in the order of the branches below.
+-- so that the tries at one extension, on one phone and in one call come one by one; every try is decided once, by the first branch below that applies.
 CREATE OR REPLACE FUNCTION try_code(
     request asked, phone_name text, short_number text, call_id text, compared text, is_right bool, nothing_keyed bool,
     tries_per_call int

@@ -1,6 +1,6 @@
--- The words of the functions beside this file: each request is one call of one of them, so one statement and one
--- transaction, which holds its row locks for as long as PostgreSQL works and no longer.
--- `asked` is what every request names, `answer` what it came to, `scene` what the checks look at.
+-- The types that the functions beside this file share. `asked`: what every request says of itself. `answer`: what it came to.
+-- `scene`: everything that the checks of a request look at, read at one moment. Each request is one call of one function, so one
+-- statement and one transaction: it holds its row locks only while PostgreSQL works.
 CREATE TYPE asked AS (
     request_id text, made_at timestamptz, expires_at timestamptz, origin text, actor text, operation text, reason text,
     asked_from text

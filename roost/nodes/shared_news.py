@@ -1,6 +1,6 @@
-"""News that several nodes are told alike: read from PostgreSQL once, by whoever comes first.
+"""Changes that several nodes need alike ("news"): read from PostgreSQL once, by the first push that needs them.
 
-Nodes that keep pace stand at the same cursor, and are woken together. A push worker has one of these for all its pushes.
+Nodes that are up to date have the same cursor, and are woken together. A push worker has one of these for all its pushes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from roost.errors import DatabaseUnavailable
 from roost.nodes.routes import BATCH, News, Scope, news_since
 from roost.pbx.node import Cursor
 
-#: News kept, and the changes in all of them: a batch of a node that is far behind is shared, and then kept alone.
+#: How many reads are kept, and how many changes in all of them: a whole batch, of a node that is far behind, is kept alone.
 KEPT = 8
 KEPT_CHANGES = BATCH
 #: Seconds that a push waits for the news that another is reading; a statement may take no longer.

@@ -1,4 +1,5 @@
--- What the import adds or changes, by line: the thing, and its fields from old to new (no old one: a new thing).
+-- What the import would add or change, one row for each thing of each line, with its fields as `name: old → new`. The field '' says
+-- that the thing itself is new.
 CREATE TEMP TABLE import_change ON COMMIT DROP AS
 WITH wanted AS (
     SELECT s.*, o.id AS organization_id, n.id AS node_id, e.id AS extension_id, p.id AS phone_id

@@ -1,4 +1,5 @@
--- What the desks of an organization come to, in the words of list_desks. No row for one with at most so many.
+-- Counts all desks of an organization, by the same states as list_desks. Gives no row when there are at most `at_most` desks: those
+-- are counted from the list itself.
 SELECT count(*)::int AS desks,
        count(*) FILTER (WHERE is_away(p.name, r.phone))::int AS away,
        count(*) FILTER (WHERE r.phone IS NULL)::int AS unreachable,

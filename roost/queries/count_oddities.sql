@@ -1,4 +1,5 @@
--- What is there to no purpose. An extension can sit on a phone whose base, another one, allows it.
+-- Counts what is configured and has no effect: phones without an extension, extensions that allow guests and have no phone, and
+-- extensions with a code that find no phone to move to (one whose base extension, another one, allows guests).
 WITH host AS (
     SELECT p.organization_id, p.base_id FROM phone p JOIN extension b ON b.id = p.base_id
     WHERE p.enabled AND b.enabled AND b.allows_virtualization

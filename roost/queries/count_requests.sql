@@ -1,4 +1,4 @@
--- Requests of the last seconds, by second.
+-- How many requests there were in each of the last seconds, by operation and outcome.
 SELECT extract(epoch FROM date_trunc('second', at))::bigint AS second, operation, outcome, count(*)::int AS requests
 FROM journal
 WHERE at > clock_timestamp() - make_interval(secs => %(seconds)s)

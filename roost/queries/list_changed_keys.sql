@@ -1,5 +1,5 @@
--- The keys changed after the version, oldest change first, as far as one batch goes. The limit keeps the plan on the index of versions,
--- whatever the planner believes of the parameters.
+-- The keys that changed after a version, in order of version, at most one batch. With the LIMIT, PostgreSQL always reads the index of
+-- versions; without, a plan for all parameters might read the whole table.
 SELECT key, version FROM route
 WHERE version > %(version)s
   AND /* include in_scope */

@@ -1,6 +1,5 @@
--- The desks of an organization: each phone with its own extension and its guest, and each extension without a phone;
--- all, those that match a search, or those of some numbers. `rings_at` is where the desk's own extension rings now;
--- null: nowhere.
+-- The desks of an organization, in order of number: each extension with its own phone, or without one, and the guest who sits there.
+-- All of them, those that match a search, or those with these numbers. `rings_at` is where the extension rings now, NULL: nowhere.
 SELECT p.name AS phone, n.name AS node, is_cut_off(n) AS cut_off,
        coalesce(p.enabled, true) AS enabled, b.number, b.name, coalesce(b.enabled, true) AS extension_enabled,
        coalesce(b.allows_virtualization, false) AS allows, b.code_hash IS NOT NULL AS has_code,

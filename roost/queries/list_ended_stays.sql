@@ -1,5 +1,5 @@
--- Guests whose stay is over, longest first. Looked at are only those whose organization has a limit, and those who have their
--- own; LATERAL with OFFSET 0 finds the latter's phones, where the planner might look at every phone.
+-- Guests whose stay is over, the longest first. Only phones of organizations with a limit are read, and those of guests who have a
+-- limit of their own; LATERAL with OFFSET 0 makes PostgreSQL look the latter up by index instead of reading every phone.
 SELECT guest.phone_id, guest.guest_since, guest.organization, guest.number, stay.reason
 FROM (
     SELECT p.id AS phone_id, p.guest_since, o.code AS organization, e.number, e, o

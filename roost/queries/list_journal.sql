@@ -1,6 +1,6 @@
--- The newest entries first. An extension's entries are those in which it moved, and those in which another
--- sent it home: these are at phones it had moved to, which spares a scan. A phone's are also those in which its guest left,
--- and those that were dialled on it and ended a stay elsewhere.
+-- Journal entries, newest first. Of an extension: those in which it moved, and those in which another displaced it. The latter name
+-- a phone that it had moved to, so only entries of such phones are searched for them. Of a phone: also those in which its guest left
+-- for another phone, and those that were dialled on it and ended a stay elsewhere.
 SELECT request_id, at, made_at, origin, actor, operation, organization, extension, phone, outcome, reason, left_phone,
        displaced, asked_from
 FROM journal j

@@ -1,5 +1,5 @@
--- The newest entries of one extension: as list_journal, without its filters, and read no further than it must. Whoever
--- displaced it among the newest entries did so on a phone of one of its own newest moves.
+-- The newest entries of one extension: what list_journal gives without filters, but reading only as far as `entries` demands. Whoever
+-- displaced the extension did so on a phone it had moved to, so the phones of its newest moves are enough.
 SELECT * FROM (
     (SELECT request_id, at, made_at, origin, actor, operation, organization, extension, phone, outcome, reason, left_phone,
             displaced, asked_from

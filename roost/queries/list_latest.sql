@@ -1,2 +1,2 @@
--- Which are the newest entries of an organization. An entry never changes, so that its id says all of it.
+-- The ids of an organization's newest entries. Entries never change, so the same ids mean the same entries.
 SELECT request_id FROM journal WHERE organization = %(organization)s ORDER BY at DESC, request_id DESC LIMIT %(entries)s

@@ -1,5 +1,5 @@
--- How far each node is. What it lacks, of the organizations it serves, waits at most since it was last seen. `doing`: the full send
--- or the audit that goes on.
+-- How far each node is behind, and what it does. `behind` counts the changes it was not sent yet, of the organizations it serves: each
+-- of them waits no longer than `seen_ago`. `doing` is a full send or an audit that is in progress.
 SELECT n.name, n.kind, n.host, n.port, n.enabled, n.applied_version, n.applied_at, n.seen_at, n.audited_at, n.drift,
        n.failures, n.failing_since, n.last_error, n.next_attempt_at, n.resync,
        (SELECT count(*) FROM route r

@@ -1,4 +1,4 @@
--- A piece of a full send is in the node. `keys` NULL: it begins.
+-- Notes that the node has another piece of a full send: `keys` more. `keys` NULL: the full send begins.
 UPDATE pbx_node
 SET seen_at = clock_timestamp(), failures = 0, last_error = NULL, next_attempt_at = NULL, failing_since = NULL, failure = NULL,
     resync = false, send_began_at = CASE WHEN %(keys)s::bigint IS NULL THEN clock_timestamp() ELSE send_began_at END,

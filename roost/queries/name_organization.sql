@@ -1,2 +1,2 @@
--- What the pages of an organization say of it.
+-- What every page of an organization shows of it.
 SELECT code, name, enabled FROM organization WHERE code = %(organization)s

@@ -1,2 +1,2 @@
--- One row that says nothing: fingerprints stand beside it.
+-- One row, for a page that needs only the fingerprints that are added to it.
 SELECT 1 AS one

@@ -1,4 +1,5 @@
--- How far the database and the slowest answering node are, and when the last node came there.
+-- The version of the database; the version and time of the slowest node that answers; and the first move after `since`, from which
+-- the time until all nodes know it is measured.
 SELECT (SELECT coalesce(max(version), 0) FROM route) AS version, n.applied_version, n.applied_at,
        (SELECT min(at) FROM journal WHERE at > clock_timestamp() - interval '10 seconds' AND at > coalesce(%(since)s::timestamptz, '-infinity')
                                       AND is_move(outcome)) AS first_change,

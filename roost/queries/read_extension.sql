@@ -1,4 +1,4 @@
--- One extension, by its key alone: planned once, it is found by the index whatever else a list can be asked.
+-- One extension, by its key alone. A statement of its own, for the plan of list_extensions must serve every filter.
 SELECT o.code AS organization, e.number, e.name, e.enabled, e.allows_virtualization, e.account_code, e.mailbox,
        e.code_hash IS NOT NULL AS has_code, e.code_set_at, e.failed_codes,
        CASE WHEN e.locked_until > clock_timestamp() THEN e.locked_until END AS locked_until,

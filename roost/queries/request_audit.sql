@@ -1,5 +1,5 @@
--- The next push of these nodes has their whole table compared, from the start. A node whose row is held is being pushed to, so its
--- next attempt is not far.
+-- Asks for an audit of these nodes, from the start, and lets their next push try at once. A row that is locked is skipped: that node
+-- is being pushed to now.
 WITH asked AS (
     INSERT INTO node_audit (node_id, requested_at)
     SELECT id, clock_timestamp() FROM pbx_node WHERE enabled AND (%(node)s::text IS NULL OR name = %(node)s)

@@ -1,5 +1,6 @@
--- Begins the audit of a node, or goes on with one whose auditor fell silent; no row: another is at it. A requested one begins anew.
--- `began_at` is also the mark of who is at it: what was begun before is not gone on with by whoever began it.
+-- Begins the audit of a node, or takes over one that has made no progress for `silence` seconds. Gives no row when another worker is
+-- busy with it. A requested audit begins from the start. `began_at` also tells one run from another: whoever was taken over finds
+-- another value there, and stops.
 INSERT INTO node_audit AS a (node_id, began_at, seen_at, keys_total)
 VALUES (%(node_id)s, clock_timestamp(), clock_timestamp(), %(total)s)
 ON CONFLICT (node_id) DO UPDATE

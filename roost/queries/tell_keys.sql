@@ -1,6 +1,6 @@
--- What is true of each key now, as this node is to know it: where an extension rings, who a phone speaks as. Not known, or without an
--- organization: it is gone, or is no business of this node. LATERAL with OFFSET 0 looks each key up by index, where a join
--- of the views would read them all.
+-- What is true of each key now, for this node: where an extension rings, or whom a phone acts as. When the thing does not exist, or
+-- belongs to an organization that the node does not serve, `known` and `organization` are NULL, and the node must delete the key.
+-- LATERAL with OFFSET 0 makes PostgreSQL look each key up by index, instead of computing the views for every extension.
 SELECT k.key, r.known, r.node, r.phone,
        a.organization, a.number, a.name, a.account_code, a.mailbox, a.base, a.emergency_number, a.emergency_location
 FROM unnest(%(keys)s::text[]) WITH ORDINALITY AS k (key, place)

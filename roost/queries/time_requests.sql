@@ -1,4 +1,4 @@
--- How long the requests of one closed second took, from asking to being recorded.
+-- How long each request took from being asked to being recorded, for one second that is over.
 SELECT operation, outcome, greatest(0, extract(epoch FROM at - made_at))::float8 AS seconds
 FROM journal
 WHERE at >= to_timestamp(%(start)s) AND at < to_timestamp(%(stop)s)

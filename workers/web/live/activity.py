@@ -43,7 +43,7 @@ class Pulse:
         return [took for _, took in tuple(self._converged)]
 
     async def run(self) -> None:
-        """Follow."""
+        """Look at the journal and the cursors every PACE seconds, until cancelled; PostgreSQL may be away meanwhile."""
         away = False
         while True:
             try:
