@@ -1,7 +1,7 @@
 """Reads a file of desks: one row an extension, with the phone it is provisioned on, if any.
 
 Takes what spreadsheets write: a byte order mark, CR LF, semicolons or tabs for commas, a first line `sep=;`, and empty
-columns at the end. Holds one row at a time.
+columns at the end. A cell behind an apostrophe is text as it stands (cells.py). Holds one row at a time.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple, TextIO
 
 from roost.directory import fields
+from roost.directory.cells import read_cell
 from roost.directory.rules import BadField
 from roost.errors import Invalid
 
@@ -180,7 +181,8 @@ def _row(line: int, header: list[str], cells: list[str]) -> Iterator[Desk | Faul
     if any(cell.strip() for cell in cells[len(header) :]) or len(cells) < len(header):
         yield Fault(line, "bad_value", f"it has {len(cells)} cells, the header {len(header)}")
         return
-    given = {name: cell.strip() for name, cell in zip(header, cells, strict=False) if cell.strip()}
+    texts = ((name, read_cell(cell)) for name, cell in zip(header, cells, strict=False))
+    given = {name: text for name, text in texts if text}
     faults = [Fault(line, "bad_value", f"{name} is empty") for name in _REQUIRED if name not in given]
     if "phone" not in given:
         faults += [Fault(line, "bad_value", f"{name} without a phone") for name in _OF_PHONE if name in given]

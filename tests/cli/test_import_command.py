@@ -57,3 +57,13 @@ def test_a_file_that_is_none(roost: Run, file: Path) -> None:
     assert roost("import", "nothing.csv").exit_code == 2
     file.write_text(DESKS)
     assert roost("import", "desks.csv", "--encoding", "klingon").exit_code == 2
+
+
+def test_what_is_exported_imports_again_unchanged(roost: Run, file: Path) -> None:
+    file.write_text(DESKS.replace("John", "=John"))
+    roost("import", "desks.csv")
+    assert roost("export", "again.csv", "--org", "0001").out == "Written to again.csv.\n"
+    assert "extensions 0 added, 0 changed; phones 0 added, 0 changed" in roost("import", "again.csv").out
+    assert roost("export", "-").out.splitlines()[1] == "0001,001,'=John,,,no,desk001,n1,,"
+    assert roost("export", "again.csv").err.endswith("[not_written]\n")
+    assert roost("export", "-", "--org", "0009").exit_code == 4

@@ -218,6 +218,10 @@ def test_an_import_is_previewed_and_done_within_one_organization(office: Office)
             "/import", content=f"organization,number,name,phone,node\n{foreign}\n".encode(), headers=headers
         )
         assert (refused.status_code, refused.json()["code"]) == (422, "import_refused")
+    exported = api.get("/export")
+    assert "0001,010,Zoë" in exported.text
+    again = api.post("/import", content=exported.content, headers=headers).json()
+    assert (again["counts"]["desks"], again["changes"]) == (exported.text.count("\n") - 1, [])
 
 
 def test_health_readiness_and_metrics(office: Office) -> None:

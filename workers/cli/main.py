@@ -18,6 +18,7 @@ from workers.cli import (
     code,
     dial,
     doctor,
+    exporting,
     extension,
     importing,
     journal,
@@ -99,6 +100,7 @@ app.add_typer(node.app, name="node", rich_help_panel=_DIRECTORY)
 app.add_typer(user.app, name="user", rich_help_panel=_DIRECTORY)
 app.add_typer(token.app, name="token", rich_help_panel=_DIRECTORY)
 app.command("import", rich_help_panel=_DIRECTORY)(importing.import_file)
+app.command("export", rich_help_panel=_DIRECTORY)(exporting.export_file)
 
 app.command("status", rich_help_panel=_OPERATION)(status.status)
 app.command("audit", rich_help_panel=_OPERATION)(audit.audit)

@@ -1,16 +1,20 @@
-"""Imports of desks over HTTP: a CSV file in, what it changes out."""
+"""Imports of desks over HTTP: a CSV file in, what it changes out. And the same file out."""
 
 from __future__ import annotations
 
 import io
+from itertools import chain
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Query
+from fastapi.responses import StreamingResponse
 
+from roost.directory.exporting import export_desks
 from roost.directory.importing import import_desks
 from roost.people.access import Action, demand
-from workers.web.api.access import TheAsker, TheParts
+from workers.web.api.access import TheAsker, TheParts, scope_of
 from workers.web.api.models import Code, Shown
+from workers.web.parts import Parts
 
 router = APIRouter(tags=["journal and import"])
 
@@ -41,6 +45,26 @@ class ImportReport(Shown):
     dry_run: bool
     counts: ImportCounts
     changes: list[ImportChange]
+
+
+@router.get("/export", response_class=StreamingResponse, responses={200: {"content": {"text/csv": {}}}})
+def export_file(
+    parts: TheParts,
+    asker: TheAsker,
+    organization: Annotated[Code | None, Query(description="Only desks of this organization.")] = None,
+) -> StreamingResponse:
+    """Give extensions and phones as the file that `/import` takes: imported again, it changes nothing."""
+    organization = scope_of(asker, Action.SEE_ORGANIZATION, organization)
+    return send_desks(parts, organization)
+
+
+def send_desks(parts: Parts, organization: str | None) -> StreamingResponse:
+    """Send the file in parts. Raises UnknownOrganization."""
+    text = export_desks(parts.database, organization)
+    headers = {
+        "Content-Disposition": f'attachment; filename="desks{f"-{organization}" if organization else ""}.csv"'
+    }
+    return StreamingResponse(chain([next(text)], text), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 @router.post("/import")

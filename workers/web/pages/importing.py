@@ -11,6 +11,7 @@ from starlette.datastructures import UploadFile
 from roost.directory.importing import LISTED, ImportRefused, ImportReport, import_desks
 from roost.errors import Invalid
 from roost.people.access import Action, demand
+from workers.web.api.importing import send_desks
 from workers.web.limits import MAX_IMPORT
 from workers.web.pages.render import show
 from workers.web.pages.visit import TheForm, TheParts, TheVisit, Visit, text_of
@@ -26,6 +27,13 @@ def show_import(request: Request, parts: TheParts, visit: TheVisit, code: str) -
     """Ask for a file."""
     demand(visit.asker, Action.IMPORT, code)
     return _import_page(request, parts, visit, code)
+
+
+@router.get("/desks.csv")
+def show_desks_as_file(parts: TheParts, visit: TheVisit, code: str) -> Response:
+    """Give the desks as the file that an import takes."""
+    demand(visit.asker, Action.SEE_ORGANIZATION, code)
+    return send_desks(parts, code)
 
 
 @router.post("/import")

@@ -17,6 +17,7 @@ from fastapi.responses import StreamingResponse
 
 from roost.database import Database
 from roost.directory import Directory
+from roost.directory.cells import write_cell
 from roost.directory.fields import PHONE_NAME, ExtensionKey
 from roost.errors import Invalid
 from roost.moves.outcomes import Outcome
@@ -33,8 +34,6 @@ from workers.web.texts import text
 router = APIRouter(include_in_schema=False)
 #: Entries on a page.
 ON_PAGE = 50
-#: What a spreadsheet would take for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 #: Outcomes that a journal never holds.
 _NEVER = {
     Outcome.CODE_NEEDED,
@@ -206,5 +205,6 @@ def _csv_line(cells: list[str]) -> str:
 
 
 def _cell(value: object) -> str:
-    shown = "" if value is None else value.isoformat() if isinstance(value, datetime) else str(value)
-    return f"'{shown}" if shown.startswith(_FORMULA) else shown
+    return write_cell(
+        "" if value is None else value.isoformat() if isinstance(value, datetime) else str(value)
+    )

@@ -1,0 +1,50 @@
+"""`roost export`: desks as the file that `roost import` reads."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from roost.directory.exporting import export_desks
+from roost.errors import Invalid
+from workers.cli.output import say
+from workers.cli.session import open_database
+
+
+class NotWritten(Invalid):
+    """The file cannot be written."""
+
+    code = "not_written"
+
+
+def export_file(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE.csv", help="A new file, or `-` for the terminal or a pipe.")
+    ],
+    *,
+    organization: Annotated[
+        str | None, typer.Option("--organization", "--org", help="Only of this one.")
+    ] = None,
+) -> None:
+    """Write extensions and phones to a file that `roost import` takes as it is: then it changes nothing.
+
+    A name or number that a spreadsheet would run as a formula stands behind an apostrophe, which an import takes away. Secret
+    codes, and phones without an extension, are not in it.
+    """
+    with open_database() as database:
+        parts = export_desks(database, organization)
+        first = next(parts)  # says what is wrong before there is a file
+        if str(file) == "-":
+            sys.stdout.write(first)
+            sys.stdout.writelines(parts)
+            return
+        try:
+            with file.open("x", encoding="utf-8", newline="") as written:
+                written.write(first)
+                written.writelines(parts)
+        except OSError as error:
+            raise NotWritten(f"({file}: {error.strerror})") from None
+    say(f"Written to {file}.")
