@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import socket
+import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from itertools import permutations
+from pathlib import Path
 
 import pytest
 
@@ -53,9 +56,21 @@ def test_a_recording_that_is_missing_is_no_hang_up(office: Cluster, missing: lis
     assert "001" in heard.prompts
 
 
-def test_each_outcome_sounds_unlike_every_other() -> None:
-    announced = [outcome for outcome in Outcome if outcome in prompts._CORE_SOUNDS]
-    assert len({prompts.prompts_of(outcome, "") for outcome in announced}) == len(announced)
+def test_each_outcome_sounds_unlike_every_other_and_is_not_the_beginning_of_one() -> None:
+    sounds = dict(prompts._CORE_SOUNDS)
+    sounds[Outcome.WRONG_CODE] += (prompts.ASK_CODE,)
+    for (one, heard), (other, longer) in permutations(sounds.items(), 2):
+        assert longer[: len(heard)] != heard, (one, other)
+
+
+def test_each_recording_that_the_center_plays_has_its_text() -> None:
+    texts = tomllib.loads(Path("asterisk/recordings.en.toml").read_text())
+    played = {prompts.ask_prompt("roost/"), prompts.wrong_prompt("roost/")}
+    for outcome in prompts._CORE_SOUNDS:
+        recording, *number = prompts.prompts_of(outcome, "roost/")
+        played.add(recording)
+        assert texts[outcome].endswith("extension") == bool(number)
+    assert played == {f"roost/{name}" for name in texts}
 
 
 def test_star_30_undoes_it_through_the_other_center(office: Cluster) -> None:

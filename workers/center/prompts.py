@@ -10,13 +10,13 @@ ASK_CODE = "agent-pass"
 #: Stands in a list of sounds for the number that moved, digit by digit.
 NUMBER = ""
 
-#: Each differs from every other, by ear. What moved is said by number.
+#: Each differs from every other, by ear, and none is the beginning of another. What moved is said by number. The same in words, for recordings: asterisk/recordings.en.toml.
 _CORE_SOUNDS: dict[Outcome, tuple[str, ...]] = {
     Outcome.VIRTUALIZED: ("agent-loginok", "extension", NUMBER),
     Outcome.ALREADY_HERE: ("extension", NUMBER, "enabled"),
     Outcome.RETURNED: ("agent-loggedoff", "extension", NUMBER),
     Outcome.NOTHING_TO_RETURN: ("cancelled", "goodbye"),
-    Outcome.UNKNOWN_PHONE: ("feature-not-avail-line",),
+    Outcome.UNKNOWN_PHONE: ("sorry", "feature-not-avail-line"),
     Outcome.NOT_ALLOWED: ("extension", "disabled"),
     Outcome.UNKNOWN_EXTENSION: ("pbx-invalid", "goodbye"),
     Outcome.BAD_REQUEST: ("cannot-complete-as-dialed", "check-number-dial-again"),
