@@ -9,16 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from roost.pbx.node import Change, Cursor, Key, PbxNode, RefusedRow, Rings, key_of
+from roost.pbx.node import Change, Cursor, Gone, Key, PbxNode, RefusedRow, Rings, key_of
 
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
+#: What would end a line. A node that holds an odd key told it itself, so with anything else in it, it may be told to delete it.
+_LINE_END = re.compile("[\r\n\x00]")
 _NAME = re.compile("[A-Za-z0-9._-]{1,64}")
 
 
 def fault(change: Change) -> str:
     """Why no node is sent this change; empty when nothing is wrong with it."""
     text = "".join(filter(None, change))
-    if not text.isprintable() and _CONTROL.search(text):
+    if not text.isprintable() and (_LINE_END if isinstance(change, Gone) else _CONTROL).search(text):
         return "It holds a control character."
     if isinstance(change, Rings) and (change.node is not None or change.phone is not None):
         for name in (change.node, change.phone):

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from roost.errors import RoostError
+from roost.pbx.checked import fault
 from roost.pbx.kinds import BadKind, default_kind, kind_named, kinds
+from roost.pbx.node import Gone, Rings
 from tests.conformance.folder.kind import KIND
 
 
@@ -41,6 +43,12 @@ def test_a_package_whose_kind_is_none_or_there_already_is_named(installed: Path,
 def test_without_the_package_the_kind_is_unknown() -> None:
     with pytest.raises(RoostError, match="'folder'; known:"):
         kind_named("folder")
+
+
+def test_an_odd_key_that_a_node_told_can_be_deleted_unless_it_would_end_a_line() -> None:
+    assert [fault(Gone("e", key)) for key in ("a\tb", "a\x7f", "a\udcff")] == ["", "", ""]
+    assert all(fault(Gone("p", key)) for key in ("a\nb", "a\rb", "a\0b"))
+    assert all(fault(Rings(key, "n1", "desk")) for key in ("a\tb", "a\x7fb", "a\nb"))
 
 
 def test_no_kind_is_named_outside_its_folder(repository: Path) -> None:
