@@ -9,24 +9,32 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from roost.pbx.node import Change, Cursor, Gone, Key, PbxNode, RefusedRow, Rings, key_of
+from roost.pbx.node import ActsAs, Change, Cursor, Gone, Key, PbxNode, RefusedRow, Rings, key_of
 
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 #: What would end a line. A node that holds an odd key told it itself, so with anything else in it, it may be told to delete it.
 _LINE_END = re.compile("[\r\n\x00]")
-_NAME = re.compile("[A-Za-z0-9._-]{1,64}")
+_NAME = "[A-Za-z0-9._-]{1,64}"
+_PLACE = re.compile(f"{_NAME}/{_NAME}")
+_HOLDS_CONTROL = "It holds a control character."
 
 
 def fault(change: Change) -> str:
     """Why no node is sent this change; empty when nothing is wrong with it."""
-    text = "".join(filter(None, change))
-    if not text.isprintable() and (_LINE_END if isinstance(change, Gone) else _CONTROL).search(text):
-        return "It holds a control character."
-    if isinstance(change, Rings) and (change.node is not None or change.phone is not None):
-        for name in (change.node, change.phone):
-            if name is None or not _NAME.fullmatch(name):
-                return f"It cannot ring at {change.node}/{change.phone}."
-    return ""
+    match change:
+        case ActsAs():
+            text = "".join(change)
+            return _HOLDS_CONTROL if not text.isprintable() and _CONTROL.search(text) else ""
+        case Rings(extension, node, phone):
+            if not extension.isprintable() and _CONTROL.search(extension):
+                return _HOLDS_CONTROL
+            if node is None and phone is None:
+                return ""
+            if node is None or phone is None or not _PLACE.fullmatch(f"{node}/{phone}"):
+                return "It rings at a place that is none."
+            return ""
+        case Gone(_, key):
+            return _HOLDS_CONTROL if not key.isprintable() and _LINE_END.search(key) else ""
 
 
 class CheckedNode:

@@ -113,7 +113,10 @@ def kinds() -> Mapping[str, PbxKind[Any]]:
             if isinstance(kind, PbxKind):
                 found[kind.name] = kind
     for point in entry_points(group=ENTRY_POINTS):
-        kind = point.load()
+        try:
+            kind = point.load()
+        except Exception as error:
+            raise BadKind(f"({point.name} = {point.value}: {error})") from error
         if not isinstance(kind, PbxKind) or not _NAME.fullmatch(kind.name) or kind.name in found:
             raise BadKind(f"({point.name} = {point.value})")
         found[kind.name] = kind

@@ -33,7 +33,9 @@ def test_a_package_brings_a_kind(installed: Path) -> None:
     assert default_kind() != "folder"
 
 
-@pytest.mark.parametrize("value", ["roost.pbx.asterisk:KIND", "tests.conformance.folder.kind:LONGEST"])
+@pytest.mark.parametrize(
+    "value", ["roost.pbx.asterisk:KIND", "tests.conformance.folder.kind:LONGEST", "not.installed:KIND"]
+)
 def test_a_package_whose_kind_is_none_or_there_already_is_named(installed: Path, value: str) -> None:
     installed.write_text(f"[roost.pbx]\nanything = {value}\n")
     with pytest.raises(BadKind, match=f"anything = {value}"):

@@ -11,7 +11,7 @@ import typer
 from roost.directory import Directory, fields
 from roost.directory.node_scope import read_scope, set_scope
 from roost.errors import Invalid
-from roost.pbx.kinds import default_kind, kind_named, kinds
+from roost.pbx.kinds import default_kind, kind_named
 from workers.cli.options import NONE, Enabled, Yes, changes, confirm
 from workers.cli.output import AsJson, say, show_facts, show_json, show_rows
 from workers.cli.session import open_database, open_directory, read_file, read_secret
@@ -53,11 +53,12 @@ Options = Annotated[
 def add(
     node: NodeName, host: Annotated[str, typer.Option(help="Where its control port is.")], *,
     port: Annotated[int | None, typer.Option(help="Its control port, if it is not the usual one of its kind.")] = None,
-    kind: Annotated[str, typer.Option(help=f"One of: {', '.join(kinds())}.")] = default_kind(),
+    kind: Annotated[str | None, typer.Option(help="Its kind of PBX, if not the usual one; a wrong one is answered with all there are.")] = None,
     tls: Tls = None, ca: Ca = None, username: Username = None, option: Options = None, secret_file: SecretFile = None,
 ) -> None:  # fmt: skip
     """Add a node. It is filled within seconds, and kept up to date from then on."""
     options = _options(option, username=username, tls=tls, ca=ca)
+    kind = kind or default_kind()
     wants_secret = kind_named(kind).has_secret or secret_file is not None
     secret = read_secret("login secret", secret_file) if wants_secret else None
     with open_directory() as directory:
