@@ -73,6 +73,12 @@ CREATE TABLE extension (
 ) WITH (fillfactor = 80);
 CREATE INDEX extension_with_own_limit ON extension (id) WHERE max_stay IS NOT NULL OR daily_return IS NOT NULL;
 
+-- The words of a name, for a search by how one of them begins.
+CREATE FUNCTION name_words(name text) RETURNS tsvector LANGUAGE sql IMMUTABLE AS $$
+    SELECT to_tsvector('simple', regexp_replace(lower(name), '[^[:alnum:]]+', ' ', 'g'))
+$$;
+CREATE INDEX extension_by_name_words ON extension USING gin (name_words(name));
+
 -- A PBX of the cluster. `secret` is sealed; only push workers can open it. The cursor itself lives in the
 -- node; `applied_version` is what we last saw there. A node that fails is left alone until `next_attempt_at`.
 -- `resync` asks for a full send, whatever its cursor says; `send_…` say how far one is. `failure` is the code of the last error.
@@ -157,6 +163,8 @@ CREATE TABLE phone (
 ) WITH (fillfactor = 80);
 CREATE INDEX phone_by_node ON phone (node_id);
 CREATE INDEX phone_by_organization ON phone (organization_id);
+CREATE INDEX phone_by_start_of_name ON phone (organization_id, lower(name) text_pattern_ops);
+CREATE INDEX phone_with_guest ON phone (organization_id) WHERE guest_id IS NOT NULL;
 
 -- The organizations that a node serves, unless it `serves_all`. Only their routes are sent to it.
 CREATE TABLE node_scope (

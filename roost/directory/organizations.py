@@ -15,7 +15,7 @@ from roost.directory import fields
 from roost.directory.changes import OrganizationFields, checked
 from roost.directory.errors import OrganizationNotEmpty, UnknownOrganization
 from roost.directory.organization_steps import take_steps
-from roost.directory.records import OrganizationRecord
+from roost.directory.records import OrganizationName, OrganizationRecord
 from roost.directory.store import LIMIT, Store, found, one
 
 
@@ -43,6 +43,11 @@ class OrganizationDirectory(Store):
         """One organization."""
         params = {"code": code, "after": None, "limit": 1}
         return found(self._list(OrganizationRecord, "list_organizations", params), UnknownOrganization, code)
+
+    def organization_name(self, code: str) -> OrganizationName:
+        """What pages say of one organization; nothing is counted."""
+        rows = self._list(OrganizationName, "name_organization", {"organization": code})
+        return found(rows, UnknownOrganization, code)
 
     def change_organization(self, code: str, **given: Unpack[OrganizationFields]) -> None:
         """Change what is given."""

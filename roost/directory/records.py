@@ -7,6 +7,15 @@ from datetime import datetime, time, timedelta
 
 
 @dataclass(frozen=True, slots=True)
+class OrganizationName:
+    """An organization by name."""
+
+    code: str
+    name: str
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
 class OrganizationRecord:
     """A tenant. `max_stay`, `daily_return` None: stays have no such end.
 

@@ -276,6 +276,7 @@ WHERE emergency_location ~ '[\u0080-\u009f]';
 
 ALTER TABLE phone VALIDATE CONSTRAINT phone_emergency_location_check;
 
+<<<<<<< HEAD
 -- Why an extension rings where it does.
 CREATE OR REPLACE VIEW rings AS
 SELECT 'e/' || o.code || '*' || e.number AS key, e.id AS extension_id, e.organization_id,
@@ -298,3 +299,13 @@ LEFT JOIN phone own ON own.base_id = e.id AND own.guest_id IS NULL AND host.id I
                    AND own.enabled AND e.enabled AND o.enabled
 LEFT JOIN pbx_node n ON n.id = coalesce(host.node_id, own.node_id)
 LEFT JOIN phone desk ON desk.base_id = e.id;
+=======
+-- A desk is found by how a word of a name begins, or its phone's name, and who sits elsewhere by an index too.
+CREATE OR REPLACE FUNCTION name_words(name text) RETURNS tsvector LANGUAGE sql IMMUTABLE AS $$
+    SELECT to_tsvector('simple', regexp_replace(lower(name), '[^[:alnum:]]+', ' ', 'g'))
+$$;
+CREATE INDEX IF NOT EXISTS extension_by_name_words ON extension USING gin (name_words(name));
+
+CREATE INDEX IF NOT EXISTS phone_by_start_of_name ON phone (organization_id, lower(name) text_pattern_ops);
+CREATE INDEX IF NOT EXISTS phone_with_guest ON phone (organization_id) WHERE guest_id IS NOT NULL;
+>>>>>>> bc8223b (perf: a desks page costs what its desks cost, and a live one what changed)

@@ -61,33 +61,40 @@ class DeskPart:
     more: bool
 
 
-def read_desks(database: Database, organization: str, *, search: str = "", part: int = 1) -> DeskPart:
-    """Read a part of the desks; `search`: how a number begins, or a part of a name."""
+def read_desks(
+    database: Database,
+    organization: str,
+    *,
+    search: str = "",
+    part: int = 1,
+    counts: DeskCounts | None = None,
+) -> DeskPart:
+    """Read a part of the desks; `search`: how a number, a word of a name or a phone's name begins.
+
+    `counts` are those of all desks, if the caller knows them; a small organization's are counted here.
+    """
     desks = _list_desks(database, desk_params(organization, search, part))
-    counts = _count(desks) if part == 1 and not search and len(desks) <= PART else None
+    if part == 1 and not search and len(desks) <= PART:
+        counts = _count(desks)
     return DeskPart(desks[:PART], counts or count_desks(database, organization), len(desks) > PART)
 
 
 def read_desks_of(database: Database, organization: str, numbers: Sequence[str]) -> list[Desk]:
     """Read the desks of these short numbers, as far as they are there."""
-    params = desk_params(organization) | {"numbers": list(numbers), "limit": None}
+    params = desk_params(organization) | {"numbers": list(numbers)}
     return _list_desks(database, params)
 
 
 def count_desks(database: Database, organization: str) -> DeskCounts:
     """Count all desks."""
-    params = {"organization": organization, "at_most": 0}
+    params = {"organization": organization}
     with database.connection() as connection, connection.cursor(row_factory=class_row(DeskCounts)) as cursor:
         return cursor.execute(query("count_desks"), params).fetchone() or DeskCounts(0, 0, 0, 0)
 
 
-def desks_shown(organization: str, search: str, part: int) -> tuple[Rows, Rows]:
-    """The rows that `read_desks` makes a part of; those of a small organization count themselves."""
-    at_most = PART if part == 1 and not search else 0
-    return (
-        Rows("list_desks", desk_params(organization, search, part)),
-        Rows("count_desks", {"organization": organization, "at_most": at_most}),
-    )
+def desks_shown(organization: str, search: str, part: int) -> Rows:
+    """The rows that `read_desks` makes a part of, but for the counts."""
+    return Rows("list_desks", desk_params(organization, search, part))
 
 
 def desk_params(organization: str, search: str = "", part: int = 1) -> dict[str, object]:

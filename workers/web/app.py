@@ -39,6 +39,7 @@ from workers.web.known_tokens import KnownTokens
 from workers.web.limits import Limits
 from workers.web.live import routes as live
 from workers.web.live.activity import Pulse
+from workers.web.live.desk_counts import DeskCounting
 from workers.web.live.hub import PACE, Hub
 from workers.web.live.pictures import ClusterPicture
 from workers.web.live.seats import Seats
@@ -84,6 +85,8 @@ def make_parts(settings: Settings, stack: AsyncExitStack) -> Parts:
     pulse = Pulse(database, metrics)
     picture = ClusterPicture(database, queues, processes, pulse)
     stack.callback(picture.close)
+    counts = DeskCounting(database)
+    stack.callback(counts.close)
     return Parts(
         settings=settings,
         database=database,
@@ -101,6 +104,7 @@ def make_parts(settings: Settings, stack: AsyncExitStack) -> Parts:
         pulse=pulse,
         cluster=Shared(picture, PACE),
         page_cache=PageCache(),
+        desk_counts=counts,
     )
 
 

@@ -17,6 +17,7 @@ from tasks.queues import Queues
 from workers.web.asking import Asking
 from workers.web.known_tokens import KnownTokens
 from workers.web.live.activity import Pulse
+from workers.web.live.desk_counts import DeskCounting
 from workers.web.live.hub import Fragments, Hub
 from workers.web.live.seats import Seats
 from workers.web.live.shared import Shared
@@ -44,6 +45,7 @@ class Parts:
     pulse: Pulse
     cluster: Shared[Fragments]
     page_cache: PageCache
+    desk_counts: DeskCounting
 
 
 async def parts_of(connection: HTTPConnection) -> Parts:

@@ -34,8 +34,20 @@ class ShownPart(NamedTuple):
 
 def render_desks(desks: Sequence[Desk], counts: DeskCounts, organization: str) -> Fragments:
     """Render the counts, and a card for each desk."""
-    cards = {f"desk-{desk.number}": _card(desk, organization) for desk in desks}
-    return {"desk-counts": render("desk_counts.html", counts=counts)} | cards
+    fragments = render_counts(counts)
+    for desk in desks:
+        fragments |= render_card(desk, organization)
+    return fragments
+
+
+def render_counts(counts: DeskCounts) -> Fragments:
+    """Render the counts."""
+    return {"desk-counts": render("desk_counts.html", counts=counts)}
+
+
+def render_card(desk: Desk, organization: str) -> Fragments:
+    """Render one card."""
+    return {f"desk-{desk.number}": _card(desk, organization)}
 
 
 @lru_cache(_MOST_CARDS)

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from roost.directory.fields import ExtensionKey
 from roost.people.access import Action, demand
-from roost.views.desks import read_desks
+from roost.views.desks import DeskPart, read_desks
 from workers.web.live.desk_cards import ShownPart
 from workers.web.live.desks import WatchedDesks
 from workers.web.live.extensions import WatchedExtensions
@@ -18,6 +18,7 @@ from workers.web.live.hub import Watched
 from workers.web.live.seats import LiveStream, watching
 from workers.web.live.stream import Viewer
 from workers.web.pages.visit import TheParts, TheVisit
+from workers.web.parts import Parts
 
 router = APIRouter(include_in_schema=False, prefix="/live")
 #: The stamp of what the page shows; a browser that comes back says what it heard last.
@@ -45,9 +46,7 @@ async def watch_desks(
         async with watched.door:
             if watched.join(viewer, last or seen):
                 return
-            shown = await run_in_threadpool(
-                read_desks, parts.database, code, search=which.search, part=which.part
-            )
+            shown = await run_in_threadpool(_read, parts, code, which)
             watched.add(viewer, shown, last or seen)
 
     lifetime = parts.settings.web_stream_lifetime
@@ -55,9 +54,18 @@ async def watch_desks(
         parts.seats,
         watching(visit.credential, request),
         lambda viewer: parts.hub.watch(
-            viewer, ("desks", code), lambda: WatchedDesks(parts.database, code), lifetime, greet
+            viewer,
+            ("desks", code),
+            lambda: WatchedDesks(parts.database, code, parts.desk_counts),
+            lifetime,
+            greet,
         ),
     )
+
+
+def _read(parts: Parts, code: str, which: ShownPart) -> DeskPart:
+    counts = parts.desk_counts.of(code)
+    return read_desks(parts.database, code, search=which.search, part=which.part, counts=counts)
 
 
 @router.get("/cluster")

@@ -48,7 +48,8 @@ def organization_in_path(request: Request, parts: Parts) -> str:
 class CachedPage:
     """A page: who may see it, the rows it is made of, and how its values are read from one snapshot.
 
-    `about` is whatever else the page depends on; an address alone says too little when it has filters.
+    `about` gives whatever else the page depends on, once it is known that who asks may see it; an address alone says too little
+    when it has filters.
     """
 
     template: str
@@ -56,7 +57,7 @@ class CachedPage:
     needs: tuple[Any, ...]
     shown: tuple[Rows, ...]
     values: Callable[[Database], dict[str, Any]]
-    about: Hashable = None
+    about: Callable[[], Hashable] = lambda: None
 
 
 def answer_page(request: Request, parts: Parts, page: CachedPage) -> Response:
@@ -71,7 +72,7 @@ def answer_page(request: Request, parts: Parts, page: CachedPage) -> Response:
         with parts.database.snapshot() as snapshot:
             return read_fingerprints(snapshot, page.shown), page.values(snapshot)
 
-    key = (page.template, page.path, page.about)
+    key = (page.template, page.path, page.about())
     return answer_from_cache(request, parts, visit, key, fingerprints, make)
 
 

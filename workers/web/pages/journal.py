@@ -119,7 +119,7 @@ def _values(
     """What the page shows. Whatever is read here must be in its fingerprints."""
     following = write_place(entries[ON_PAGE - 1]) if len(entries) > ON_PAGE else None
     return {
-        "organization": Directory(database).organization(code) if code else None, "filters": given,
+        "organization": Directory(database).organization_name(code) if code else None, "filters": given,
         "query": given.query(), "entries": entries[:ON_PAGE], "cursor": "", "following": following,
         "outcomes": [outcome.value for outcome in Outcome if outcome not in _NEVER],
     }  # fmt: skip
@@ -147,7 +147,7 @@ def _demand(parts: Parts, visit: Visit, code: str | None) -> None:
         demand(visit.asker, Action.SEE_CLUSTER)
         return
     demand(visit.asker, Action.SEE_ORGANIZATION, code)
-    parts.directory.organization(code)  # raises UnknownOrganization
+    parts.directory.organization_name(code)  # raises UnknownOrganization
 
 
 def _read(

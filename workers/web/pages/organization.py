@@ -16,7 +16,7 @@ from roost.directory.fields import ExtensionKey
 from roost.directory.rules import BadField
 from roost.moves.requests import Answer
 from roost.people.access import Action, demand, may
-from roost.views.desks import PART, desks_shown, list_spare_phones, read_desks
+from roost.views.desks import PART, DeskCounts, desks_shown, list_spare_phones, read_desks
 from roost.views.fingerprints import Rows
 from roost.views.whereabouts import where_is_phone
 from workers.web.live.desk_cards import ShownPart, render_desks
@@ -38,14 +38,28 @@ def show_organization(request: Request, parts: Parts) -> Response:
     """Show the desks."""
     code = organization_in_path(request, parts)
     which = ShownPart.of_address(request.query_params.get("q", ""), request.query_params.get("part", ""))
+    counts: DeskCounts | None = None
+
+    def about() -> tuple[ShownPart, DeskCounts | None]:
+        nonlocal counts
+        one_part = which == ShownPart() and parts.desk_counts.is_small(code)
+        counts = None if one_part else parts.desk_counts.of(code)
+        return which, counts
+
+    def values(snapshot: Database) -> dict[str, Any]:
+        made = _values(snapshot, code, which, counts)
+        if counts is None and made["counts"].desks > PART:
+            parts.desk_counts.of(code)  # it is not small any more
+        return made
+
     page = CachedPage(
         "desks.html", f"/organizations/{code}", (Action.SEE_ORGANIZATION, code),
         (
-            *desks_shown(code, which.search, which.part),
+            desks_shown(code, which.search, which.part),
             Rows("name_organization", {"organization": code}),
             Rows("list_spare_phones", {"organization": code, "limit": SPARE_PHONES}),
         ),
-        lambda snapshot: _values(snapshot, code, which), about=which,
+        values, about,
     )  # fmt: skip
     return answer_page(request, parts, page)
 
@@ -130,18 +144,18 @@ def _desks(
     status: int,
 ) -> Response:  # fmt: skip
     given = {"number": number, "phone": phone, "reason": reason}
-    values = _values(parts.database, code, ShownPart()) | given
+    values = _values(parts.database, code, ShownPart(), parts.desk_counts.of(code)) | given
     path = f"/organizations/{code}"
     return show(request, visit, "desks.html", status=status, problem=problem, path=path, **values)
 
 
-def _values(database: Database, code: str, which: ShownPart) -> dict[str, Any]:
+def _values(database: Database, code: str, which: ShownPart, counts: DeskCounts | None) -> dict[str, Any]:
     """What the page shows. Whatever is read here must be in its fingerprints."""
-    part = read_desks(database, code, search=which.search, part=which.part)
+    part = read_desks(database, code, search=which.search, part=which.part, counts=counts)
     fragments = render_desks(part.desks, part.counts, code)
     first = (which.part - 1) * PART + 1
     return {
-        "organization": Directory(database).organization(code), "desks": part.desks, "q": which.search,
+        "organization": Directory(database).organization_name(code), "desks": part.desks, "q": which.search,
         "fragments": fragments, "shown": [f"desk-{desk.number}" for desk in part.desks], "stamp": stamp_of(fragments),
         "counts": part.counts, "part": which.part, "more": part.more, "first": first, "last": first + len(part.desks) - 1,
         "spare": list_spare_phones(database, code, limit=SPARE_PHONES), "number": "", "phone": "", "reason": "",
@@ -157,7 +171,7 @@ def _desk(
         raise UnknownPhone(f"({phone})")
     allows = place.base is not None and parts.directory.extension(place.base).allows_virtualization
     return show(
-        request, visit, "desk.html", status=status, problem=problem, organization=parts.directory.organization(code),
+        request, visit, "desk.html", status=status, problem=problem, organization=parts.directory.organization_name(code),
         place=place, allows=allows, number=number, reason=reason, path=f"/organizations/{code}/desks/{phone}",
     )  # fmt: skip
 
