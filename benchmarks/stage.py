@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ import psycopg
 
 from benchmarks import world
 from benchmarks.load import CallerProcesses
-from localcluster.asterisk import AsteriskNode, node_addresses
+from localcluster.asterisk import AsteriskNode, SipPhone, node_addresses
 from localcluster.postgres import Postgres
 from localcluster.process import SupervisedProcess
 from localcluster.product import Product
@@ -50,13 +50,13 @@ class Rig:
 class Stage:
     """A context manager. `simulated` and `asterisk` are how many nodes of each; `use` says which of them are pushed to.
 
-    `bind` is a count of bind workers, `concurrency` how many binds each does at once (None: as many as it does by itself).
+    Each Asterisk has all the `phones`, and `site` in its dialplan. `bind` is a count of bind workers, `concurrency` how many binds each does at once (None: as many as it does by itself).
     """
 
     def __init__(
         self, rig: Rig, name: str, *, extensions: int = 1_000, simulated: int = 0, asterisk: int = 0, bind: int = 1,
         bind_program: str = "benchmarks.bind_worker", concurrency: int | None = None, caller_processes: int = 2,
-        counts: Mapping[str, int] | None = None,
+        counts: Mapping[str, int] | None = None, phones: Sequence[SipPhone] = (), site: str = "",
     ) -> None:  # fmt: skip
         self.rig = rig
         self.folder = rig.folder / name
@@ -88,7 +88,8 @@ class Stage:
         self._caller_processes = caller_processes
         addresses = node_addresses(*(f"a{n}" for n in range(1, asterisk + 1))) if asterisk else {}
         self.asterisk = [
-            AsteriskNode(name, address, self.folder / name) for name, address in addresses.items()
+            AsteriskNode(name, address, self.folder / name, phones=phones, site=site)
+            for name, address in addresses.items()
         ]
         self.nodes = self._register()
         self._open = ExitStack()

@@ -30,6 +30,11 @@ TARGETS = {
         "20 binds a second: request to applied on 2 Asterisks, over no-op p50", "≤", 5
     ),
     "converge_vs_noop.p99": Target("the same, p99 over no-op p50", "≤", 20),
+    "lamp.p50": Target("ms from a bind's answer to the NOTIFY at watchers on 2 Asterisks", "≤", 300),
+    "lamp.p99": Target("the same, p99 of 200 moves", "≤", 300),
+    "lamps_vs_none": Target(
+        "binds a second, 2,000 lamps watched on each of 2 Asterisks, over none", "≥", 0.8
+    ),
     "messages_per_bind": Target("messages to the broker for a bind at full load, 64 nodes", "≤", 4),
     "resync_vs_dbput": Target("keys a second of a full send over a raw DBPut loop", "≥", 0.8),
     "bind_1m_vs_1k": Target("binds a second with 1,000,000 extensions over 1,000", "≥", 0.9),

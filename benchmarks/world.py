@@ -58,7 +58,7 @@ def add_node(url: str, settings: Settings, name: str, address: NodeAddress) -> N
 
 
 _POPULATE = (
-    "INSERT INTO organization (code, policy, lock_after, phone_lock_after) VALUES (%(code)s, 'refuse', 1000000000, 1000000000)",
+    "INSERT INTO organization (code, policy, lock_after, phone_lock_after) VALUES (%(code)s, 'refuse', 1000, 1000)",
     (
         "INSERT INTO pbx_node (name, kind, host, port, username, secret, enabled)"
         " VALUES ('home', %(kind)s, '127.0.0.1', 1, '', '', false)"

@@ -51,16 +51,26 @@ class Lamps:
         )
 
     def _wrong(self, wanted: Mapping[Key, str]) -> list[Key]:
-        asked = [key for key in wanted if _EXTENSION.fullmatch(key[1])]
-        if not asked or not self._session.may("Getvar"):
+        if not wanted or not self._session.may("Getvar"):
             return []
-        shown: dict[int, str] = {}
+        organizations: dict[str, list[Key]] = {}
+        for key in wanted:
+            if found := _EXTENSION.fullmatch(key[1]):
+                organizations.setdefault(found[1], []).append(key)
+        # One of each organization tells whether that has lamps at all.
+        shown = self._shown([keys[0] for keys in organizations.values()])
+        shown |= self._shown([key for keys in organizations.values() if shown[keys[0]] for key in keys[1:]])
+        return [key for key, hint in shown.items() if _is_wrong(hint, wanted[key])]
+
+    def _shown(self, keys: Sequence[Key]) -> dict[Key, str]:
+        """The hint of each extension; empty where there is none."""
+        hints = dict.fromkeys(keys, "")
 
         def hear(place: int, message: bytes) -> None:
-            shown[place] = fields_of(message).get("Value", "")
+            hints[keys[place]] = fields_of(message).get("Value", "")
 
-        self._session.ask_many([key[1] for key in asked], _encode_hint, hear)
-        return [key for place, key in enumerate(asked) if _is_wrong(shown.get(place, ""), wanted[key])]
+        self._session.ask_many([key[1] for key in keys], _encode_hint, hear)
+        return hints
 
 
 def device(change: Change) -> str:
