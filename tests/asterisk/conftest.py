@@ -71,7 +71,7 @@ FEATURES = {
     "queues.conf": (SAMPLES / "queues.conf.sample").read_text().replace("wrapuptime=10", "wrapuptime=1"),
 }
 
-ENDPOINTS = "context=phones\nsubscribe_context=roost-lamps-0001"
+ENDPOINTS = "context=phones\nsubscribe_context=roost-lamps-0001\ncall_group=1\npickup_group=1"
 
 
 class Cluster(Telephony):

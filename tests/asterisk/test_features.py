@@ -66,3 +66,38 @@ def test_a_phone_of_an_agent_does_not_forward_calls_of_a_queue(cluster: Cluster)
             call = cluster.phones["p2"].dial("*77007")
             call.wait_over(3)
             assert not cluster.phones["p3"].has_rung
+
+
+@pytest.mark.parametrize("caller", ["p2", "carrier"])
+@pytest.mark.parametrize(
+    ("who", "where"), [("q1", "n1/p1"), ("q2", "n1/p1"), ("q1", "n2/p3"), ("q2", "n2/p3")]
+)
+def test_a_call_is_picked_up_from_any_phone(cluster: Cluster, caller: str, who: str, where: str) -> None:
+    """001 rings where it sits; a colleague at the same node or another takes the call."""
+    cluster.place("001", where)
+    call = cluster.phones[caller].dial("+15559001" if caller == "carrier" else "001")
+    ring = cluster.phones[where[3:]].wait_ring()
+    with cluster.plain_phone(who) as colleague:
+        taken = colleague.dial("**001")
+        taken.wait_up()
+        call.wait_up()
+        ring.wait_over()
+        assert not taken.is_over
+
+
+def test_a_call_is_picked_up_by_the_group(cluster: Cluster) -> None:
+    call = cluster.phones["p2"].dial("001")
+    ring = cluster.phones["p1"].wait_ring()
+    with cluster.plain_phone("q1") as colleague:
+        colleague.dial("*8").wait_up()
+        call.wait_up()
+        ring.wait_over()
+
+
+def test_nothing_is_picked_up_in_another_organization(cluster: Cluster) -> None:
+    cluster.speaks("q1", "011", "Stranger", "0002")
+    call = cluster.phones["p2"].dial("001")
+    cluster.phones["p1"].wait_ring()
+    with cluster.plain_phone("q1") as stranger:
+        stranger.dial("**001").wait_over()
+    assert not call.is_up
