@@ -11,6 +11,7 @@ from roost.database import Database
 from roost.moves.binding import Binding
 from roost.moves.requests import Answer, Dial, Return, Try, Virtualize
 from roost.moves.secret_codes import hash_code
+from roost.moves.try_ids import try_id
 from roost.moves.verifying import Verifying
 from roost.pbx.kinds import default_kind
 from roost.seal import seal
@@ -117,9 +118,10 @@ class World:
         self, phone: str, number: str, digits: str, *, call: str = "", request_id: str = "", age: float = 0
     ) -> Try:
         """A try, as a center sends it."""
-        request_id = request_id or new_id()
+        call = call or new_id()
+        request_id = request_id or try_id(call, phone, number)
         return Try(
-            request_id=request_id, call=call or new_id(), phone=phone, number=number,
+            request_id=request_id, call=call, phone=phone, number=number,
             made_at=self.now() - timedelta(seconds=age),
             sealed_code=seal(self.settings.need("seal_public_key"), request_id, digits),
         )  # fmt: skip

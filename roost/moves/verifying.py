@@ -11,8 +11,9 @@ from roost.moves.at_most_once import AtMostOnce
 from roost.moves.outcomes import Outcome
 from roost.moves.requests import Answer, SetCode, Try
 from roost.moves.secret_codes import code_matches, hash_code
+from roost.moves.try_ids import fits_its_id
 from roost.moves.weak_codes import is_weak
-from roost.seal import unseal
+from roost.seal import SealBroken, unseal
 from roost.settings import Settings
 
 #: A code that is replaced while it is compared is compared again, so often.
@@ -32,9 +33,11 @@ class Verifying:
     def verify(self, request: Try) -> Answer:
         """One try. CODE_RIGHT is not recorded here: it leaves a proof, and `virtualize` records the request.
 
-        Raises roost.seal.SealBroken when the code was sealed to another key or for another request.
+        Raises roost.seal.SealBroken when the code was sealed to another key, or for another request, extension, phone or call.
         """
         digits = unseal(self._private_key, request.request_id, request.sealed_code)
+        if not fits_its_id(request.request_id, request.call, request.phone, request.number):
+            raise SealBroken
         for _ in range(_COMPARE_TRIES):
             answer = self._try(request, digits)
             if answer.outcome is not Outcome.COMPARE_AGAIN:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
@@ -14,6 +15,7 @@ from roost.moves.dialogue import Action, AskDial, AskTry, Dialogue, End
 from roost.moves.outcomes import Outcome
 from roost.moves.requests import SetCode, Virtualize
 from roost.moves.secret_codes import BadCode, code_matches, hash_code, is_code
+from roost.moves.try_ids import try_id
 from roost.moves.weak_codes import is_weak
 from roost.seal import SealBroken, new_keys, seal, unseal
 from tests.world import World, new_id
@@ -265,6 +267,35 @@ def test_a_sealed_code_opens_only_for_its_request() -> None:
     ]:
         with pytest.raises(SealBroken):
             unseal(key, owner, text)
+
+
+@pytest.mark.parametrize(
+    "changed", [{"phone": "desk003"}, {"number": "003"}, {"call": "another"}, {"request_id": "another"}]
+)
+def test_a_try_that_was_changed_on_its_way_is_none(office: World, changed: dict[str, str]) -> None:
+    """As by somebody who may read and write messages, and has a phone or a call of their own."""
+    tried = office.attempt("desk002", "001", office.codes["0001", "001"])
+    with pytest.raises(SealBroken):
+        office.verifying.verify(tried.model_copy(update=changed))
+    assert office.verifying.verify(tried).outcome == "code_right"
+
+
+def test_a_release_that_binds_no_more_than_the_request_id_opens_a_try_and_is_opened(office: World) -> None:
+    private, code = office.settings.need("seal_private_key"), office.codes["0001", "001"]
+    tried = office.attempt("desk002", "001", code)
+    assert unseal(private, tried.request_id, tried.sealed_code) == code
+    of_before = office.attempt("desk002", "001", code, request_id="n1/1767225600.1/try-0123456789ab")
+    assert office.verifying.verify(of_before).outcome == "code_right"
+
+
+def test_the_id_of_a_try_is_short_enough_for_any_call() -> None:
+    request_id = try_id("n" * 120, "desk002", "001")
+    assert re.fullmatch(r"[\x21-\x7e]{1,160}", request_id)
+    assert (
+        try_id("1", "desk002", "001", "key")
+        == try_id("1", "desk002", "001", "key")
+        != try_id("1", "desk002", "001")
+    )
 
 
 def test_a_function_is_called_by_the_names_of_its_parameters_in_whatever_order(office: World) -> None:

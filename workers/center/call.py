@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from concurrent.futures import Future
 
 import structlog
@@ -15,6 +14,7 @@ from roost.moves.dialogue import KEYING_TIME, LAST_KEYING_TIME, AskDial, AskTry,
 from roost.moves.outcomes import Outcome
 from roost.moves.requests import Answer, Dial, Try
 from roost.moves.secret_codes import LONGEST, SHORTEST
+from roost.moves.try_ids import try_id
 from roost.pbx import agi
 from roost.pbx.agi import Environment, Reply
 from roost.seal import seal
@@ -110,7 +110,7 @@ class Call:
         )
 
     async def _ask_try(self, number: str, digits: str) -> Outcome:
-        request_id = f"{self._call}/try-{secrets.token_hex(6)}"
+        request_id = try_id(self._call, self._phone, number)
         sealed = seal(self._settings.need("seal_public_key"), request_id, digits)
         return await self._ask(
             VERIFY,

@@ -8,7 +8,6 @@ who forges a state gains nothing.
 from __future__ import annotations
 
 import json
-import uuid
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Annotated, Any, Literal
 
@@ -22,6 +21,7 @@ from roost.moves.dialogue import KEYING_TIME, LAST_KEYING_TIME, AskDial, AskTry,
 from roost.moves.outcomes import Outcome
 from roost.moves.requests import Answer, Dial, Try
 from roost.moves.secret_codes import LONGEST, SHORTEST
+from roost.moves.try_ids import try_id
 from roost.people.access import Action, Asker, demand, may
 from roost.seal import seal
 from tasks.requests import DIAL, VERIFY
@@ -152,7 +152,7 @@ class _Leading:
         self._tries -= 1
         if not isinstance(action, AskTry) or not action.number:
             raise BadState
-        request_id = f"{self._call}/try-{key or uuid.uuid4()}"
+        request_id = try_id(self._call, self._phone, action.number, key)
         sealed = seal(self._parts.settings.need("seal_public_key"), request_id, digits)
         outcome = await self._ask(
             VERIFY, Try, request_id=request_id, call=self._call, number=action.number, sealed_code=sealed
