@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import resource
+import socket
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from urllib.parse import urlsplit
 
 import httpx
 import psutil
@@ -80,3 +84,36 @@ def test_broken_json_is_refused(office: Office, body: bytes) -> None:
 def test_bad_utf8_in_addresses_is_refused(office: Office, raw: str) -> None:
     for answer in (office.api().get(raw), office.browser("root").get(raw)):
         assert answer.status_code in {403, 404, 422}
+
+
+def test_thousands_of_half_sent_headers_keep_nobody_out(office: Office) -> None:
+    """More than the process takes: each newcomer takes the place of one who only waits."""
+    with crowding(urlsplit(office.address).netloc, b"GET / HTTP/1.1\r\nHost: x\r\n"):
+        began = time.monotonic()
+        assert httpx.get(f"{office.address}/healthz", timeout=5).status_code == 200
+        assert time.monotonic() - began < 1
+    log = office.cluster.product.processes["web1"].log.read_text()
+    assert log.count("house_full") == 1
+
+
+def test_thousands_of_silent_connections_keep_no_caller_out(office: Office) -> None:
+    with crowding(office.cluster.product.centers[0], b"agi_network: yes\n"):
+        began = time.monotonic()
+        heard = office.cluster.call("desk001", "*30")
+        assert heard.outcome == "nothing_to_return"
+        assert time.monotonic() - began < 2
+
+
+@contextmanager
+def crowding(address: str, said: bytes) -> Iterator[None]:
+    """Open connections that say this much and then wait, a hundred more than there is room for."""
+    host, port = address.rsplit(":", 1)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(
+        resource.RLIMIT_NOFILE, (min(hard, 8192) if hard != resource.RLIM_INFINITY else 8192, hard)
+    )
+    with ExitStack() as stack:
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        for _ in range(3_100):
+            stack.enter_context(socket.create_connection((host, int(port)), timeout=20)).sendall(said)
+        yield

@@ -13,7 +13,8 @@ from roost.moves.doors import Door
 from roost.settings import Settings, settings
 from tasks.client import Client
 from tasks.presence import Presence
-from workers.center.server import Center
+from workers.center.server import Center, connections_of
+from workers.crowd import TooFewDescriptors, demand_descriptors
 from workers.logs import set_up
 
 #: Objects that may come before Python looks for garbage among them. At its own 700, a thousand calls in progress are looked
@@ -40,8 +41,9 @@ def main() -> int:
         set_up(settings())
         for name in ("broker_url", "seal_public_key"):
             settings().need(name)
+        demand_descriptors(connections_of(settings().center_max_calls), "ROOST_CENTER_MAX_CALLS")
         asyncio.run(serve(settings()))
-    except SettingMissing as error:
+    except (SettingMissing, TooFewDescriptors) as error:
         print(f"center: {error}", file=sys.stderr)
         return 2
     except OSError as error:

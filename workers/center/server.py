@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from ipaddress import ip_address
 
 import structlog
@@ -15,6 +16,7 @@ from roost.settings import Settings
 from tasks.client import Client
 from workers.center.call import Call
 from workers.center.channel import CallEnded, Channel
+from workers.crowd import SAID_EVERY, Crowd
 
 #: The longest a call may take, whatever happens in it.
 CALL_DEADLINE = 180.0
@@ -22,6 +24,11 @@ CALL_DEADLINE = 180.0
 CLOCK_EVERY = 30.0
 
 log = structlog.get_logger(__name__)
+
+
+def connections_of(calls: int) -> int:
+    """How many connections a center takes that leads so many calls: some hear that it has no room, and some have said nothing yet."""
+    return calls + max(100, calls // 2)
 
 
 class Center:
@@ -32,6 +39,10 @@ class Center:
         self._settings = settings
         self._clock = DatabaseClock()
         self._calls: set[asyncio.Task[None]] = set()
+        self._crowd: Crowd[asyncio.Task[None]] = Crowd(
+            connections_of(settings.center_max_calls), lambda task: task.cancel()
+        )
+        self._refused_said_at = -SAID_EVERY
         self._stopping = asyncio.Event()
         self.port = 0
 
@@ -62,17 +73,26 @@ class Center:
         self._calls.add(task)
         try:
             peer = ip_address(writer.get_extra_info("peername")[0])
-            if any(peer in network for network in self._settings.center_allow):
+            if not any(peer in network for network in self._settings.center_allow):
+                self._say_refused(str(peer))
+            elif self._crowd.came(task):
                 await self._serve_call(reader, writer)
-            else:
-                log.warning("call_refused", peer=str(peer), reason="not in ROOST_CENTER_ALLOW")
         finally:
             self._calls.discard(task)
+            self._crowd.left(task)
             writer.close()
+
+    def _say_refused(self, peer: str) -> None:
+        """Say it, but not for every connection of a storm."""
+        if time.monotonic() >= self._refused_said_at + SAID_EVERY:
+            self._refused_said_at = time.monotonic()
+            log.warning("call_refused", peer=peer, reason="not in ROOST_CENTER_ALLOW")
 
     async def _serve_call(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         channel = Channel(reader, writer)
-        talk = asyncio.create_task(self._talk(channel))
+        whole = asyncio.current_task()
+        assert whole is not None  # see _accept
+        talk = asyncio.create_task(self._talk(channel, whole))
         read = asyncio.create_task(channel.read())
         try:
             done, _ = await asyncio.wait(
@@ -89,10 +109,11 @@ class Center:
                 task.cancel()
             await asyncio.gather(talk, read, return_exceptions=True)
 
-    async def _talk(self, channel: Channel) -> None:
+    async def _talk(self, channel: Channel, connection: asyncio.Task[None]) -> None:
         environment = await channel.environment()
+        self._crowd.asked(connection)
         call = Call(channel, self._client, self._clock, self._settings)
-        if len(self._calls) > self._settings.center_max_calls:
+        if self._crowd.served > self._settings.center_max_calls:
             outcome = await call.announce(Outcome.UNAVAILABLE)
         else:
             outcome = await call.run(environment)

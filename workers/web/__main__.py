@@ -9,6 +9,7 @@ from roost.errors import SettingMissing
 from roost.schema import check_before_start
 from roost.settings import settings
 from roost.version import WrongVersion
+from workers.crowd import TooFewDescriptors, demand_descriptors
 from workers.logs import set_up
 from workers.web.app import create_app
 from workers.web.server import BACKLOG, WebServer
@@ -20,13 +21,14 @@ def main() -> int:
         set_up(settings())
         for name in ("database_url", "broker_url", "seal_public_key"):
             settings().need(name)
+        demand_descriptors(settings().web_max_connections, "ROOST_WEB_MAX_CONNECTIONS")
         check_before_start(settings().need("database_url"))
         listening = socket.create_server(
             (settings().web_host, settings().web_port),
             family=socket.AF_INET6 if ":" in settings().web_host else socket.AF_INET,
             backlog=BACKLOG,
         )
-    except (SettingMissing, WrongVersion) as error:
+    except (SettingMissing, TooFewDescriptors, WrongVersion) as error:
         print(f"web: {error}", file=sys.stderr)
         return 2
     except OSError as error:

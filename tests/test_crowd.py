@@ -1,0 +1,60 @@
+"""A bounded house: whoever only waits makes room."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from structlog.testing import capture_logs
+
+from workers.crowd import Crowd
+
+
+def test_who_waited_longest_makes_room_and_who_is_served_stays() -> None:
+    closed: list[str] = []
+    crowd: Crowd[str] = Crowd(3, closed.append)
+    for name in ("served", "first", "second"):
+        assert crowd.came(name)
+    crowd.asked("served")
+    assert crowd.came("third")
+    assert closed == ["first"]
+    assert len(crowd) == 3
+
+
+def test_nobody_is_let_in_while_everybody_is_served() -> None:
+    crowd: Crowd[str] = Crowd(2, lambda _: None)
+    for name in ("a", "b"):
+        assert crowd.came(name)
+        crowd.asked(name)
+    assert not crowd.came("c")
+    crowd.answered("a")
+    assert crowd.came("c")
+    crowd.left("c")
+    assert crowd.came("d")
+
+
+def test_a_storm_is_one_line_in_the_log() -> None:
+    crowd: Crowd[str] = Crowd(1, lambda _: None)
+    with capture_logs() as logs:
+        for number in range(10_000):
+            crowd.came(str(number))
+    assert [entry["event"] for entry in logs] == ["house_full"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "setting"), [("center", "ROOST_CENTER_MAX_CALLS"), ("web", "ROOST_WEB_MAX_CONNECTIONS")]
+)
+def test_a_process_that_may_not_open_enough_files_says_so(kind: str, setting: str) -> None:
+    settings = {
+        "ROOST_BROKER_URL": "amqp://127.0.0.1:1/", "ROOST_DATABASE_URL": "postgresql://127.0.0.1:1/x",
+        "ROOST_SEAL_PUBLIC_KEY": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+    }  # fmt: skip
+    told = subprocess.run(
+        ["prlimit", "--nofile=512:512", sys.executable, "-m", f"workers.{kind}"],
+        env=settings, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert told.returncode == 2
+    assert f" {setting} asks for " in told.stderr
+    assert "512" in told.stderr
+    assert "Traceback" not in told.stderr

@@ -1,0 +1,99 @@
+"""One HTTP connection: uvicorn's, with deadlines for what a client sends and takes, in a house that is bounded."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import cast
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from workers.crowd import Crowd
+
+#: Seconds until the headers of a request must be there; a body has its own (limits.py).
+HEADERS_WITHIN = 10.0
+#: Seconds within which a client must take what is sent to it.
+TAKEN_WITHIN = 30.0
+
+_FULL = (
+    b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain; charset=utf-8\r\nretry-after: 5\r\n"
+    b"content-length: 59\r\nconnection: close\r\n\r\nToo many connections are open here; try again in a moment.\n"
+)
+
+
+def new_crowd(most: int) -> Crowd[Connection]:
+    """The connections of one process."""
+    return Crowd(most, lambda connection: connection.transport.abort())
+
+
+def protocol_of(crowd: Crowd[Connection]) -> type[asyncio.Protocol]:
+    """What uvicorn makes for each connection."""
+    return cast("type[asyncio.Protocol]", type("CrowdedConnection", (Connection,), {"crowd": crowd}))
+
+
+class Connection(H11Protocol):
+    """A connection in a crowd."""
+
+    crowd: Crowd[Connection]
+    _deadline: asyncio.TimerHandle | None = None
+    _stuck: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Let it in, if there is room."""
+        super().connection_made(transport)
+        if not self.crowd.came(self):
+            transport.write(_FULL)
+            transport.close()
+            return
+        self._await_headers()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is gone."""
+        self.crowd.left(self)
+        self._forget_timers()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Headers that have begun must end in time; after them the request is served."""
+        if self.transport.is_closing():
+            return
+        super().data_received(data)
+        if self.conn.their_state is h11.IDLE:
+            self._await_headers()
+        else:
+            self._headers_are_there()
+
+    def on_response_complete(self) -> None:
+        """It was answered."""
+        super().on_response_complete()
+        self.crowd.answered(self)
+        if self.conn.their_state is not h11.IDLE:  # the next request was there already
+            self.crowd.asked(self)
+
+    def pause_writing(self) -> None:
+        """The client does not take what was sent."""
+        super().pause_writing()
+        self._stuck = self.loop.call_later(TAKEN_WITHIN, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It takes it again."""
+        super().resume_writing()
+        if self._stuck is not None:
+            self._stuck.cancel()
+            self._stuck = None
+
+    def _await_headers(self) -> None:
+        if self._deadline is None:
+            self._deadline = self.loop.call_later(HEADERS_WITHIN, self.transport.abort)
+
+    def _headers_are_there(self) -> None:
+        self.crowd.asked(self)
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _forget_timers(self) -> None:
+        for timer in (self._deadline, self._stuck):
+            if timer is not None:
+                timer.cancel()
+        self._deadline = self._stuck = None
