@@ -153,3 +153,16 @@ def test_what_is_too_long_from_older_times_is_named_and_can_be_left_and_mended(o
     assert office.dial("desk002").outcome == "returned"
     directory.change_extension("0001*002", name="Short")
     assert office.sit("003", "desk002").outcome == "virtualized"
+
+
+def test_many_phones_are_added_at_once_though_the_statistics_are_of_few(office: World) -> None:
+    office.sql("ANALYZE")
+    office.sql(
+        "INSERT INTO extension (organization_id, number)"
+        " SELECT id, (1000 + i)::text FROM organization, generate_series(1, 450) i"
+    )
+    office.sql(  # within the 15 s that the pool gives each statement
+        "INSERT INTO phone (organization_id, name, node_id, base_id)"
+        " SELECT e.organization_id, 'desk' || e.number, n.id, e.id FROM extension e, pbx_node n WHERE e.number > '1000'"
+    )
+    assert office.value("SELECT count(*) FROM phone") == 453
