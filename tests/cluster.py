@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from localcluster.postgres import Postgres
 from localcluster.product import Product
+from localcluster.rabbitmq import RabbitCluster
 from roost.database import Database
 from roost.pbx.kinds import connect
 from roost.pbx.node import Change, Key
+from tasks.broker import connect as connect_broker
 from tasks.client import Client
+from tasks.topology import DEAD
 from tests.caller import Heard, call
-from tests.world import World
+from tests.world import World, new_id
 
 
 class Cluster:
@@ -40,10 +46,12 @@ class Cluster:
         self.database.close()
 
     def reset(self) -> None:
-        """Remove every organization, with its extensions and phones; the journal too."""
+        """Remove every organization, with its extensions and phones; the journal too, and the messages that were set aside."""
         self.world.sql("DELETE FROM organization")
         self.world.sql("TRUNCATE journal, call")
         self.world.codes.clear()
+        with connect_broker(self.product.broker_url) as broker:
+            broker.default_channel.queue_purge(DEAD)
 
     def call(
         self, phone: str, dialled: str, *codes: str, center: int = 0, node: str = "n1", uniqueid: str = "",
@@ -65,6 +73,31 @@ class Cluster:
     def settled(self, deadline: float = 10) -> None:
         """Wait until every node has applied all that was committed before this call."""
         wait_until(lambda: self.world.value(_ALL_APPLIED) is True, "every node has every route", deadline)
+
+
+@contextmanager
+def running(
+    postgres: Postgres,
+    rabbitmq: RabbitCluster,
+    folder: Path,
+    counts: Mapping[str, int],
+    *,
+    nodes: tuple[str, ...] = ("n1", "n2", "n3"),
+    more: Mapping[str, str] | None = None,
+) -> Iterator[Cluster]:
+    """Start Roost's processes with a database and a virtual host of their own; arguments as of `Product`."""
+    name = f"cluster_{new_id()}"
+    product = Product(
+        folder,
+        database_url=postgres.create_database(name, template="template_roost"),
+        broker_url=rabbitmq.add_vhost(),
+        counts=counts,
+        simulated=nodes,
+        more=more,
+    )
+    with product, Cluster(product) as cluster:
+        yield cluster
+    postgres.drop_database(name)
 
 
 _ALL_APPLIED = """

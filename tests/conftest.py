@@ -1,4 +1,4 @@
-"""Real services for every test: one PostgreSQL and one RabbitMQ a run, a database and a vhost a test."""
+"""Real services for every test: one PostgreSQL and one RabbitMQ a process of the run, a database and a vhost a test."""
 
 from __future__ import annotations
 
@@ -8,21 +8,43 @@ from pathlib import Path
 import pytest
 
 from localcluster.postgres import Postgres
-from localcluster.product import Product
 from localcluster.rabbitmq import RabbitCluster
 from roost.database import Database
 from roost.schema import init_database
 from roost.seal import new_keys
 from roost.settings import Settings
-from tests.cluster import Cluster
-from tests.world import World, new_id
+from tests.cluster import Cluster, running
+from tests.groups import GROUPS, arrange, is_quick
+from tests.world import World
+
+#: What is written survives the end of the server, though not of the machine; a database is made and dropped in a third of
+#: the time. The chaos harness has a server that syncs.
+NO_POWER_CUT = {"fsync": "off", "full_page_writes": "off"}
+#: A node that was frozen in one test is soon tried again in the next.
+SHARED = {"ROOST_NODE_RETRY_MAX": "1"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--no-skips` is for CI: what did not run must not look green."""
+    """`--no-skips` is for CI: what did not run must not look green. `--quick` is for while one writes."""
     parser.addoption(
         "--no-skips", action="store_true", help="fail when any test was skipped or expected to fail"
     )
+    parser.addoption("--quick", action="store_true", help="leave out what is slow; it is said what that is")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Order the tests, and with `--quick` leave some out."""
+    if config.getoption("--quick"):
+        items[:] = [item for item in items if is_quick(item)]
+    arrange(items)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say what `--quick` left out."""
+    if config.getoption("--quick"):
+        for group in GROUPS:
+            if not group.quick:
+                terminalreporter.write_line(f"--quick leaves out: {group.what}")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -41,7 +63,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """A PostgreSQL server with a template that holds the schema."""
-    with Postgres(tmp_path_factory.mktemp("postgres")) as server:
+    with Postgres(tmp_path_factory.mktemp("postgres"), options=NO_POWER_CUT) as server:
         server.create_database("template_roost")
         init_database(server.url("template_roost"))
         yield server
@@ -97,23 +119,23 @@ def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitCluster
         yield broker
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def cluster(
     postgres: Postgres, rabbitmq: RabbitCluster, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Cluster]:
-    """All of Roost's processes, two of most kinds, and three simulated nodes; shared by the tests of a module."""
-    name = f"cluster_{new_id()}"
-    postgres.create_database(name, template="template_roost")
-    product = Product(
-        tmp_path_factory.mktemp("roost"),
-        database_url=postgres.url(name),
-        broker_url=rabbitmq.add_vhost(),
-        counts={"center": 2, "bind": 2, "beat": 2},
-        simulated=("n1", "n2", "n3"),
-    )
-    with product, Cluster(product) as running:
-        yield running
-    postgres.drop_database(name)
+    """All of Roost's processes but the page, two of most kinds, and three simulated nodes. Tests `reset` it first."""
+    counts = {"center": 2, "bind": 2, "beat": 2}
+    with running(postgres, rabbitmq, tmp_path_factory.mktemp("roost"), counts, more=SHARED) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def web_cluster(
+    postgres: Postgres, rabbitmq: RabbitCluster, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Cluster]:
+    """One process of each kind, the page too, and three simulated nodes. Tests `reset` it first."""
+    with running(postgres, rabbitmq, tmp_path_factory.mktemp("web"), {"web": 1}, more=SHARED) as cluster:
+        yield cluster
 
 
 @pytest.fixture

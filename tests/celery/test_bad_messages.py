@@ -83,10 +83,13 @@ def _without(message: messages.Message, *fields: str) -> messages.Message:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _no_beat(cluster: Cluster) -> None:
+def _no_beat(cluster: Cluster) -> Iterator[None]:
     """Nothing but these messages is in the queues."""
     for beat in cluster.product.of_kind("beat"):
         beat.stop()
+    yield
+    for beat in cluster.product.of_kind("beat"):
+        beat.start()
 
 
 @pytest.fixture

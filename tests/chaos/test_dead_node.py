@@ -16,12 +16,11 @@ from statistics import median
 import pytest
 
 from localcluster.postgres import Postgres
-from localcluster.product import Product
 from localcluster.rabbitmq import RabbitCluster
 from localcluster.simulator import inject
 from roost.moves.outcomes import Outcome
 from roost.moves.requests import Virtualize
-from tests.cluster import Cluster, wait_until
+from tests.cluster import Cluster, running, wait_until
 from tests.world import new_id
 
 NODES = tuple(f"n{number}" for number in range(1, 17))
@@ -43,19 +42,11 @@ def sixteen(
     postgres: Postgres, rabbitmq: RabbitCluster, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Cluster]:
     """A Roost with sixteen nodes. One that does not answer is given up after a second, and soon tried again."""
-    name = f"sixteen_{new_id()}"
-    postgres.create_database(name, template="template_roost")
-    product = Product(
-        tmp_path_factory.mktemp("sixteen"),
-        database_url=postgres.url(name),
-        broker_url=rabbitmq.add_vhost(),
-        counts={"verify": 0, "center": 0},
-        simulated=NODES,
-        more={"ROOST_NODE_DEADLINE": "1", "ROOST_NODE_RETRY_MAX": "0.5"},
-    )
-    with product, Cluster(product) as running:
-        yield running
-    postgres.drop_database(name)
+    counts = {"verify": 0, "center": 0}
+    more = {"ROOST_NODE_DEADLINE": "1", "ROOST_NODE_RETRY_MAX": "0.5"}
+    folder = tmp_path_factory.mktemp("sixteen")
+    with running(postgres, rabbitmq, folder, counts, nodes=NODES, more=more) as cluster:
+        yield cluster
 
 
 def seconds_to_converge(cluster: Cluster) -> float:

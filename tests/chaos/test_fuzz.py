@@ -1,4 +1,4 @@
-"""The parsers under atheris, for a few seconds each; `python -m chaos.fuzz` goes on for as long as one likes."""
+"""The parsers under atheris, a few seconds each; `python -m chaos.fuzz` goes on for as long as one likes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ def test_a_parser_survives_whatever_is_sent(target: str, repository: Path, tmp_p
         "-m",
         "chaos.fuzz",
         target,
-        "-max_total_time=4",
+        str(tmp_path / "corpus"),
+        "-runs=15000",
         "-timeout=5",
         "-rss_limit_mb=512",
         "-max_len=4096",

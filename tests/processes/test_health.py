@@ -12,31 +12,15 @@ from contextlib import contextmanager
 import pytest
 
 from localcluster import ports
-from localcluster.postgres import Postgres
-from localcluster.product import Product
-from localcluster.rabbitmq import RabbitCluster
 from tests.cluster import Cluster
-from tests.world import new_id
 
 KINDS = ["center", "bind", "verify", "push", "beat", "web"]
 
 
-@pytest.fixture(scope="module")
-def cluster(
-    postgres: Postgres, rabbitmq: RabbitCluster, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Cluster]:
-    """One process of each kind."""
-    name = f"health_{new_id()}"
-    postgres.create_database(name, template="template_roost")
-    product = Product(
-        tmp_path_factory.mktemp("roost"),
-        database_url=postgres.url(name),
-        broker_url=rabbitmq.add_vhost(),
-        counts={"web": 1},
-    )
-    with product, Cluster(product) as running:
-        yield running
-    postgres.drop_database(name)
+@pytest.fixture
+def cluster(web_cluster: Cluster) -> Cluster:
+    """The one with a process of each kind."""
+    return web_cluster
 
 
 def look(cluster: Cluster, kind: str, **changed: str) -> subprocess.CompletedProcess[str]:

@@ -18,8 +18,10 @@ import pytest
 from localcluster import ports
 from localcluster.postgres import Postgres
 from localcluster.rabbitmq import RabbitCluster
+from roost.seal import new_keys
 from roost.settings import Settings
 from tests.cli.command import Ended, runner
+from tests.world import new_id
 
 #: No command takes longer to say what is wrong; seconds, on a busy machine.
 DEADLINE = 25.0
@@ -102,11 +104,25 @@ def broker_url(rabbitmq: RabbitCluster) -> str:
     return rabbitmq.add_vhost()
 
 
+@pytest.fixture(scope="module")
+def database_of_nobody(postgres: Postgres) -> Iterator[str]:
+    """A Roost with nothing in it; no mistake changes that."""
+    name = f"mistakes_{new_id()}"
+    yield postgres.create_database(name, template="template_roost")
+    postgres.drop_database(name)
+
+
 @pytest.fixture
-def environment(settings: Settings, broker_url: str) -> dict[str, str]:
+def environment(database_of_nobody: str, broker_url: str) -> dict[str, str]:
     """Settings with which all is well."""
-    names = ("database_url", "code_pepper", "seal_public_key", "seal_private_key")
-    return {f"ROOST_{name.upper()}": settings.need(name) for name in names} | {BROKER: broker_url}
+    public, private = new_keys()
+    return {
+        DATABASE: database_of_nobody,
+        BROKER: broker_url,
+        PUBLIC: public,
+        "ROOST_SEAL_PRIVATE_KEY": private,
+        "ROOST_CODE_PEPPER": new_id(),
+    }
 
 
 def run(argv: str, environment: Mapping[str, str], folder: Path, repository: Path) -> Ended:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,7 +12,8 @@ from localcluster.product import Product
 from localcluster.rabbitmq import RabbitCluster
 from roost.database import Database
 from roost.pbx.node import Rings
-from tasks.topology import push_queue_name
+from tasks.broker import connect
+from tasks.topology import push_queue
 from tests.cluster import Cluster, wait_until
 from tests.world import World
 
@@ -61,20 +61,19 @@ def test_looking_for_nodes_opens_no_connection_while_none_is_added(
         return log.count(f"granted access to vhost '{vhost}'")
 
     def consumed() -> set[str]:
-        printed = broker.ctl("list_queues", "-p", vhost, "--formatter", "json", "name", "consumers")
-        return {
-            row["name"]
-            for row in json.loads(printed)
-            if row["consumers"] and row["name"].startswith(push_queue_name(""))
-        }
+        counts = {node: push_queue(node)(channel).queue_declare(passive=True) for node in ("n1", "n2")}
+        return {node for node, found in counts.items() if found.consumer_count}
 
-    world.node("n1")
-    world.node("n2")
-    wait_until(lambda: consumed() == {push_queue_name("n1"), push_queue_name("n2")}, "both are found", 30)
-    before = connections()
-    world.sql("UPDATE pbx_node SET enabled = false WHERE name = 'n2'")
-    wait_until(lambda: consumed() == {push_queue_name("n1")}, "the worker looked", 30)
-    assert connections() == before
-    world.sql("UPDATE pbx_node SET enabled = true WHERE name = 'n2'")
-    wait_until(lambda: consumed() == {push_queue_name("n1"), push_queue_name("n2")}, "n2 is back", 30)
-    assert connections() > before, "a connection is not seen here"
+    with connect(alone.broker_url) as watcher:
+        channel = watcher.default_channel
+        for node in ("n1", "n2"):
+            push_queue(node)(channel).declare()
+            world.node(node)
+        wait_until(lambda: consumed() == {"n1", "n2"}, "both are found", 30)
+        before = connections()
+        world.sql("UPDATE pbx_node SET enabled = false WHERE name = 'n2'")
+        wait_until(lambda: consumed() == {"n1"}, "the worker looked", 30)
+        assert connections() == before
+        world.sql("UPDATE pbx_node SET enabled = true WHERE name = 'n2'")
+        wait_until(lambda: consumed() == {"n1", "n2"}, "n2 is back", 30)
+        assert connections() > before, "a connection is not seen here"

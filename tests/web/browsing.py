@@ -74,11 +74,14 @@ def serious_faults(page: Page) -> list[tuple[str, str]]:
     """What axe-core finds on the page as it stands: (rule, element)."""
     # Playwright's own channel: the page's content security policy forbids a script of ours.
     session = page.context.new_cdp_session(page)
-    session.send("Runtime.evaluate", {"expression": _AXE.read_text(encoding="utf-8")})
+    known = session.send("Runtime.evaluate", {"expression": "'axe' in window", "returnByValue": True})
+    if not known["result"]["value"]:
+        session.send("Runtime.evaluate", {"expression": _AXE.read_text(encoding="utf-8")})
     found = session.send(
         "Runtime.evaluate",
         {
-            "expression": "axe.run().then(r => r.violations.filter(v => ['serious', 'critical'].includes(v.impact))"
+            "expression": "axe.run({resultTypes: ['violations']})"
+            ".then(r => r.violations.filter(v => ['serious', 'critical'].includes(v.impact))"
             ".flatMap(v => v.nodes.map(n => [v.id, n.html.slice(0, 200)])))",
             "awaitPromise": True,
             "returnByValue": True,

@@ -2,36 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import Browser, expect
 
 from localcluster.postgres import Postgres
 from localcluster.rabbitmq import RabbitCluster
 from roost.errors import DatabaseUnavailable
-from roost.schema import init_database
 from tests.cluster import wait_until
 from tests.web.browsing import visitor
 from tests.web.office import Office
-
-
-@pytest.fixture(scope="module")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    """A server of this module's own: it is stopped here."""
-    with Postgres(tmp_path_factory.mktemp("postgres")) as server:
-        server.create_database("template_roost")
-        init_database(server.url("template_roost"))
-        yield server
-
-
-@pytest.fixture(scope="module")
-def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitCluster]:
-    """Likewise."""
-    folder: Path = tmp_path_factory.mktemp("rabbitmq")
-    with RabbitCluster(folder) as broker:
-        yield broker
 
 
 @pytest.mark.timeout(240)

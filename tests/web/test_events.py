@@ -41,9 +41,13 @@ class Listener:
 
     def close(self) -> None:
         self._closed = True
+        # The reader waits for the next event; closing what it reads from would not wake it up.
+        connection: socket.socket = self.response.extensions["network_stream"].get_extra_info("socket")
+        connection.shutdown(socket.SHUT_RDWR)
+        self._thread.join(10)
+        assert not self._thread.is_alive()
         self.response.close()
         self._client.close()
-        self._thread.join(10)
 
     def _read(self) -> None:
         fields: dict[str, str] = {}

@@ -4,32 +4,42 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
+from localcluster.postgres import Postgres
+from localcluster.rabbitmq import RabbitCluster
+from tests.cluster import running
 from tests.web.office import Office
 
 #: Checks of schemathesis: no server error, and no answer that the document does not describe.
 _CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 
 
-@pytest.fixture(scope="module")
-def web_settings() -> dict[str, str]:
-    """Event streams end soon, so that a fuzzer goes on."""
-    return {"ROOST_WEB_STREAM_LIFETIME": "0.2", "ROOST_ANSWER_DEADLINE": "15"}
+@pytest.fixture
+def fuzzed(postgres: Postgres, rabbitmq: RabbitCluster, tmp_path: Path) -> Iterator[Office]:
+    """An office whose event streams end soon, so that a fuzzer goes on."""
+    more = {"ROOST_WEB_STREAM_LIFETIME": "0.2", "ROOST_ANSWER_DEADLINE": "15"}
+    with (
+        running(postgres, rabbitmq, tmp_path, {"web": 1}, more=more) as cluster,
+        Office(cluster) as office,
+    ):
+        yield office
 
 
 @pytest.mark.timeout(580)
-def test_the_whole_document_without_a_server_error_or_an_answer_outside_it(office: Office) -> None:
+def test_the_whole_document_without_a_server_error_or_an_answer_outside_it(fuzzed: Office) -> None:
     # The fuzzer may end tokens by their number: not its own.
-    office.world.sql("ALTER TABLE token ALTER COLUMN id RESTART WITH 987654321987")
-    document = f"{office.address}/api/v1/openapi.json"
+    fuzzed.world.sql("ALTER TABLE token ALTER COLUMN id RESTART WITH 987654321987")
+    document = f"{fuzzed.address}/api/v1/openapi.json"
     assert httpx.get(document, timeout=20).json()["openapi"] == "3.1.0"
     run = subprocess.run(
         [
             sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()", "run", document,
-            "--header", f"Authorization: Bearer {office.token()}", "--checks", _CHECKS, "--max-examples", "8",
+            "--header", f"Authorization: Bearer {fuzzed.token()}", "--checks", _CHECKS, "--max-examples", "8",
             "--phases", "examples,coverage,fuzzing", "--request-timeout", "30", "--seed", "1", "--no-color",
             "--suppress-health-check", "all",
         ],

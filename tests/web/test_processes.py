@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
@@ -17,13 +16,6 @@ from tasks.processes import GONE_AFTER, KINDS, Processes
 from tests.cluster import wait_until
 from tests.web.browsing import PATIENCE, visitor
 from tests.web.office import Office, items
-
-
-@pytest.fixture(scope="module")
-def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitCluster]:
-    """A broker of this module's own: it is frozen here."""
-    with RabbitCluster(tmp_path_factory.mktemp("rabbitmq")) as broker:
-        yield broker
 
 
 def running(office: Office) -> set[tuple[str, int]]:
