@@ -131,7 +131,11 @@ def test_a_call_from_the_terminal(roost: Run, cluster: Cluster) -> None:
     center, code = cluster.product.centers[1], cluster.world.codes["0001", "001"]
     tries = roost("dial", "desk002", "*30001", "--center", center, "--code", "--json", stdin=f"1\n\n{code}\n")
     assert tries.json["outcome"] == "virtualized"
-    assert [play["wants_digits"] for play in tries.json["heard"]][:3] == [True, False, True]  # "wrong" ends by no key
+    assert [play["wants_digits"] for play in tries.json["heard"]][:3] == [
+        True,
+        False,
+        True,
+    ]  # "wrong" ends by no key
     back = roost("dial", "desk002", "*30", "--center", center)
     assert (back.exit_code, back.out.startswith("center: ")) == (0, True)
     dropped = roost("dial", "desk002", "*30001", "--center", center)
