@@ -16,7 +16,9 @@ _CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE---
 _ANOTHER_HOST = {62, 64}
 _NOT_NOW = {9, 10}
 #: What OpenSSL says of an answer that is no TLS at all.
-_NO_TLS = {"WRONG_VERSION_NUMBER", "UNKNOWN_PROTOCOL", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"}
+_NO_TLS = {
+    "WRONG_VERSION_NUMBER", "UNKNOWN_PROTOCOL", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE",
+}  # fmt: skip
 
 
 class TlsRefused(NodeRefused):

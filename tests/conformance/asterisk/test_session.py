@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr
@@ -116,6 +117,12 @@ def fails_in_time(address: NodeAddress, call: str = "cursor") -> NodeUnavailable
 @pytest.mark.parametrize("close", [False, True])
 def test_a_peer_that_is_no_asterisk(serve: Serve, sent: bytes, close: bool) -> None:  # noqa: FBT001
     fails_in_time(serve(sent, close=close))
+
+
+@pytest.mark.parametrize("sent", [b"", b"\x16\x03\x03\x00\x7a\x02"])
+@pytest.mark.parametrize("close", [False, True])
+def test_a_peer_that_does_not_come_to_an_end_with_tls(serve: Serve, sent: bytes, close: bool) -> None:  # noqa: FBT001
+    fails_in_time(replace(serve(sent, close=close), options={"tls": True}))
 
 
 @pytest.mark.parametrize("call", ["cursor", "apply", "dump", "keys", "read"])
