@@ -19,7 +19,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from roost.errors import DatabaseTooSlow, DatabaseUnavailable, SettingMissing
+from roost.errors import BadText, DatabaseTooSlow, DatabaseUnavailable, SettingMissing
 from roost.version import check_version, use_functions
 
 T = TypeVar("T")
@@ -135,7 +135,8 @@ class Database:
     def connection(self) -> Iterator[Connection]:
         """A connection in autocommit mode. Raises DatabaseUnavailable, or WrongVersion or DatabaseTooSlow, which are such.
 
-        So is Conflicting: a row that others hold for too long, say. What runs here is not tried again.
+        So is Conflicting: a row that others hold for too long, say. What runs here is not tried again. Raises BadText for what
+        PostgreSQL cannot hold, from whatever door it came.
         """
         try:
             with self._pool.connection() as connection:
@@ -150,6 +151,12 @@ class Database:
             raise DatabaseTooSlow from error
         except (PoolTimeout, *_LOST) as error:
             raise DatabaseUnavailable from error
+        except (UnicodeEncodeError, pg.UntranslatableCharacter, pg.CharacterNotInRepertoire):
+            raise BadText from None
+        except pg.DataError as error:
+            if error.sqlstate is None:  # raised by psycopg, which refuses to send a NUL
+                raise BadText from None
+            raise
 
     def statement(self, statement: str, parameters: Mapping[str, object]) -> TupleRow:
         """Run one statement that gives one row, in a transaction of its own; tried again as `transaction` is."""

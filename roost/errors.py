@@ -25,6 +25,12 @@ class Invalid(RoostError):
     code = "invalid"
 
 
+class BadText(Invalid):
+    """The text holds what no text can: a NUL, or half a character."""
+
+    code = "bad_value"
+
+
 class NotFound(RoostError):
     """There is no such thing."""
 

@@ -108,7 +108,7 @@ class RoostConsumer(Consumer):
             sleep(SHORT_LIVED)
 
     class Blueprint(Consumer.Blueprint):
-        """Its steps."""
+        """What this consumer is started with, in order, without the step for delayed tasks."""
 
         default_steps = tuple(step for step in Consumer.Blueprint.default_steps if step != _DELAYED)
 

@@ -13,6 +13,7 @@ from uuid import uuid4
 from psycopg.types.json import Jsonb
 
 from roost.database import Connection
+from roost.directory import fields
 from roost.directory.changes import By, ExtensionFields, checked
 from roost.directory.errors import UnknownExtension, UnknownOrganization
 from roost.directory.fields import ExtensionKey
@@ -46,7 +47,7 @@ class ExtensionDirectory(Store):
         """Extensions in order of key, after that of `after`. `search`: how a number begins, or a part of a name."""
         params = {
             "organization": organization,
-            "search": search,
+            "search": search and fields.SEARCH.check(search),
             "after_organization": (after or "").partition("*")[0],
             "after_number": (after or "").partition("*")[2],
             "limit": limit,

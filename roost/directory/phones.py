@@ -46,7 +46,7 @@ class PhoneDirectory(Store):
     ) -> list[PhoneRecord]:  # fmt: skip
         """Phones in order of name, after that of `after`. `search`: a part of a name."""
         params = {
-            "name": None, "organization": organization, "node": node, "search": search, "after": after, "limit": limit,
+            "name": None, "organization": organization, "node": node, "search": search and fields.SEARCH.check(search), "after": after, "limit": limit,
         }  # fmt: skip
         return self._list(PhoneRecord, "list_phones", params)
 

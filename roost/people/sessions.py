@@ -10,6 +10,7 @@ from functools import cache
 from psycopg.rows import class_row
 
 from roost.database import Connection, Database, query
+from roost.directory.fields import LOGIN
 from roost.errors import RoostError
 from roost.people.person import Person, hash_password, password_matches
 from roost.people.secret_tokens import hash_secret, new_secret
@@ -61,7 +62,9 @@ class Sessions:
 
         A limited account refuses the right password too. An unknown login costs as much as a wrong password.
         """
-        login = login.lower()[:64]
+        login = login.lower()
+        if not LOGIN.allows(login):
+            login = ""  # nobody's; the try counts for the address
         self._note_try(login, address)
         with (
             self._database.connection() as connection,

@@ -10,6 +10,7 @@ from datetime import datetime
 from psycopg.rows import class_row
 
 from roost.database import Database, query
+from roost.directory.fields import SEARCH
 from roost.views.fingerprints import Rows
 
 #: Desks in one part of the picture.
@@ -100,7 +101,7 @@ def desks_shown(organization: str, search: str, part: int) -> Rows:
 def desk_params(organization: str, search: str = "", part: int = 1) -> dict[str, object]:
     """Of `list_desks`: one more than a part, which says that there are more."""
     return {
-        "organization": organization, "search": search or None, "numbers": None, "skip": (part - 1) * PART,
+        "organization": organization, "search": SEARCH.check(search) or None, "numbers": None, "skip": (part - 1) * PART,
         "limit": PART + 1,
     }  # fmt: skip
 

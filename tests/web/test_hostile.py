@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import httpx
 import psutil
@@ -117,3 +117,42 @@ def crowding(address: str, said: bytes) -> Iterator[None]:
         for _ in range(3_100):
             stack.enter_context(socket.create_connection((host, int(port)), timeout=20)).sendall(said)
         yield
+
+
+@pytest.mark.parametrize("text", ["a%00b", "%00", "%ED%A0%80", "x" * 20_000, "e%CC%81" * 5_000])
+def test_no_text_in_an_address_or_a_form_is_a_fault_of_ours(office: Office, text: str) -> None:
+    """NUL, half a character, far too much, another normal form; in each part of an address, and in each form."""
+    browser, api = office.browser("root"), office.api()
+    for path in (
+        "/organizations/{}", "/organizations/{}/policy", "/organizations/{}/journal", "/organizations/0001?q={}", "/extensions/{}",
+        "/organizations/0001/desks/{}", "/journal?phone={}", "/journal?extension={}", "/journal?cursor={}", "/?said={}",
+    ):  # fmt: skip
+        assert browser.get(path.format(text)).status_code < 500, path
+    for path in (
+        "/organizations/{}", "/organizations?cursor={}", "/extensions/{}", "/extensions?search={}", "/extensions?organization={}",
+        "/phones/{}", "/phones?node={}", "/phones?search={}", "/nodes/{}", "/people/{}", "/journal?extension={}",
+        "/extensions/0001*001/where?x={}",
+    ):  # fmt: skip
+        assert api.get(path.format(text)).status_code < 500, path
+    given = unquote(text, errors="replace")
+    with httpx.Client(base_url=office.address, timeout=20) as stranger:
+        form = stranger.get("/sign-in").text
+        proof = form.split('name="csrf" value="', 1)[1].split('"', 1)[0]
+        answer = stranger.post(
+            "/sign-in", data={"csrf": proof, "login": given, "password": given, "next": given}
+        )
+        assert answer.status_code in {401, 413, 429}
+    for path, fields in (
+        ("/organizations/0001/virtualize", {"number": given, "phone": given, "reason": given}),
+        (
+            "/organizations/0001/people",
+            {"login": given, "name": given, "role": "administrator", "password": given},
+        ),
+        ("/people/change", {"login": given, "do": "remove"}),
+        ("/tokens", {"name": given, "organization": given, "access": "read", "lifetime": given}),
+        ("/organizations/0001/import", {"text": f"organization,number,name\n0001,001,{given}"}),
+        ("/extensions/0001*001/code", {"code": given, "again": given}),
+        ("/extensions/0001*001/virtualize", {"phone": given, "reason": given}),
+        ("/organizations", {"code": given, "name": given}),
+    ):
+        assert browser.post(path, **fields).status_code < 500, path

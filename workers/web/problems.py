@@ -88,7 +88,7 @@ def refusal(outcome: Outcome) -> Problem | None:
 
 
 def problem(status: int, code: str, title: str, errors: list[Detail] | None = None) -> Problem:
-    """Make one."""
+    """A problem of this status and code; its type is `urn:roost:` and the code."""
     return Problem(type=f"urn:roost:{code}", title=title, status=status, code=code, errors=errors)
 
 
@@ -120,6 +120,6 @@ def code_of_status(status: int) -> str:
 
 
 def respond(found: Problem, headers: dict[str, str] | None = None) -> JSONResponse:
-    """Send it."""
+    """The problem as an HTTP response."""
     content: dict[str, Any] = found.model_dump(exclude_none=True)
     return JSONResponse(content, found.status, headers, MEDIA_TYPE)
