@@ -34,3 +34,16 @@ def is_public(host: str) -> bool:
     except ValueError:
         return False
     return not (address.is_private or address.is_unspecified)
+
+
+def is_everywhere(host: str) -> bool:
+    """Whether who listens there listens on every network of the machine."""
+    return host in {"", "0.0.0.0", "::", "*"}  # noqa: S104 - looked for, not listened on
+
+
+def is_here(host: str) -> bool:
+    """Whether it is this machine: nothing, a socket's folder, `localhost` or a loopback address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return not host or host.startswith(("/", "@")) or host == "localhost"

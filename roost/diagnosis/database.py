@@ -24,7 +24,9 @@ def check_server(url: str) -> Iterator[Finding]:
     """Look at the server, its version, its clock and the schema; what is an ERROR leaves nothing more to look at."""
     try:
         with psycopg.connect(url, connect_timeout=5, options="-c statement_timeout=5000") as connection:
-            row = connection.execute("SELECT clock_timestamp(), pg_is_in_recovery()").fetchone()
+            row = connection.execute(
+                "SELECT clock_timestamp(), pg_is_in_recovery(), rolsuper FROM pg_roles WHERE rolname = current_user"
+            ).fetchone()
             here = datetime.now(UTC)
             major = connection.info.server_version // 10_000
     except (psycopg.Error, UnicodeError) as error:
@@ -36,7 +38,7 @@ def check_server(url: str) -> Iterator[Finding]:
         )
         return
     assert row is not None  # it always has one
-    there, standby = row
+    there, standby, superuser = row
     if standby:
         yield Finding(
             "database", Level.ERROR, "This PostgreSQL is a standby; nothing can be written.",
@@ -48,6 +50,11 @@ def check_server(url: str) -> Iterator[Finding]:
     else:
         yield Finding(
             "database", Level.WARNING, f"PostgreSQL {major} is not one of {OLDEST} to {NEWEST}.", "Use one of these.",
+        )  # fmt: skip
+    if superuser:
+        yield Finding(
+            "database", Level.NOTE, "Roost's role is a superuser of PostgreSQL: whoever takes a worker has the whole server.",
+            "Give Roost a role of its own that owns its database, and no more: CREATE ROLE roost LOGIN; ALTER DATABASE … OWNER TO roost.",
         )  # fmt: skip
     off = abs((there - here).total_seconds())
     if off > CLOCK_TOLERANCE:

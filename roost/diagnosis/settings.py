@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterator
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,7 +12,7 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
 from roost.errors import RoostError
-from roost.finding import Finding, Level, is_public
+from roost.finding import Finding, Level, is_everywhere, is_here, is_public
 from roost.seal import seal, unseal
 from roost.settings import Settings
 
@@ -25,8 +26,12 @@ _NEEDED_BY_SOME = {
     "seal_private_key": "verify and push workers",
     "code_pepper": "verify workers",
 }
-#: Networks of more addresses than this in center_allow are too wide to be one site.
-_WIDEST_PUBLIC = 256
+#: Networks of more addresses than this are too wide to be one site: public ones, and private ones (an IPv4 /16, an IPv6 /64).
+_WIDEST_PUBLIC, _WIDEST_PRIVATE, _WIDEST_V6 = 256, 2**16, 2**64
+#: Proxies are a few machines.
+_WIDEST_PROXIES = 256
+#: Characters of a pepper, and different ones among them; `roost keys` makes more of both.
+_SHORTEST_PEPPER, _FEWEST_LETTERS = 32, 10
 
 
 def check_settings(settings: Settings, env_file: Path) -> Iterator[Finding]:
@@ -34,7 +39,9 @@ def check_settings(settings: Settings, env_file: Path) -> Iterator[Finding]:
     yield from _missing(settings)
     yield from _key_pair(settings)
     yield from _env_file(env_file)
+    yield from _pepper(settings)
     yield from _center(settings)
+    yield from _page(settings)
     yield from _urls(settings)
 
 
@@ -80,18 +87,58 @@ def _env_file(path: Path) -> Iterator[Finding]:
         yield Finding("secrets", Level.OK, f"{path} is its owner's alone.")
 
 
+def _pepper(settings: Settings) -> Iterator[Finding]:
+    if settings.code_pepper is None:
+        return
+    pepper = settings.code_pepper.get_secret_value()
+    if len(pepper) < _SHORTEST_PEPPER or len(set(pepper)) < _FEWEST_LETTERS:
+        yield Finding(
+            "pepper", Level.WARNING, "ROOST_CODE_PEPPER can be guessed; whoever has the database could then find out every secret code.",
+            "Take one from `roost keys`, before codes are set: with another pepper, each must be set anew.",
+        )  # fmt: skip
+
+
 def _center(settings: Settings) -> Iterator[Finding]:
+    if is_everywhere(settings.center_host):
+        yield Finding(
+            "center", Level.NOTE, f"ROOST_CENTER_HOST {settings.center_host}: the center listens on every network of this machine, in plain text.",
+            "Name the address that the PBX nodes share; else only ROOST_CENTER_ALLOW keeps others out.",
+        )  # fmt: skip
     if is_public(settings.center_host):
         yield Finding(
             "center", Level.WARNING, f"ROOST_CENTER_HOST {settings.center_host} is a public address; FastAGI is plain text.",
             "Listen on loopback, or on a private network that only the PBX nodes share.",
         )  # fmt: skip
     for network in settings.center_allow:
-        if not network.is_private and network.num_addresses > _WIDEST_PUBLIC:
+        if _is_wide(network):
             yield Finding(
-                "center", Level.WARNING, f"ROOST_CENTER_ALLOW lets {network} in.",
+                "center", Level.NOTE if network.is_private else Level.WARNING, f"ROOST_CENTER_ALLOW lets {network} in.",
                 "Name the addresses of the PBX nodes alone: who may connect may pretend to be any phone.",
             )  # fmt: skip
+
+
+def _page(settings: Settings) -> Iterator[Finding]:
+    is_open = is_everywhere(settings.web_host) or is_public(settings.web_host)
+    if is_open and not (settings.web_url or "").startswith("https:"):
+        yield Finding(
+            "page", Level.WARNING, f"ROOST_WEB_HOST {settings.web_host}: others reach the page, and ROOST_WEB_URL is no https address; "
+            "passwords may travel in clear.",
+            "Listen on loopback behind a proxy that speaks TLS, and set ROOST_WEB_URL=https://…",
+        )  # fmt: skip
+    for network in settings.web_proxies:
+        if not network.is_loopback and network.num_addresses > _WIDEST_PROXIES:
+            yield Finding(
+                "page", Level.WARNING, f"ROOST_WEB_PROXIES believes whatever address anybody in {network} claims to have.",
+                "Name the proxies alone: limits of tries go by that address.",
+            )  # fmt: skip
+
+
+def _is_wide(network: IPv4Network | IPv6Network) -> bool:
+    if network.is_loopback:
+        return False
+    if network.version == 6:
+        return network.num_addresses > _WIDEST_V6
+    return network.num_addresses > (_WIDEST_PRIVATE if network.is_private else _WIDEST_PUBLIC)
 
 
 def _urls(settings: Settings) -> Iterator[Finding]:
@@ -109,11 +156,14 @@ def _urls(settings: Settings) -> Iterator[Finding]:
                 "postgresql://user:…@host/roost",
             )
             return
-        public = [host for host in str(parts.get("host") or "").split(",") if is_public(host)]
-        if public and parts.get("sslmode") not in {"require", "verify-ca", "verify-full"}:
+        elsewhere = [host for host in str(parts.get("host") or "").split(",") if not is_here(host)]
+        if elsewhere and parts.get("sslmode") not in {"require", "verify-ca", "verify-full"}:
+            # The most exposed one first.
+            host = max(elsewhere, key=is_public)
             yield Finding(
-                "database", Level.WARNING, f"PostgreSQL at the public address {public[0]} may be spoken to in clear.",
-                "Add sslmode=verify-full to ROOST_DATABASE_URL.",
+                "database", Level.WARNING if is_public(host) else Level.NOTE,
+                f"PostgreSQL at {'the public address ' if is_public(host) else ''}{host} may be spoken to in clear.",
+                "Add sslmode=verify-full to ROOST_DATABASE_URL, if others are on the way.",
             )  # fmt: skip
 
 
@@ -126,9 +176,11 @@ def _broker(url: str) -> Iterator[Finding]:
             "broker", Level.ERROR, "ROOST_BROKER_URL is not a URL.", "amqp://user:…@host:5672/vhost"
         )
         return
-    if is_public(host) and parts.scheme != "amqps":
+    if not is_here(host) and parts.scheme != "amqps":
         yield Finding(
-            "broker", Level.WARNING, f"RabbitMQ at the public address {host} is spoken to in clear.", "Use amqps://.",
+            "broker", Level.WARNING if is_public(host) else Level.NOTE,
+            f"RabbitMQ at {'the public address ' if is_public(host) else ''}{host} is spoken to in clear.",
+            "Use amqps://, if others are on the way.",
         )  # fmt: skip
     if (user, password) == ("guest", "guest"):
         yield Finding(

@@ -6,6 +6,7 @@ import socket
 from pathlib import Path
 
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from roost.diagnosis.database import check_directory, check_server
 from roost.diagnosis.nodes import check_nodes
@@ -57,6 +58,13 @@ def test_good_settings(settings: Settings) -> None:
         ({"center_host": "8.8.8.8"}, "center"),
         ({"center_allow": ("0.0.0.0/0",)}, "center"),
         ({"center_allow": ("::/0",)}, "center"),
+        ({"code_pepper": "x"}, "pepper"),
+        ({"code_pepper": "x" * 64}, "pepper"),
+        ({"web_host": "0.0.0.0"}, "page"),
+        ({"web_host": "::", "web_url": "http://roost.example.org"}, "page"),
+        ({"web_host": "8.8.8.8"}, "page"),
+        ({"web_proxies": ("0.0.0.0/0",)}, "page"),
+        ({"web_proxies": ("10.0.0.0/8",)}, "page"),
         ({"broker_url": "amqp://roost:x@8.8.8.8/"}, "broker"),
         ({"broker_url": "amqp://guest:guest@127.0.0.1/"}, "broker"),
         ({"broker_url": "amqp://[nonsense"}, "broker"),
@@ -77,6 +85,27 @@ def test_unsafe_settings(settings: Settings, changed: dict[str, object], check: 
     ],
 )
 def test_private_addresses_and_tls_are_well(settings: Settings, changed: dict[str, object]) -> None:
+    assert of_settings(settings, changed) == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "check"),
+    [
+        ({"center_host": "0.0.0.0"}, "center"),
+        ({"center_host": "::"}, "center"),
+        ({"center_allow": ("10.0.0.0/8",)}, "center"),
+        ({"center_allow": ("fd00::/32",)}, "center"),
+        ({"broker_url": "amqp://roost:x@10.0.0.9/"}, "broker"),
+        ({"broker_url": "amqp://roost:x@rabbit.example.org/"}, "broker"),
+        ({"database_url": "postgresql://roost@10.0.0.9/roost"}, "database"),
+        ({"database_url": "postgresql://roost@127.0.0.1,db.example.org/roost?sslmode=prefer"}, "database"),
+    ],
+)
+def test_what_is_good_to_know(settings: Settings, changed: dict[str, object], check: str) -> None:
+    values = {name: getattr(settings, name) for name in settings.model_fields_set} | changed
+    config = Settings.model_validate({"broker_url": "amqp://a:b@127.0.0.1/x"} | values)
+    notes = [found for found in check_settings(config, NO_FILE) if found.level is Level.NOTE]
+    assert [(found.check, bool(found.mend)) for found in notes] == [(check, True)]
     assert of_settings(settings, changed) == []
 
 
@@ -104,8 +133,21 @@ def test_no_finding_shows_a_secret(settings: Settings) -> None:
 
 def test_the_server(settings: Settings) -> None:
     findings = list(check_server(settings.need("database_url")))
-    assert [finding.level for finding in findings] == [Level.OK, Level.OK]
+    assert [finding.level for finding in findings if "superuser" not in finding.says] == [Level.OK, Level.OK]
     assert bad(list(check_server("postgresql://127.0.0.1:1/x"))) == [("database", "error")]
+
+
+def test_a_role_that_may_do_anything_is_named(world: World, settings: Settings) -> None:
+    url = settings.need("database_url")
+    plain = make_conninfo(url, user="roost_plain", password="plain")
+    world.sql("DROP ROLE IF EXISTS roost_plain")
+    world.sql("CREATE ROLE roost_plain LOGIN PASSWORD 'plain'")
+    try:
+        named = ["superuser" in "".join(found.says for found in check_server(of)) for of in (url, plain)]
+        answered = next(iter(check_server(plain))).level
+    finally:
+        world.sql("DROP ROLE roost_plain")
+    assert (named, answered) == ([True, False], Level.OK)
 
 
 def test_another_schema(settings: Settings, world: World) -> None:
