@@ -139,7 +139,7 @@ def test_a_long_list_goes_on_after_its_last_row(office: Run) -> None:
         (("phone", "show", "desk\udce9"), 2, "bad_value"),
         (("phone", "list", "--after", "desk\udce9"), 2, "bad_value"),
         (("node", "show", "n\udce9"), 2, "bad_value"),
-        (("user", "remove", "\udce9", "--yes"), 2, "bad_value"),
+        (("user", "remove", "\udce9"), 2, "bad_value"),
         (("token", "add", "\udce9"), 2, "bad_value"),
         (("org", "set", "0001"), 2, "invalid"),
         (("org", "set", "0001", "--max-stay", "soon"), 2, "bad_value"),
