@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
+from collections.abc import Sequence
 
 from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, PublicKey, SealedBox
@@ -36,16 +37,18 @@ def seal(public_key: str, belongs_to: str, secret: str) -> str:
     return b64encode(box.encrypt(f"{belongs_to}\0{secret}".encode())).decode()
 
 
-def unseal(private_key: str, belongs_to: str, sealed: str) -> str:
-    """Open what `seal` made. Raises SealBroken."""
-    box = SealedBox(PrivateKey(_key(private_key, "ROOST_SEAL_PRIVATE_KEY")))
-    try:
-        owner, _, secret = box.decrypt(b64decode(sealed, validate=True)).decode().partition("\0")
-    except (CryptoError, NotBase64, ValueError):
-        raise SealBroken from None
-    if owner != belongs_to:
-        raise SealBroken
-    return secret
+def unseal(private_keys: str | Sequence[str], belongs_to: str, sealed: str) -> str:
+    """Open what `seal` made, with whichever of the keys fits. Raises SealBroken."""
+    keys = (private_keys,) if isinstance(private_keys, str) else private_keys
+    for key in keys:
+        box = SealedBox(PrivateKey(_key(key, "ROOST_SEAL_PRIVATE_KEY")))
+        try:
+            owner, _, secret = box.decrypt(b64decode(sealed, validate=True)).decode().partition("\0")
+        except (CryptoError, NotBase64, ValueError):
+            continue
+        if owner == belongs_to:
+            return secret
+    raise SealBroken
 
 
 def _key(text: str, variable: str) -> bytes:

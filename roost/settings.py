@@ -55,10 +55,14 @@ class Settings(BaseSettings):
 
     #: Secret codes are hashed over this pepper. Verify workers need it; it is never in the database.
     code_pepper: SecretStr | None = None
+    #: The pepper before it, during a change: codes over it are good, and are hashed anew when they are keyed (`roost keys --again`).
+    code_pepper_before: SecretStr | None = None
     #: Base64 of the X25519 public key that front doors seal secrets to (`roost keys`).
     seal_public_key: str | None = None
     #: Base64 of its private half: verify and push workers only.
     seal_private_key: SecretStr | None = None
+    #: The private key before it, during a change: what was sealed to its public half is still opened.
+    seal_private_key_before: SecretStr | None = None
 
     #: The number of the Virtualization Center.
     feature_code: Annotated[str, Field(pattern=r"^[*#0-9]{1,8}$")] = "*30"
@@ -128,6 +132,20 @@ class Settings(BaseSettings):
     #: `json` for machines, `text` for people.
     log_format: Annotated[str, Field(pattern="^(json|text)$")] = "text"
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
+
+    @property
+    def private_keys(self) -> tuple[str, ...]:
+        """The private key, and the one before it. Raises SettingMissing."""
+        return self._with_one_before("seal_private_key")
+
+    @property
+    def peppers(self) -> tuple[str, ...]:
+        """The pepper, and the one before it. Raises SettingMissing."""
+        return self._with_one_before("code_pepper")
+
+    def _with_one_before(self, name: str) -> tuple[str, ...]:
+        before = getattr(self, f"{name}_before")
+        return (self.need(name), *((before.get_secret_value(),) if before else ()))
 
     def need(self, name: str) -> str:
         """The value of a setting this process cannot do without. Raises SettingMissing, naming the variable."""

@@ -13,7 +13,7 @@ class NodeConnections:
     """One connection a node. Each is used under its node's row lock, so by one thread at a time."""
 
     def __init__(self, settings: Settings) -> None:
-        self._private_key = settings.need("seal_private_key")
+        self._private_keys = settings.private_keys
         self._deadline = settings.node_deadline
         self._open: dict[str, tuple[tuple[object, ...], PbxNode]] = {}
 
@@ -28,7 +28,7 @@ class NodeConnections:
 
     def aside(self, row: NodeRow) -> PbxNode:
         """A connection of the caller's own, who closes it."""
-        return connect(address_of(row, self._private_key), self._deadline)
+        return connect(address_of(row, self._private_keys), self._deadline)
 
     def drop(self, row: NodeRow) -> None:
         """Close and forget the connection, after a failure."""

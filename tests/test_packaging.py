@@ -30,7 +30,9 @@ SECRETS = {
 MAY_HOLD = {
     "ROOST_DATABASE_URL": {"schema", "bind", "verify", "push", "web", "cli"},
     "ROOST_SEAL_PRIVATE_KEY": {"verify", "push"},
+    "ROOST_SEAL_PRIVATE_KEY_BEFORE": {"verify", "push"},
     "ROOST_CODE_PEPPER": {"verify"},
+    "ROOST_CODE_PEPPER_BEFORE": {"verify"},
 }
 
 

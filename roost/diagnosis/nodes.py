@@ -134,7 +134,7 @@ def _address(row: _Login, settings: Settings) -> NodeAddress:
     """How to reach a node; without the private key its secret is left empty."""
     if settings.seal_private_key is None:
         return NodeAddress(row.kind, row.host, row.port, SecretStr(""), joined(row.username, row.options))
-    return address_of(row, settings.seal_private_key.get_secret_value())
+    return address_of(row, settings.private_keys)
 
 
 def _connect_only(row: _Login, deadline: float) -> Finding:

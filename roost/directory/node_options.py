@@ -5,7 +5,7 @@ A user name has a column of its own, which programs of 0.1.0 read and set; every
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from pydantic import SecretStr
@@ -32,9 +32,9 @@ class _Login(Protocol):
     def options(self) -> dict[str, object]: ...
 
 
-def address_of(login: _Login, private_key: str) -> NodeAddress:
+def address_of(login: _Login, private_keys: Sequence[str]) -> NodeAddress:
     """Open the secret. Raises SealBroken, and SettingMissing for a key that is none."""
-    secret = unseal(private_key, NODE_SECRET, login.secret.decode()) if login.secret else ""
+    secret = unseal(private_keys, NODE_SECRET, login.secret.decode()) if login.secret else ""
     options = joined(login.username, login.options)
     return NodeAddress(login.kind, login.host, login.port, SecretStr(secret), options)
 

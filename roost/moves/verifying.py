@@ -5,6 +5,8 @@ Hashing is done outside every transaction: it takes tens of milliseconds of a co
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from roost.database import Database, query
 from roost.errors import DatabaseUnavailable
 from roost.moves.at_most_once import AtMostOnce
@@ -21,21 +23,21 @@ _COMPARE_TRIES = 3
 
 
 class Verifying:
-    """The operations that see secret codes. Needs the private key and the pepper."""
+    """The operations that see secret codes. Needs the private key and the pepper; during a change, also those before them."""
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
         self._settings = settings
         self._once = AtMostOnce(database, settings)
-        self._private_key = settings.need("seal_private_key")
-        self._pepper = settings.need("code_pepper")
+        self._private_keys = settings.private_keys
+        self._peppers = settings.peppers
 
     def verify(self, request: Try) -> Answer:
         """One try. CODE_RIGHT is not recorded here: it leaves a proof, and `virtualize` records the request.
 
         Raises roost.seal.SealBroken when the code was sealed to another key, or for another request, extension, phone or call.
         """
-        digits = unseal(self._private_key, request.request_id, request.sealed_code)
+        digits = unseal(self._private_keys, request.request_id, request.sealed_code)
         if not fits_its_id(request.request_id, request.call, request.phone, request.number):
             raise SealBroken
         for _ in range(_COMPARE_TRIES):
@@ -49,7 +51,8 @@ class Verifying:
             query("read_code_hash"),
             {"request_id": request.request_id, "phone": request.phone, "number": request.number},
         )
-        return self._once.settle(
+        pepper = compared and self._pepper_of(compared, digits)
+        answer = self._once.settle(
             "try_code",
             request,
             "virtualize",
@@ -58,17 +61,35 @@ class Verifying:
             short_number=request.number,
             call_id=request.call,
             compared=compared,
-            is_right=compared is not None and code_matches(self._pepper, compared, digits),
+            is_right=pepper is not None,
             nothing_keyed=not digits,
             tries_per_call=self._settings.tries_per_call,
         )
+        if answer.outcome is Outcome.CODE_RIGHT and compared and pepper != self._peppers[0]:
+            self._hash_anew(request, compared, digits)
+        return answer
+
+    def _pepper_of(self, code_hash: str, digits: str) -> str | None:
+        """The pepper over which these digits are the code; None: they are not."""
+        return next((pepper for pepper in self._peppers if code_matches(pepper, code_hash, digits)), None)
+
+    def _hash_anew(self, request: Try, code_hash: str, digits: str) -> None:
+        """Keep the code over the present pepper; if that fails now, the next right try does it."""
+        with suppress(DatabaseUnavailable), self._database.connection() as connection:
+            connection.execute(
+                query("hash_code_anew"),
+                {
+                    "phone": request.phone, "number": request.number,
+                    "before": code_hash, "code_hash": hash_code(self._peppers[0], digits),
+                },
+            )  # fmt: skip
 
     def set_code(self, request: SetCode) -> Answer:
         """Set, replace or clear a code. Raises roost.moves.secret_codes.BadCode, roost.seal.SealBroken."""
         code_hash, weak = None, False
         if request.sealed_code is not None:
-            digits = unseal(self._private_key, request.request_id, request.sealed_code)
-            code_hash, weak = hash_code(self._pepper, digits), is_weak(digits, request.number)
+            digits = unseal(self._private_keys, request.request_id, request.sealed_code)
+            code_hash, weak = hash_code(self._peppers[0], digits), is_weak(digits, request.number)
         return self._once.settle(
             "set_code",
             request,

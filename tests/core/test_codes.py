@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import chain
 from typing import cast
 
 import pytest
+from pydantic import SecretStr
 
 from roost.moves.at_most_once import AtMostOnce
 from roost.moves.dialogue import Action, AskDial, AskTry, Dialogue, End
@@ -16,6 +19,7 @@ from roost.moves.outcomes import Outcome
 from roost.moves.requests import SetCode, Virtualize
 from roost.moves.secret_codes import BadCode, code_matches, hash_code, is_code
 from roost.moves.try_ids import try_id
+from roost.moves.verifying import Verifying
 from roost.moves.weak_codes import is_weak
 from roost.seal import SealBroken, new_keys, seal, unseal
 from tests.world import World, new_id
@@ -314,3 +318,36 @@ def test_a_function_is_called_by_the_names_of_its_parameters_in_whatever_order(o
     )
     assert (answer.outcome, answer.extension) == ("code_set", "0001*001")
     assert office.value("SELECT code_hash FROM extension WHERE number = '001'") == "a hash"
+
+
+def test_a_code_over_the_pepper_before_is_good_and_is_kept_over_the_new_one(office: World) -> None:
+    code, before = office.codes["0001", "001"], office.settings.need("code_pepper")
+    hashed = office.value("SELECT code_hash FROM extension WHERE number = '001'")
+    with changed_settings(office, code_pepper=SecretStr("new"), code_pepper_before=SecretStr(before)):
+        assert office.key("desk002", "001", wrong(office)).outcome == "wrong_code"
+        assert office.value("SELECT code_hash FROM extension WHERE number = '001'") == hashed
+        assert office.key("desk002", "001", code).outcome == "virtualized"
+    assert office.value("SELECT code_hash FROM extension WHERE number = '001'") != hashed
+    with changed_settings(office, code_pepper=SecretStr("new")):
+        assert office.key("desk003", "001", code).outcome == "virtualized"
+        assert office.key("desk001", "002", office.codes["0001", "002"]).outcome == "wrong_code"
+
+
+def test_a_code_sealed_to_the_key_before_is_opened(office: World) -> None:
+    public, private = new_keys()
+    before = office.settings.need("seal_private_key")
+    keys = {"seal_private_key": SecretStr(private), "seal_private_key_before": SecretStr(before)}
+    with changed_settings(office, **keys):  # front doors still have the old public key
+        assert office.key("desk002", "001", office.codes["0001", "001"]).outcome == "virtualized"
+    with changed_settings(office, seal_public_key=public, **keys):
+        assert office.key("desk003", "001", office.codes["0001", "001"]).outcome == "virtualized"
+
+
+@contextmanager
+def changed_settings(office: World, **changes: object) -> Iterator[None]:
+    """The verify worker was restarted with other settings."""
+    settings, verifying = office.settings, office.verifying
+    office.settings = settings.model_copy(update=changes)
+    office.verifying = Verifying(office.database, office.settings)
+    yield
+    office.settings, office.verifying = settings, verifying
