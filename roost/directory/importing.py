@@ -8,7 +8,7 @@ them, then what they change (`import_change`), and write it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -72,6 +72,21 @@ class ImportReport:
     changes: list[ImportChange]
 
 
+#: Told what goes on, how much of it is done, and of how much; None: nobody knows.
+Tell = Callable[[str, int, int | None], None]
+#: Rows between two times that the reading of a file is told of.
+_TOLD_EVERY = 500
+_WRITES = {
+    "lock_import_extensions": "locking extensions",
+    "lock_import_phones": "locking phones",
+    "add_import_extensions": "adding extensions",
+    "set_import_extensions": "changing extensions",
+    "release_import_phones": "freeing extensions of their phones",
+    "add_import_phones": "adding phones",
+    "set_import_phones": "changing phones",
+}
+
+
 class _DryRun(Exception):
     """Undoes the transaction; nothing was written anyway."""
 
@@ -83,35 +98,39 @@ def import_desks(
     encoding: str = "utf-8-sig",
     dry_run: bool = False,
     organization: str | None = None,
+    tell: Tell = lambda _what, _done, _total: None,
 ) -> ImportReport:
     """Import a file of desks (CSV, seekable) in one transaction; with `organization`, desks of another are faults.
+
+    `tell` is told how far it is.
 
     Raises BadFile, ImportRefused, DatabaseUnavailable.
     """
     for _ in range(TRIES):
         try:
-            return _import(database, file, encoding, organization, dry_run=dry_run)
+            return _import(database, file, encoding, organization, tell, dry_run=dry_run)
         except Conflicting:
             continue
     raise DatabaseUnavailable("Others are changing the same desks; nothing was imported.")
 
 
 def _import(
-    database: Database, file: BinaryIO, encoding: str, organization: str | None, *, dry_run: bool
+    database: Database, file: BinaryIO, encoding: str, organization: str | None, tell: Tell, *, dry_run: bool
 ) -> ImportReport:
     report: ImportReport | None = None
     try:
         with database.connection() as connection, in_words("the import"), connection.transaction():
             # The pool's limit is for requests; a hundred thousand desks take some seconds a statement.
             connection.execute("SET LOCAL statement_timeout = '10min'")
-            _stage(connection, file, encoding, organization)
+            rows = _stage(connection, file, encoding, organization, tell)
+            tell("comparing desks", 0, rows)
             report = _compare(connection)
             if dry_run:
                 raise _DryRun
-            for statement in (
-                "lock_import_extensions", "lock_import_phones", "add_import_extensions", "set_import_extensions",
-                "release_import_phones", "add_import_phones", "set_import_phones",
-            ):  # fmt: skip
+            # The triggers of each row plan their statements once, perhaps while a table is as good as empty.
+            connection.execute("SET LOCAL enable_seqscan = off")
+            for done, (statement, what) in enumerate(_WRITES.items()):
+                tell(what, done, len(_WRITES))
                 connection.execute(query(statement))
     except _DryRun:
         pass
@@ -119,8 +138,10 @@ def _import(
     return report
 
 
-def _stage(connection: Connection, file: BinaryIO, encoding: str, organization: str | None) -> None:
-    """Copy the good rows to a temporary table. Raises BadFile, ImportRefused with the faults of all rows."""
+def _stage(
+    connection: Connection, file: BinaryIO, encoding: str, organization: str | None, tell: Tell
+) -> int:
+    """Copy the good rows to a temporary table; how many. Raises BadFile, ImportRefused with the faults of all rows."""
     connection.execute(query("stage_import"))
     faults: list[Fault] = []
     rows = 0
@@ -133,6 +154,8 @@ def _stage(connection: Connection, file: BinaryIO, encoding: str, organization: 
             else:
                 copy.write_row((*desk[:5], Jsonb(desk.extension_fields), Jsonb(desk.phone_fields)))
                 rows += 1
+                if rows % _TOLD_EVERY == 0:
+                    tell("reading desks", rows, None)
     if not rows and not faults:
         raise BadFile("It has no desks.")
     connection.execute("ANALYZE staged")
@@ -143,6 +166,7 @@ def _stage(connection: Connection, file: BinaryIO, encoding: str, organization: 
     if faults:
         faults.sort(key=lambda fault: fault.line)
         raise ImportRefused(faults[:LISTED], more=len(faults) >= LISTED)
+    return rows
 
 
 def _within(organization: str | None, desks: Iterator[Desk | Fault]) -> Iterator[Desk | Fault]:

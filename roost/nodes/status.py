@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -119,15 +120,20 @@ def is_audited(node: NodeStatus, asked: dict[str, datetime]) -> bool:
 
 
 def await_audits(
-    database: Database, asked: dict[str, datetime], deadline: float, poll: float = 0.2
+    database: Database,
+    asked: dict[str, datetime],
+    deadline: float,
+    poll: float = 0.2,
+    tell: Callable[[list[NodeStatus]], None] = lambda _: None,
 ) -> list[NodeStatus]:
     """Wait until the requested audits are done, at most `deadline` seconds; the nodes' status then.
 
-    `is_audited` tells which were.
+    `is_audited` tells which were; `tell` is told of their status meanwhile.
     """
     ends = time.monotonic() + deadline
     while True:
         status = [node for node in cluster_status(database).nodes if node.name in asked]
         if all(is_audited(node, asked) for node in status) or time.monotonic() >= ends:
             return status
+        tell(status)
         time.sleep(poll)

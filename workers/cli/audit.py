@@ -14,6 +14,7 @@ from tasks.broker import BROKER_LOST
 from tasks.wake import wake_nodes
 from workers.cli.exits import Exit
 from workers.cli.output import AsJson, note, plain, show_json, show_rows
+from workers.cli.progress import progress
 from workers.cli.session import open_database
 
 
@@ -30,7 +31,12 @@ def audit(
     with open_database() as database:
         asked = request_audit(database, node)
         _wake(list(asked))
-        found = await_audits(database, asked, deadline)
+        with progress() as tell:
+
+            def show(nodes: list[NodeStatus]) -> None:
+                tell("auditing", *_keys(nodes, asked))
+
+            found = await_audits(database, asked, deadline, tell=show)
     if as_json:
         show_json([{**plain(each), "result": _result(each, asked)} for each in found])
     else:
@@ -53,6 +59,13 @@ def _wake(names: list[str]) -> None:
         wake_nodes(names)
     except (*BROKER_LOST, SettingMissing) as error:
         note(f"warning: no wake-up could be sent ({type(error).__name__}); waiting for the next sweep")
+
+
+def _keys(nodes: list[NodeStatus], asked: dict[str, datetime]) -> tuple[int, int]:
+    """How many keys of about how many are compared. Who was audited already has no count; who waits has none yet."""
+    total = sum(node.keys_total or 0 for node in nodes)
+    waiting = sum(not is_audited(node, asked) for node in nodes)
+    return sum(node.keys_done or 0 for node in nodes), max(total, waiting)
 
 
 def _row(node: NodeStatus, asked: dict[str, datetime]) -> tuple[object, ...]:

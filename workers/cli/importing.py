@@ -11,6 +11,7 @@ from roost.directory.import_file import open_file
 from roost.directory.importing import LISTED, ImportRefused, import_desks
 from workers.cli.exits import exit_of_error
 from workers.cli.output import AsJson, note, say, show_error, show_json
+from workers.cli.progress import progress
 from workers.cli.session import open_database
 
 
@@ -32,8 +33,8 @@ def import_file(
     codes are not imported.
     """
     try:
-        with open_database() as database, open_file(file) as desks:
-            report = import_desks(database, desks, encoding=encoding, dry_run=dry_run)
+        with open_database() as database, open_file(file) as desks, progress() as tell:
+            report = import_desks(database, desks, encoding=encoding, dry_run=dry_run, tell=tell)
     except ImportRefused as error:
         if as_json:
             show_error(str(error), error.code, faults=error.faults)

@@ -11,6 +11,7 @@ from rich.live import Live
 from rich.text import Text
 
 from roost.database import Database
+from roost.directory.organization_steps import OrganizationSteps, steps_left
 from roost.errors import DatabaseUnavailable, Invalid
 from roost.nodes.status import ClusterStatus, NodeState, NodeStatus, cluster_status
 from workers.cli.exits import Exit
@@ -46,11 +47,13 @@ def status(
         if watch:
             _watch(database, node, every)
             return
-        found = cluster_status(database, node)
+        found, steps = cluster_status(database, node), steps_left(database)
     if as_json:
-        show_json({**plain(found), "nodes": [_as_json(each) for each in found.nodes]})
+        show_json(
+            {**plain(found), "nodes": [_as_json(each) for each in found.nodes], "organizations": plain(steps)}
+        )
     else:
-        console().print(_page(found))
+        console().print(_page(found, steps))
     exit_code = _exit_code(found)
     if exit_code is not Exit.DONE:
         raise typer.Exit(exit_code)
@@ -69,13 +72,16 @@ def _exit_code(found: ClusterStatus) -> Exit:
 def _watch(database: Database, node: str | None, every: float) -> None:
     """Show it again and again; a database that is away is said, and awaited."""
     with Live(
-        _page(cluster_status(database, node)), console=console(), auto_refresh=False, screen=True
+        _page(cluster_status(database, node), steps_left(database)),
+        console=console(),
+        auto_refresh=False,
+        screen=True,
     ) as live:
         try:
             while True:
                 time.sleep(every)
                 try:
-                    page = _page(cluster_status(database, node))
+                    page = _page(cluster_status(database, node), steps_left(database))
                 except DatabaseUnavailable as error:
                     page = Group(Text(str(error), style="bold red"))
                 live.update(page, refresh=True)
@@ -87,7 +93,7 @@ def _as_json(node: NodeStatus) -> dict[str, object]:
     return {**plain(node), "state": node.state.value, "lag_seconds": node.lag}
 
 
-def _page(found: ClusterStatus) -> Group:
+def _page(found: ClusterStatus, steps: list[OrganizationSteps]) -> Group:
     unnumbered = f", {found.unnumbered} changes to announce" if found.unnumbered else ""
     title = Text(f"Database version {found.version}{unnumbered}, {found.now.astimezone():%Y-%m-%d %H:%M:%S}")
     rows = [
@@ -113,6 +119,13 @@ def _page(found: ClusterStatus) -> Group:
         for each in found.nodes
         if each.refused_rows
     ]
+    errors += [
+        Text(
+            f"organization {each.code}: {'being removed' if each.removing else 'its nodes are told'}, "
+            f"{each.done} of about {each.total} extensions", style="yellow",
+        )
+        for each in steps
+    ]  # fmt: skip
     body = (
         table(columns, rows, right=("version",), wraps=("node", "behind"))
         if rows

@@ -82,7 +82,11 @@ class NewNode(_NodeFields):
 
 
 class NodeState(Shown):
-    """How far a node is. `lag`: seconds that a change has been waiting at most; null: it was never seen."""
+    """How far a node is. `lag`: seconds that a change has been waiting at most; null: it was never seen.
+
+    `doing`: its whole table is sent (`send`) or compared (`audit`), since when, and how many keys of about how many are through.
+    `refused_rows`: rows that it cannot hold; `roost doctor` names them.
+    """
 
     name: str
     kind: str
@@ -98,6 +102,11 @@ class NodeState(Shown):
     seen_at: datetime | None
     audited_at: datetime | None
     next_attempt_at: datetime | None
+    refused_rows: int
+    doing: str | None = Field(examples=["send", "audit"])
+    doing_since: datetime | None
+    keys_done: int | None
+    keys_total: int | None
 
 
 class ClusterState(Shown):
