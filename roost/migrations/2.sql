@@ -279,6 +279,29 @@ WHERE emergency_location ~ '[\u0080-\u009f]';
 
 ALTER TABLE phone VALIDATE CONSTRAINT phone_emergency_location_check;
 
+-- Why an extension rings where it does.
+CREATE OR REPLACE VIEW rings AS
+SELECT 'e/' || o.code || '*' || e.number AS key, e.id AS extension_id, e.organization_id,
+       o.code AS organization, e.number,
+       coalesce(host.id, own.id) AS phone_id, coalesce(host.name, own.name) AS phone,
+       n.name AS node, host.id IS NOT NULL AS away, host.guest_since,
+       CASE
+           WHEN host.id IS NOT NULL THEN 'virtualized'
+           WHEN own.id IS NOT NULL THEN 'at_home'
+           WHEN NOT o.enabled THEN 'organization_disabled'
+           WHEN NOT e.enabled THEN 'extension_disabled'
+           WHEN desk.id IS NULL THEN 'no_phone'
+           WHEN NOT desk.enabled THEN 'phone_disabled'
+           ELSE 'hosts_guest'
+       END AS why
+FROM extension e
+JOIN organization o ON o.id = e.organization_id
+LEFT JOIN phone host ON host.guest_id = e.id
+LEFT JOIN phone own ON own.base_id = e.id AND own.guest_id IS NULL AND host.id IS NULL
+                   AND own.enabled AND e.enabled AND o.enabled
+LEFT JOIN pbx_node n ON n.id = coalesce(host.node_id, own.node_id)
+LEFT JOIN phone desk ON desk.base_id = e.id;
+
 -- A desk is found by how a word of a name begins, or its phone's name, and who sits elsewhere by an index too.
 CREATE OR REPLACE FUNCTION name_words(name text) RETURNS tsvector LANGUAGE sql IMMUTABLE AS $$
     SELECT to_tsvector('simple', regexp_replace(lower(name), '[^[:alnum:]]+', ' ', 'g'))

@@ -1,19 +1,10 @@
-<<<<<<< HEAD
--- Counts all desks of an organization, by the same states as list_desks. Gives no row when there are at most `at_most` desks: those
--- are counted from the list itself.
-SELECT count(*)::int AS desks,
-       count(*) FILTER (WHERE is_away(p.name, r.phone))::int AS away,
-       count(*) FILTER (WHERE r.phone IS NULL)::int AS unreachable,
-       count(*) FILTER (WHERE is_cut_off(n))::int AS cut_off
-=======
 -- What the desks of an organization come to, in the words of roost.views.desks.Desk, without looking at each desk's whereabouts:
 -- who is a guest somewhere is away; who is not rings at the own phone, if that is in use and hosts nobody, and else nowhere.
 SELECT count(*)::int AS desks,
        count(h.guest_id)::int AS away,
        count(*) FILTER (WHERE h.guest_id IS NULL AND (p.id IS NULL OR p.guest_id IS NOT NULL OR NOT p.enabled OR NOT b.enabled OR NOT o.enabled))::int
            AS unreachable,
-       count(*) FILTER (WHERE NOT (n.enabled AND n.failures = 0))::int AS cut_off
->>>>>>> bc8223b (perf: a desks page costs what its desks cost, and a live one what changed)
+       count(*) FILTER (WHERE is_cut_off(n))::int AS cut_off
 FROM organization o
 JOIN extension b ON b.organization_id = o.id
 LEFT JOIN phone p ON p.base_id = b.id AND p.organization_id = o.id

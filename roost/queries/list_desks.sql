@@ -1,28 +1,15 @@
-<<<<<<< HEAD
--- The desks of an organization, in order of number: each extension with its own phone, or without one, and the guest who sits there.
--- All of them, those that match a search, or those with these numbers. `rings_at` is where the extension rings now, NULL: nowhere.
+-- The desks of an organization: each phone with its own extension and its guest, and each extension without a phone; a part of all,
+-- or of those that a search finds, or those of some numbers (choose_desks). `rings_at` is where the desk's own extension rings now;
+-- null: nowhere. LATERAL with OFFSET 0 looks each desk up by its keys, where the planner might read all there are.
 SELECT p.name AS phone, n.name AS node, is_cut_off(n) AS cut_off,
        coalesce(p.enabled, true) AS enabled, b.number, b.name, coalesce(b.enabled, true) AS extension_enabled,
        coalesce(b.allows_virtualization, false) AS allows, b.code_hash IS NOT NULL AS has_code,
        r.phone AS rings_at, is_away(p.name, r.phone) AS away, r.phone IS NULL AS unreachable,
        g.number AS guest, g.name AS guest_name, p.guest_since AS since, (end_of_stay(p.guest_since, g, o)).ends AS until
-FROM organization o
-JOIN extension b ON b.organization_id = o.id
-LEFT JOIN phone p ON p.base_id = b.id
-=======
--- The desks of an organization: each phone with its own extension and its guest, and each extension without a phone; a part of all,
--- or of those that a search finds, or those of some numbers (choose_desks). `rings_at` is where the desk's own extension rings now;
--- null: nowhere. LATERAL with OFFSET 0 looks each desk up by its keys, where the planner might read all there are.
-SELECT p.name AS phone, n.name AS node, n.enabled AND n.failures = 0 AS node_answers,
-       coalesce(p.enabled, true) AS enabled, b.number, b.name, coalesce(b.enabled, true) AS extension_enabled,
-       coalesce(b.allows_virtualization, false) AS allows, b.code_hash IS NOT NULL AS has_code,
-       r.phone AS rings_at, g.number AS guest, g.name AS guest_name, p.guest_since AS since,
-       (end_of_stay(p.guest_since, g, o)).ends AS until
 FROM unnest(choose_desks(%(organization)s, %(search)s, %(numbers)s::text[], %(skip)s::int, %(limit)s::int)) chosen (id)
 CROSS JOIN LATERAL (SELECT * FROM extension WHERE id = chosen.id OFFSET 0) b
 JOIN organization o ON o.id = b.organization_id
 LEFT JOIN LATERAL (SELECT * FROM phone WHERE base_id = chosen.id OFFSET 0) p ON true
->>>>>>> bc8223b (perf: a desks page costs what its desks cost, and a live one what changed)
 LEFT JOIN pbx_node n ON n.id = p.node_id
 LEFT JOIN LATERAL (SELECT * FROM rings WHERE extension_id = chosen.id OFFSET 0) r ON true
 LEFT JOIN extension g ON g.id = (SELECT p.guest_id)
