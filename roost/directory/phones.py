@@ -90,5 +90,6 @@ def _change_phone(connection: Connection, name: str, changes: Mapping[str, Any])
         columns["base_id"] = None
     elif base:
         columns["base_id"] = extension_id(connection, base)
+    one(connection, "lock_speakers", {"name": name, "base_id": columns.get("base_id")})
     if one(connection, "change_phone", {"name": name, "changes": Jsonb(columns)}) is None:
         raise UnknownPhone(f"({name})")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from roost.database import query
 from roost.diagnosis.database import check_directory
 from roost.directory import Directory
 from roost.directory.errors import TooLong
@@ -15,6 +17,7 @@ from roost.directory.importing import ImportRefused, import_desks
 from roost.pbx.ami import astdb
 from roost.pbx.ami.codec import Unsendable, action
 from roost.pbx.node import ActsAs
+from tests.cluster import wait_until
 from tests.world import World
 
 #: Each accepted alone: 256 bytes in four-byte characters, and 256 characters of which each takes three bytes on the wire.
@@ -153,6 +156,39 @@ def test_what_is_too_long_from_older_times_is_named_and_can_be_left_and_mended(o
     assert office.dial("desk002").outcome == "returned"
     directory.change_extension("0001*002", name="Short")
     assert office.sit("003", "desk002").outcome == "virtualized"
+
+
+@pytest.mark.parametrize("first", ["extension", "phone", "import"])
+def test_two_who_change_extension_and_phone_at_once_make_none_either(office: World, first: str) -> None:
+    """The first has not committed yet when the second begins, and is not seen by it; so the second waits."""
+    directory = Directory(office.database)
+    office.move("001", "desk002")
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+    def second() -> None:
+        if first == "phone":
+            directory.change_extension("0001*001", name=NAME, mailbox=MAILBOX)
+        elif first == "extension":
+            directory.change_phone("desk002", emergency_location=PLACE)
+        else:
+            desk = f'organization,number,phone,emergency_location\n0001,002,desk002,"{PLACE.strip()}"'
+            import_desks(office.database, io.BytesIO(desk.encode()))
+
+    with ThreadPoolExecutor(1) as another:
+        with office.database.connection() as connection, connection.transaction():
+            if first == "phone":
+                connection.execute(query("lock_speakers"), {"name": "desk002", "base_id": None})
+                connection.execute(
+                    "UPDATE phone SET emergency_location = %s WHERE name = 'desk002'", (PLACE,)
+                )
+            else:
+                connection.execute(
+                    "UPDATE extension SET name = %s, mailbox = %s WHERE number = '001'", (NAME, MAILBOX)
+                )
+            came = another.submit(second)
+            wait_until(lambda: office.value(waiting) == 1, "the second waits", 5)
+        with pytest.raises(TooLong):
+            came.result(10)
 
 
 def test_many_phones_are_added_at_once_though_the_statistics_are_of_few(office: World) -> None:
