@@ -31,8 +31,8 @@ def keys(
         say(
             "# 1. On machines with verify and push workers: these five lines in place of their three. Restart these workers."
         )
-        say(f"ROOST_SEAL_PRIVATE_KEY_BEFORE={settings().need('seal_private_key')}")
-        say(f"ROOST_CODE_PEPPER_BEFORE={settings().need('code_pepper')}")
+        say(f"ROOST_SEAL_PRIVATE_KEY_BEFORE={key_before}")
+        say(f"ROOST_CODE_PEPPER_BEFORE={pepper_before}")
     say(f"ROOST_SEAL_PUBLIC_KEY={public}")
     say(f"ROOST_SEAL_PRIVATE_KEY={private}")
     say(f"ROOST_CODE_PEPPER={secrets.token_urlsafe(32)}")
