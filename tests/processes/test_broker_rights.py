@@ -7,22 +7,27 @@ import re
 import shlex
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from amqp.exceptions import AccessRefused  # type: ignore[import-untyped]  # it ships no types
 from kombu import Connection, Queue
+from pydantic import SecretStr
 from typer.testing import CliRunner
 
-from localcluster.rabbitmq import own_user
+from localcluster.rabbitmq import RabbitCluster, own_user
+from roost.moves.doors import Door
 from roost.moves.outcomes import Outcome
 from roost.seal import seal
 from tasks.broker import connect
+from tasks.client import Client
 from tasks.doors import is_reply_queue
 from tasks.permissions import PERMISSIONS
 from tasks.presence import mailbox
+from tasks.queues import Queues
+from tasks.topology import prepare
 from tests.cluster import Cluster, wait_until
 from workers.cli.main import app as command_line
 
@@ -198,3 +203,28 @@ def test_the_commands_for_rabbitmq_give_the_rights_that_these_tests_run_with() -
     assert words == [
         ["rabbitmqctl", "set_permissions", "-p", "a b", user, *may] for user, may in PERMISSIONS.items()
     ]
+
+
+def test_a_login_that_is_good_for_everything_is_known(office: Cluster) -> None:
+    own = office.product.settings
+    shared = own.model_copy(update={"broker_url": SecretStr(office.product.broker_url)})
+    for settings, is_shared in ((own, False), (shared, True)):
+        with closing(Queues(settings)) as queues:
+            assert queues.shares_a_login() is is_shared
+
+
+def test_what_is_asked_before_any_worker_was_there_is_kept_for_it(
+    office: Cluster, rabbitmq: RabbitCluster
+) -> None:
+    """As where the first host of a new release holds a center, and those of the old one know no exchange."""
+    empty = rabbitmq.add_vhost()
+    settings = office.product.settings.model_copy(update={"broker_url": SecretStr(empty)})
+    with Client(settings, Door.CALLS) as client, connect(empty) as connection:
+        client.ask_time(deadline=20)
+        channel = connection.channel()
+
+        def waits() -> bool:
+            return bool(channel.queue_declare("bind", passive=True).message_count)
+
+        prepare(connection, Door.CALLS)
+        wait_until(waits, "the question waits in the queue", 20)

@@ -28,6 +28,7 @@ def keys(
     """
     public, private = new_keys()
     if again:
+        key_before, pepper_before = settings().need("seal_private_key"), settings().need("code_pepper")
         say(
             "# 1. On machines with verify and push workers: these five lines in place of their three. Restart these workers."
         )
