@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
 
 from localcluster.postgres import Postgres
 from localcluster.rabbitmq import RabbitCluster
@@ -14,7 +15,7 @@ from roost.schema import init_database
 from roost.seal import new_keys
 from roost.settings import Settings
 from tests.cluster import Cluster, running
-from tests.groups import GROUPS, arrange, is_quick
+from tests.groups import GROUPS, GroupScheduling, arrange, is_quick
 from tests.world import World
 
 #: What is written survives the end of the server, though not of the machine; a database is made and dropped in a third of
@@ -39,12 +40,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     arrange(items)
 
 
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> GroupScheduling:
+    """Whichever `--dist` is asked for, a group runs in one process."""
+    return GroupScheduling(config, log)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say what `--quick` left out."""
     if config.getoption("--quick"):
         for group in GROUPS:
-            if not group.quick:
-                terminalreporter.write_line(f"--quick leaves out: {group.what}")
+            terminalreporter.write_line(f"--quick leaves out: {group.what}")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

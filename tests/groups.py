@@ -1,6 +1,6 @@
 """Which tests run in one process, and in which order: what is costly to start is started once, the longest work first.
 
-A test belongs to the first group whose fixture it uses. One without a group runs wherever there is room.
+A test without a group needs PostgreSQL at most, and runs wherever there is room; `script/test --quick` runs only these.
 """
 
 from __future__ import annotations
@@ -9,64 +9,93 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 
 class Group(NamedTuple):
-    """Tests that share what `fixture` starts, or that lie `under` certain paths; `what` names them for people."""
+    """The tests `under` these folders and files of `tests/`; `what` names them for people."""
 
     what: str
-    fixture: str = ""
-    under: tuple[str, ...] = ()
-    #: Whether they run in one process.
+    under: tuple[str, ...]
+    #: Whether they run in one process, since they share what is slow to start.
     together: bool = True
-    #: Whether `--quick` runs them.
-    quick: bool = False
-
-    def holds(self, item: pytest.Function) -> bool:
-        """Whether a test belongs to it."""
-        path = item.path.relative_to(_TESTS).as_posix()
-        return self.fixture in item.fixturenames or path.startswith(self.under)
 
 
-_TESTS = Path(__file__).parent
 #: The longest first.
 GROUPS = (
-    Group("pages in a browser", fixture="chromium"),
-    Group("calls through all of Roost and two Asterisks", fixture="house"),
-    Group("pages and API over all processes", fixture="web_cluster"),
-    Group("the demo as a newcomer starts it", fixture="place", together=False),
-    Group("faults on a stage of their own", fixture="stage"),
-    Group("the fuzzed API", fixture="fuzzed", together=False),
-    Group("a dead node among sixteen", fixture="sixteen"),
-    Group("a short run of the faults", under=("chaos/test_short_run.py",)),
-    Group("fuzzed parsers", under=("chaos/test_fuzz.py",), together=False),
-    Group("calls through two Asterisks", fixture="telephony"),
-    Group("benchmarks", under=("benchmarks/",), together=False),
-    Group("the adapter on a real Asterisk and a simulator", fixture="target"),
-    Group("all processes, or RabbitMQ alone", fixture="rabbitmq", quick=True),
-    Group("the services of the tests themselves", under=("test_localcluster.py",), together=False),
+    Group("calls through all of Roost and two Asterisks", ("endtoend/",)),
+    Group(
+        "pages in a browser",
+        ("web/test_browser.py", "web/test_away.py", "web/test_processes.py", "web/test_many_desks.py"),
+    ),
+    Group(
+        "all processes, or RabbitMQ alone",
+        (
+            "processes/",
+            "celery/",
+            "cli/test_cluster_commands.py",
+            "chaos/test_messages.py",
+            "conformance/folder/test_whole_way.py",
+        ),
+    ),
+    Group("the fuzzed API", ("web/test_openapi.py",)),
+    Group("pages and API over all processes", ("web/", "processes/test_health.py")),
+    Group("faults on a stage of their own", ("chaos/test_broken_parts.py",)),
+    Group("the demo as a newcomer starts it", ("demo/test_demo.py",), together=False),
+    Group("calls through two Asterisks", ("asterisk/",)),
+    Group("benchmarks", ("benchmarks/",), together=False),
+    Group(
+        "adapters on what they are for",
+        (
+            "conformance/test_node_adapter.py",
+            "conformance/asterisk/test_ami_answers.py",
+            "conformance/asterisk/test_tls.py",
+        ),
+    ),
+    Group("a dead node among sixteen", ("chaos/test_dead_node.py",)),
+    Group("a short run of the faults", ("chaos/test_short_run.py",)),
+    Group("the services of the tests themselves", ("test_localcluster.py",), together=False),
+    Group("the release before and the next one", ("upgrades/",), together=False),
+    Group("the wheel", ("test_packaging.py",)),
+    Group("fuzzed parsers", ("chaos/test_fuzz.py",), together=False),
 )
 
+#: Fixtures that take seconds to start: who uses one belongs to a group.
+_SLOW = {"rabbitmq", "telephony", "chromium", "stage"}
 
-def _group(item: pytest.Item) -> Group | None:
-    assert isinstance(item, pytest.Function)
-    return next((group for group in GROUPS if group.holds(item)), None)
+
+class GroupScheduling(LoadScopeScheduling):
+    """Hands a group to one process, and every other test to whichever has room."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        group = _group(nodeid)
+        return group.what if group is not None and group.together else nodeid
+
+
+def _group(nodeid: str) -> Group | None:
+    """The group whose folder or file is nearest to the test."""
+    path = nodeid.partition("::")[0].removeprefix(f"{Path(__file__).parent.name}/")
+    near = [(len(place), group) for group in GROUPS for place in group.under if path.startswith(place)]
+    return max(near, default=(0, None), key=lambda found: found[0])[1]
 
 
 def arrange(items: list[pytest.Item]) -> None:
-    """Mark each test with its group, for pytest-xdist's `--dist loadgroup`, and put the longest groups first."""
-    groups = {item: _group(item) for item in items}
-    for item, group in groups.items():
-        if group is not None and group.together:
-            item.add_marker(pytest.mark.xdist_group(group.what))
-    items.sort(key=lambda item: _rank(groups[item]))  # stable: within a group the order is that of the files
+    """Put the longest groups first; the others come last. Raises UsageError for a test that should have a group."""
+    for item in items:
+        assert isinstance(item, pytest.Function)
+        slow = _SLOW.intersection(item.fixturenames)
+        if slow and is_quick(item):
+            raise pytest.UsageError(
+                f"{item.nodeid} uses {', '.join(slow)}: tests/groups.py must name its file"
+            )
+    items.sort(key=_rank)  # within a group the order stays that of the files
 
 
-def _rank(group: Group | None) -> int:
+def _rank(item: pytest.Item) -> int:
+    group = _group(item.nodeid)
     return len(GROUPS) if group is None else GROUPS.index(group)
 
 
 def is_quick(item: pytest.Item) -> bool:
     """Whether `--quick` runs a test."""
-    group = _group(item)
-    return group is None or group.quick
+    return _group(item.nodeid) is None
