@@ -64,7 +64,7 @@ GROUPS = (
 _SLOW = {"rabbitmq", "telephony", "chromium", "stage"}
 
 
-class GroupScheduling(LoadScopeScheduling):
+class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist ships no types
     """Hands a group to one process, and every other test to whichever has room."""
 
     def _split_scope(self, nodeid: str) -> str:
