@@ -119,7 +119,7 @@ class PlainCall:
 class PlainPhone:
     """One SIP account, over UDP on a port of its own. Several with one account are several contacts of it.
 
-    `forward` is the URI that a 302 names; `silent`: requests of others are taken and never answered.
+    `told` are the requests outside every call, such as a NOTIFY that nobody asked for. `forward` is the URI that a 302 names; `silent`: requests of others are taken and never answered.
     """
 
     def __init__(self, name: str, secret: str, registrar: str) -> None:
@@ -128,6 +128,7 @@ class PlainPhone:
         self.forward = ""
         self.silent = False
         self.rung: list[PlainCall] = []
+        self.told: list[SipMessage] = []
         self._secret = secret
         self._calls: dict[str, PlainCall] = {}
         self._replies: list[SipMessage] = []
@@ -176,6 +177,13 @@ class PlainPhone:
         """The next incoming call that nobody waited for."""
         self.wait(lambda: bool(self.rung), deadline, "a call")
         return self.rung.pop(0)
+
+    def wait_told(self, event: str, deadline: float = _DEADLINE) -> SipMessage:
+        """The next NOTIFY of an event that nobody waited for."""
+        self.wait(lambda: any(m["Event"].startswith(event) for m in self.told), deadline, f"a NOTIFY {event}")
+        found = next(m for m in self.told if m["Event"].startswith(event))
+        self.told.remove(found)
+        return found
 
     def wait(self, condition: Callable[[], bool], deadline: float, what: str) -> None:
         """Wait until a message made `condition` true."""
@@ -352,6 +360,8 @@ class PlainPhone:
             return
         if call is not None:
             call.heard.append(message)
+        else:
+            self.told.append(message)
         if message.method in {"INVITE", "UPDATE"} and message.body:
             self._reply(message, "200 OK", self._offer(), self._session())
             return

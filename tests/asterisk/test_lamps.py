@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from localcluster.process import wait_until
+from roost.pbx.asterisk.lamps import ONE_BY_ONE
 from roost.pbx.kinds import connect
-from roost.pbx.node import Key
+from roost.pbx.node import Key, Rings, key_of
 
 if TYPE_CHECKING:
     from localcluster.plain_phone import PlainCall
@@ -76,18 +77,22 @@ def test_a_lamp_is_right_after_a_reload_and_after_a_restart(
         lamp.wait_lamp(BUSY)
 
 
+@pytest.mark.parametrize("more", [0, ONE_BY_ONE], ids=["asked for", "listed"])
 def test_a_lamp_that_somebody_else_changed_is_found_and_mended(
-    cluster: Cluster, lamps: dict[str, PlainCall]
+    cluster: Cluster, lamps: dict[str, PlainCall], more: int
 ) -> None:
     """It reads as a row that is unreadable; so an audit counts and mends it."""
     node = cluster.nodes["n1"]
+    others = [Rings(f"0001*9{number:03}", None, None) for number in range(more)]
     home: Key = ("e", "0001*001")
     with closing(connect(node.control, 10.0)) as pbx:
         row = pbx.read([home])[home]
         assert row is not None
         node.cli("dialplan add extension 001,hint,PJSIP/p2 into roost-lamps-0001 replace")
-        assert pbx.read([home]) == {home: None}
-        pbx.apply([row], None)
+        pbx.apply(others, None)
+        keys = [home, *map(key_of, others)]
+        assert [key for key, change in pbx.read(keys).items() if change is None] == [home]
+        pbx.apply([row, *others], None)
         assert pbx.read([home]) == {home: row}
     cluster.phones["p1"].dial("004")
     all_show(lamps, BUSY)

@@ -24,6 +24,10 @@ def test_an_extension_is_moved_and_comes_home(office: Office) -> None:
     place = api.get("/extensions/0001*001/whereabouts").json()
     assert (place["why"], place["phone"]) == ("virtualized", "desk002")
     assert api.get("/phones/desk002/whereabouts").json()["guest"] == "0001*001"
+    shown = api.get("/phones/desk002/display").json()
+    assert (shown["number"], shown["guest"]) == ("001", True)
+    shown = api.get("/phones/desk001/display").json()
+    assert (shown["number"], shown["guest"]) == ("001", False)
     assert api.post("/extensions/0001*001/return").json()["outcome"] == "returned"
     again = api.post("/extensions/0001*001/return")
     assert (again.status_code, again.json()["outcome"]) == (200, "nothing_to_return")

@@ -92,6 +92,7 @@ BY_API = [
     Act(Action.SEE_ORGANIZATION, "GET", "/organizations/{code}"),
     Act(Action.SEE_ORGANIZATION, "GET", "/phones/{phone}"),
     Act(Action.SEE_ORGANIZATION, "GET", "/phones/{phone}/whereabouts"),
+    Act(Action.SEE_ORGANIZATION, "GET", "/phones/{phone}/display"),
     Act(Action.SEE_ORGANIZATION, "GET", "/phones/{phone}/occupant?at=2026-01-01T00:00:00Z"),
     Act(Action.SEE_ORGANIZATION, "GET", "/export?organization={code}"),
     Act(Action.CHANGE_PHONES, "PATCH", "/phones/{phone}", {"emergency_number": "112"}),

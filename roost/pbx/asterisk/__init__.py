@@ -1,13 +1,14 @@
 """Asterisk 18 to 22, whose dialplan includes Roost's own (`asterisk/`)."""
 
-from roost.pbx.ami.options import AmiOptions, usual_port
+from roost.pbx.ami.options import usual_port
 from roost.pbx.asterisk.adapter import AsteriskNode
 from roost.pbx.asterisk.doctor import examine
+from roost.pbx.asterisk.options import AsteriskOptions
 from roost.pbx.kinds import PbxKind
 
 KIND = PbxKind(
     name="asterisk",
-    options=AmiOptions,
+    options=AsteriskOptions,
     port=usual_port,
     connect=AsteriskNode,
     examine=examine,

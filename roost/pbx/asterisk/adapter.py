@@ -27,10 +27,11 @@ from typing import Final, cast
 from roost.errors import NodeUnavailable
 from roost.pbx.ami import astdb
 from roost.pbx.ami.codec import fields_of, unnumbered
-from roost.pbx.ami.options import AmiOptions
 from roost.pbx.ami.session import Action, AmiSession, Failed, Failure
 from roost.pbx.asterisk.callbacks import Callbacks
 from roost.pbx.asterisk.lamps import Lamps
+from roost.pbx.asterisk.notices import Notices
+from roost.pbx.asterisk.options import AsteriskOptions
 from roost.pbx.node import Change, Cursor, Gone, Key, Kind, NodeAddress, RefusedRow, key_of
 
 #: Changes kept as they are sent: each is told to every node, and made ready once.
@@ -52,10 +53,11 @@ _NOT_FOUND = "Database entry not found"
 class AsteriskNode:
     """A connection to one Asterisk; a `roost.pbx.node.PbxNode`."""
 
-    def __init__(self, address: NodeAddress, options: AmiOptions, deadline: float) -> None:
+    def __init__(self, address: NodeAddress, options: AsteriskOptions, deadline: float) -> None:
         self._session = AmiSession(address, options, deadline)
         self._lamps = Lamps(self._session)
         self._callbacks = Callbacks(self._session)
+        self._notices = Notices(self._session, refresh=options.refresh_displays)
 
     def cursor(self) -> Cursor | None:
         """The node's own cursor; None when there is none, or not a readable one."""
@@ -78,12 +80,14 @@ class AsteriskNode:
             encode = _encode if len(changes) < ENCODED else _encode.__wrapped__
             failures = self._session.ask_many(changes, encode)
             refused = self._refused(changes, failures) if failures else []
-            refused += self._lamps.follow(changes)
+        refused += self._lamps.follow(changes)
+        with self._session.deadline():
             self._callbacks.follow(changes)
             if cursor is not None:
                 self._session.ask(
                     "DBPut", {"Family": astdb.FAMILY, "Key": astdb.CURSOR_KEY, "Val": str(cursor)}
                 )
+        self._notices.tell(changes)
         return refused
 
     def read(self, keys: Sequence[Key]) -> dict[Key, Change | None]:
@@ -94,7 +98,8 @@ class AsteriskNode:
         """
         with self._session.deadline():
             rows = self._read(keys)
-            return rows | dict.fromkeys(self._lamps.astray(rows) + self._callbacks.astray(rows))
+            astray = self._callbacks.astray(rows)
+        return rows | dict.fromkeys(astray + self._lamps.astray(rows))
 
     def keys(self, about: int) -> Iterator[list[Key]]:
         """The keys the node holds, a page at a time, each at least once.

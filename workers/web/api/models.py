@@ -17,6 +17,7 @@ from pydantic import (
 from roost.directory import fields
 from roost.directory.fields import format_duration, parse_duration, parse_wall_clock
 from roost.directory.rules import BadField
+from roost.views.whereabouts import PhonePlace
 
 T = TypeVar("T")
 
@@ -249,6 +250,25 @@ class WherePhone(Shown):
     since: datetime | None
     until: datetime | None
     locked_until: datetime | None
+
+
+class Display(Shown):
+    """Who sits at a phone: what its display may say. No `number`: nobody, it is not provisioned or disabled."""
+
+    phone: str
+    organization: str
+    number: str | None
+    name: str | None
+    guest: bool
+
+    @classmethod
+    def of(cls, place: PhonePlace) -> Display:
+        """From where the phone is now."""
+        number = place.acts_as.partition("*")[2] if place.acts_as else None
+        return cls(
+            phone=place.phone, organization=place.organization, number=number, name=place.acts_as_name,
+            guest=place.guest is not None,
+        )  # fmt: skip
 
 
 class Occupant(Shown):

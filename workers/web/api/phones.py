@@ -13,6 +13,7 @@ from workers.web.api import paging
 from workers.web.api.access import TheAsker, TheParts, by, demand_extension, demand_phone, scope_of
 from workers.web.api.models import (
     Code,
+    Display,
     Moment,
     NewPhone,
     NodeName,
@@ -93,6 +94,13 @@ def find_phone(parts: TheParts, asker: TheAsker, name: InPath) -> WherePhone:
     """Say who a phone acts as, and where its own extension rings meanwhile."""
     demand_phone(parts, asker, Action.SEE_ORGANIZATION, name)
     return WherePhone.model_validate(where_is_phone(parts.database, name))
+
+
+@router.get("/phones/{name}/display")
+def display_phone(parts: TheParts, asker: TheAsker, name: InPath) -> Display:
+    """Say who sits at a phone, for its provisioning."""
+    demand_phone(parts, asker, Action.SEE_ORGANIZATION, name)
+    return Display.of(where_is_phone(parts.database, name))
 
 
 @router.get("/phones/{name}/occupant")

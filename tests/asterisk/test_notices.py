@@ -1,0 +1,53 @@
+"""What phones are told when somebody sits down or leaves: the message lamp, and to refresh the display."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from roost.pbx.kinds import connect
+from roost.pbx.node import ActsAs
+
+if TYPE_CHECKING:
+    from tests.asterisk.conftest import Cluster
+
+
+def test_the_message_lamp_is_that_of_whoever_sits_there(cluster: Cluster) -> None:
+    """n1 keeps the messages. The phone that is left is told too."""
+    spool = cluster.nodes["n1"].folder / "spool/voicemail/0001/021/INBOX"
+    spool.mkdir(parents=True, exist_ok=True)
+    new = len(list(spool.glob("msg*.txt"))) + 1
+    (spool / f"msg{new - 1:04}.txt").write_text("[message]\n")
+    with cluster.plain_phone("q1") as phone:
+        cluster.speaks("q1", "021", "Person 21")
+        lit = phone.wait_told("message-summary")
+        cluster.speaks("q1", "011", "Person 11")
+        off = phone.wait_told("message-summary")
+    (spool / f"msg{new - 1:04}.txt").unlink()
+    assert lit.body.splitlines()[:2] == ["Messages-Waiting: yes", f"Voice-Message: {new}/0 (0/0)"]
+    assert off.body.splitlines()[:2] == ["Messages-Waiting: no", "Voice-Message: 0/0 (0/0)"]
+
+
+def test_a_phone_refreshes_its_display_unless_it_is_in_a_call(cluster: Cluster) -> None:
+    """Only where the operator wants it."""
+    control = cluster.nodes["n1"].control
+    with (
+        cluster.plain_phone("q1") as phone,
+        closing(
+            connect(replace(control, options={**control.options, "refresh_displays": True}), 10.0)
+        ) as pbx,
+    ):
+        row = pbx.read([("p", "q1")])["p", "q1"]
+        assert isinstance(row, ActsAs)
+        call = phone.dial("001")
+        cluster.phones["p1"].wait_ring().answer()
+        call.wait_up()
+        pbx.apply([row], None)
+        phone.wait_told("message-summary")
+        call.hang_up()
+        cluster.quiet()
+        assert not any(m["Event"].startswith("check-sync") for m in phone.told)
+        pbx.apply([row], None)
+        assert phone.wait_told("check-sync")["Event"] == "check-sync;reboot=false"
+        pbx.apply([row._replace(phone="nobody")], None)
