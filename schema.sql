@@ -460,8 +460,10 @@ CREATE TRIGGER extension_dirty AFTER UPDATE OF number, name, account_code, mailb
     FOR EACH ROW EXECUTE FUNCTION extension_dirty();
 
 -- One step of what an organization still has to do (`organization_change`): the next `most` extensions, with their phones. They are
--- locked first, so whoever moves meanwhile is seen here, or sees that the organization is disabled. False: nothing is left.
-CREATE FUNCTION step_organization(which bigint, most int) RETURNS bool LANGUAGE plpgsql AS $$
+-- locked first, so whoever moves meanwhile is seen here, or sees that the organization is disabled. False: nothing is left. The triggers of
+-- each row plan their statements once, and look everything up by key.
+CREATE FUNCTION step_organization(which bigint, most int) RETURNS bool LANGUAGE plpgsql
+    SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
     change organization_change;
     o organization;

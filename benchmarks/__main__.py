@@ -28,9 +28,9 @@ from localcluster.rabbitmq import RabbitCluster
 #: In the order they run; `procrastinate` needs the extra `bench`.
 SCENARIOS = (
     "requests", "applied", "resync", "catch_up", "nodes", "converge", "lamps", "calls", "pages", "naive", "procrastinate", "scale_out",
-    "statements", "million",
+    "statements", "size", "million",
 )  # fmt: skip
-_QUICK = ("requests", "applied", "resync", "catch_up")
+_QUICK = ("requests", "applied", "resync", "catch_up", "size")
 _EFFORTS = {"full": FULL, "quick": QUICK, "tiny": TINY}
 
 

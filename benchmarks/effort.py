@@ -11,7 +11,7 @@ from statistics import median
 class Effort:
     """A ratio is the median of `runs`, each of `seconds`; `extensions` fill the large tables.
 
-    `calls` are held at once, and a person in a call takes `hold` seconds to listen or to key.
+    `large_organization` is how many desks one has; `calls` are held at once, and a person in a call takes `hold` seconds to listen or to key.
     """
 
     runs: int
@@ -21,12 +21,13 @@ class Effort:
     missed_moves: int
     calls: int
     hold: float
+    large_organization: int
 
 
-FULL = Effort(5, 4, 100_000, 1_000_000, 100_000, 1_020, 10)
-QUICK = Effort(1, 2, 100_000, 100_000, 10_000, 1_000, 10)
+FULL = Effort(5, 4, 100_000, 1_000_000, 100_000, 1_020, 10, 100_000)
+QUICK = Effort(1, 2, 100_000, 100_000, 10_000, 1_000, 10, 20_000)
 #: Shows that everything runs; its figures mean nothing.
-TINY = Effort(1, 0.3, 1_000, 2_000, 2_000, 20, 0.05)
+TINY = Effort(1, 0.3, 1_000, 2_000, 2_000, 20, 0.05, 1_200)
 
 
 def repeat(runs: int, measure: Callable[[], float]) -> tuple[float, list[float]]:

@@ -48,6 +48,12 @@ TARGETS = {
         "API reads a second over a bare route that reads one row; 8 connections", "≥", 0.5
     ),
     "page_reads_vs_bare": Target("pages a second over the same route", "≥", 0.5),
+    "import_100k": Target("desks of 100,000 imported a second over COPY, same triggers", "≥", 0.5),
+    "desks_100k_vs_100": Target("desks and searches read of 100,000 over of 100", "≤", 2),
+    "list_100k.rate": Target("extensions listed a second, as JSON lines", "≥", 20_000),
+    "list_100k.rss": Target("MB resident: listing 100,000 extensions", "≤", 120),
+    "remove_100k.seconds": Target("seconds to remove an organization of 100,000", "≤", 60),
+    "remove_100k.worst_move": Target("ms: the worst move of another organization meanwhile", "≤", 500),
     "vs_naive": Target("time to converge on 16 nodes over a task for each bind and node", "≤", 0.2),
     "vs_procrastinate": Target("binds a second over the same core driven by procrastinate", "≥", 1.5),
 }

@@ -148,7 +148,8 @@ CREATE TABLE IF NOT EXISTS organization_change (
     seen_at timestamptz NOT NULL DEFAULT clock_timestamp()
 ) WITH (fillfactor = 50);
 
-CREATE OR REPLACE FUNCTION step_organization(which bigint, most int) RETURNS bool LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION step_organization(which bigint, most int) RETURNS bool LANGUAGE plpgsql
+    SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
     change organization_change;
     o organization;
