@@ -614,15 +614,25 @@ CREATE TABLE session (
 );
 CREATE INDEX session_by_person ON session (person_id);
 
--- Tries to sign in that have not succeeded, for the limits by account and by address. A try is noted before the
--- password is compared, so that many at once count too.
+-- Tries to sign in that have not succeeded, for the limits by account and by address (roost/people/sign_in_limits.py). A try is
+-- noted before the password is compared, so that many at once count too. `browser`: it came from a known one.
 CREATE TABLE sign_in_try (
     login text NOT NULL,
     address text NOT NULL,
-    at timestamptz NOT NULL DEFAULT clock_timestamp()
+    at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    browser bytea
 );
 CREATE INDEX sign_in_try_by_login ON sign_in_try (login, at);
 CREATE INDEX sign_in_try_by_address ON sign_in_try (address, at);
+
+-- Browsers in which a person has signed in before: not a session, but no stranger at that account. The SHA-256 of what it shows.
+CREATE TABLE known_browser (
+    browser bytea,
+    person_id bigint REFERENCES person ON DELETE CASCADE,
+    used_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (browser, person_id)
+);
+CREATE INDEX known_browser_by_person ON known_browser (person_id);
 
 -- What a program shows to the API; hashed as a session is, and shown once. `organization_id` NULL: the cluster.
 CREATE TABLE token (

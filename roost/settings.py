@@ -103,9 +103,13 @@ class Settings(BaseSettings):
     #: A session ends after so long, and when it was not used for so long.
     session_lifetime: Seconds = 43_200
     session_idle: Seconds = 7_200
-    #: Tries to sign in to one account, and from one address, within the window; then it is limited.
+    #: Wrong passwords for one account from one address, or in one known browser, until each further try has to wait; ever longer.
     sign_in_tries: Annotated[int, Field(ge=1)] = 10
+    #: The same for one account from all addresses together, known browsers left out.
+    sign_in_tries_by_account: Annotated[int, Field(ge=1)] = 100
+    #: The same for all accounts from one address.
     sign_in_tries_by_address: Annotated[int, Field(ge=1)] = 100
+    #: The longest that a try has to wait.
     sign_in_window: Seconds = 900
 
     #: Set, as `roost/`, to play recordings named after the outcome codes instead of Asterisk's core sounds.

@@ -163,7 +163,7 @@ def _open_doors(stage: Stage) -> Doors:
         _, token = Tokens(database).add("bench", Right.READ, ORGANIZATION)
 
         def cookie(login: str) -> str:
-            return f"Cookie: roost={sessions.sign_in(login, _PASSWORD, '127.0.0.1')}"
+            return f"Cookie: roost={sessions.sign_in(login, _PASSWORD, '127.0.0.1').secret}"
 
         owner, administrator, operator = cookie("owner"), cookie("administrator"), cookie("operator")
     bearer = f"Authorization: Bearer {token}"

@@ -323,3 +323,13 @@ BEGIN
     UNION ALL SELECT 'p/' || name, organization_id FROM phone WHERE guest_id = NEW.id;
     RETURN NULL;
 END $$;
+
+ALTER TABLE sign_in_try ADD COLUMN IF NOT EXISTS browser bytea;
+
+CREATE TABLE IF NOT EXISTS known_browser (
+    browser bytea,
+    person_id bigint REFERENCES person ON DELETE CASCADE,
+    used_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (browser, person_id)
+);
+CREATE INDEX IF NOT EXISTS known_browser_by_person ON known_browser (person_id);

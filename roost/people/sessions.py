@@ -6,14 +6,17 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cache
+from typing import NamedTuple
 
 from psycopg.rows import class_row
 
 from roost.database import Connection, Database, query
 from roost.directory.fields import LOGIN
 from roost.errors import RoostError
+from roost.people.networks import network_of
 from roost.people.person import Person, hash_password, password_matches
 from roost.people.secret_tokens import hash_secret, new_secret
+from roost.people.sign_in_limits import SignInLimits, TooManyTries, Visitor
 from roost.settings import Settings
 from roost.views.fingerprints import Fingerprints, Rows, with_fingerprints
 
@@ -25,17 +28,6 @@ class WrongPassword(RoostError):
     """The login or the password is wrong."""
 
     code = "wrong_password"
-
-
-class TooManyTries(RoostError):
-    """Too many tries to sign in; wait a while."""
-
-    code = "too_many_tries"
-
-    def __init__(self, wait: float) -> None:
-        super().__init__()
-        #: Seconds until a further try is heard.
-        self.wait = wait
 
 
 class NotSignedIn(RoostError):
@@ -50,22 +42,33 @@ class _Account:
     password_hash: str
 
 
+class SignedIn(NamedTuple):
+    """What the browser is given: the secret of its session, and what it shows the next time to be known."""
+
+    secret: str
+    browser: str
+
+
 class Sessions:
-    """Opens, finds and ends sessions; limits the tries by account and by address."""
+    """Opens, finds and ends sessions; tries are limited."""
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
         self._settings = settings
+        self._limits = SignInLimits(settings)
 
-    def sign_in(self, login: str, password: str, address: str) -> str:
-        """Open a new session; its secret, for the cookie. Raises WrongPassword, TooManyTries.
+    def sign_in(self, login: str, password: str, address: str, browser: str = "") -> SignedIn:
+        """Open a new session. `browser`: what it was given when it signed in before. Raises WrongPassword, TooManyTries.
 
-        A limited account refuses the right password too. An unknown login costs as much as a wrong password.
+        Who has to wait is refused with the right password too. An unknown login costs as much as a wrong password.
         """
         login = login.lower()
         if not LOGIN.allows(login):
             login = ""  # nobody's; the try counts for the address
-        self._note_try(login, address)
+        visitor = Visitor(login, network_of(address), browser[:100])
+        wait = self._database.transaction(lambda connection: self._limits.note(connection, visitor))
+        if wait > 0:
+            raise TooManyTries(wait)
         with (
             self._database.connection() as connection,
             connection.cursor(row_factory=class_row(_Account)) as cursor,
@@ -78,8 +81,8 @@ class Sessions:
             raise WrongPassword
         secret = new_secret()
 
-        def work(connection: Connection) -> None:
-            connection.execute(query("forgive_sign_in_tries"), {"login": login})
+        def work(connection: Connection) -> str:
+            self._limits.forgive(connection, visitor)
             connection.execute(query("forget_sessions"), {"idle": self._settings.session_idle})
             connection.execute(
                 query("open_session"),
@@ -88,9 +91,9 @@ class Sessions:
                     "lifetime": self._settings.session_lifetime,
                 },
             )  # fmt: skip
+            return self._limits.know(connection, visitor, account.id)
 
-        self._database.transaction(work)
-        return secret
+        return SignedIn(secret, self._database.transaction(work))
 
     def find(self, secret: str) -> Person:
         """Whose session this is. Raises NotSignedIn."""
@@ -123,25 +126,6 @@ class Sessions:
         """End every session of a person."""
         with self._database.connection() as connection:
             connection.execute(query("end_sessions_of"), {"person_id": person_id})
-
-    def _note_try(self, login: str, address: str) -> None:
-        """Count this try, unless there were too many. Raises TooManyTries."""
-        settings = self._settings
-        params = {"login": login, "address": address, "window": settings.sign_in_window}
-
-        def work(connection: Connection) -> float | None:
-            connection.execute(query("lock_sign_in_tries"), params)
-            row = connection.execute(query("count_sign_in_tries"), params).fetchone()
-            assert row is not None  # it always has one
-            by_login, by_address, wait = row
-            if by_login >= settings.sign_in_tries or by_address >= settings.sign_in_tries_by_address:
-                return float(wait)
-            connection.execute(query("note_sign_in_try"), params)
-            return None
-
-        wait = self._database.transaction(work)
-        if wait is not None:
-            raise TooManyTries(wait)
 
 
 @cache

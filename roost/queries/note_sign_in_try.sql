@@ -1,2 +1,3 @@
-WITH forgotten AS (DELETE FROM sign_in_try WHERE at < clock_timestamp() - make_interval(secs => %(window)s))
-INSERT INTO sign_in_try (login, address) VALUES (%(login)s, %(address)s)
+WITH forgotten AS (DELETE FROM sign_in_try WHERE at < clock_timestamp() - make_interval(secs => %(memory)s))
+INSERT INTO sign_in_try (login, address, browser)
+VALUES (%(login)s, %(address)s, CASE WHEN %(known)s THEN %(browser)s::bytea END)

@@ -12,7 +12,8 @@ from roost.directory.rules import BadField
 from roost.errors import RoostError
 from roost.people.access import Right
 from roost.people.person import People, Role, UnknownPerson
-from roost.people.sessions import NotSignedIn, Sessions, TooManyTries, WrongPassword
+from roost.people.sessions import NotSignedIn, Sessions, WrongPassword
+from roost.people.sign_in_limits import MOST_BROWSERS, TooManyTries
 from roost.people.tokens import BadToken, Tokens
 from tests.world import World, new_id
 
@@ -74,7 +75,7 @@ def test_a_password_has_a_length(people: People, length: int) -> None:
 
 
 def test_signing_in_opens_a_session_that_can_be_ended(sessions: Sessions, password: str) -> None:
-    first, second = (sessions.sign_in("ANN", password, ADDRESS) for _ in range(2))
+    first, second = (sessions.sign_in("ANN", password, ADDRESS).secret for _ in range(2))
     assert sessions.find(first).login == "ann"
     sessions.end(first)
     with pytest.raises(NotSignedIn):
@@ -85,7 +86,7 @@ def test_signing_in_opens_a_session_that_can_be_ended(sessions: Sessions, passwo
 
 
 def test_sessions_end_by_age_and_when_unused(world: World, sessions: Sessions, password: str) -> None:
-    old, unused = (sessions.sign_in("ann", password, ADDRESS) for _ in range(2))
+    old, unused = (sessions.sign_in("ann", password, ADDRESS).secret for _ in range(2))
     world.sql("UPDATE session SET expires_at = now()")
     with pytest.raises(NotSignedIn):
         sessions.find(old)
@@ -102,7 +103,7 @@ def test_sessions_end_by_age_and_when_unused(world: World, sessions: Sessions, p
 def test_a_changed_person_is_signed_out(
     people: People, sessions: Sessions, password: str, doing: str
 ) -> None:
-    secret = sessions.sign_in("ann", password, ADDRESS)
+    secret = sessions.sign_in("ann", password, ADDRESS).secret
     match doing:
         case "password":
             people.set_password("ann", new_id())
@@ -116,14 +117,75 @@ def test_a_changed_person_is_signed_out(
         sessions.sign_in("ann", password, ADDRESS)
 
 
-def test_after_ten_wrong_passwords_the_right_one_is_refused_too(sessions: Sessions, password: str) -> None:
-    for _ in range(10):
+def guess(
+    sessions: Sessions, times: int, login: str = "ann", address: str = ADDRESS, browser: str = ""
+) -> None:
+    for _ in range(times):
         with pytest.raises(WrongPassword):
-            sessions.sign_in("ann", "wrong", ADDRESS)
+            sessions.sign_in(login, "wrong", address, browser)
+
+
+def wait_of(sessions: Sessions, login: str, password: str, address: str = ADDRESS, browser: str = "") -> int:
     with pytest.raises(TooManyTries) as refused:
-        sessions.sign_in("ann", password, "192.0.2.8")
-    assert 0 < refused.value.wait <= 900
-    assert sessions.sign_in("boss", password, ADDRESS)
+        sessions.sign_in(login, password, address, browser)
+    return round(refused.value.wait)
+
+
+def time_passes(world: World, seconds: int) -> None:
+    world.sql(f"UPDATE sign_in_try SET at = at - interval '{seconds} seconds'")
+
+
+def test_who_guesses_waits_ever_longer_and_everybody_else_signs_in(
+    world: World, sessions: Sessions, password: str
+) -> None:
+    guess(sessions, 10)
+    waits = []
+    for _ in range(8):
+        waits.append(wait_of(sessions, "ann", password))
+        time_passes(world, waits[-1])
+        guess(sessions, 1)
+    assert waits == [15, 30, 60, 120, 240, 480, 900, 900]
+    assert sessions.sign_in("ann", password, "192.0.2.8"), "from another address"
+    assert sessions.sign_in("boss", password, ADDRESS), "another account"
+    assert wait_of(sessions, "ann", password) == 900, "which forgives nobody who guesses"
+
+
+def test_a_known_browser_is_not_shut_out_by_strangers(
+    world: World, sessions: Sessions, password: str
+) -> None:
+    browser = sessions.sign_in("ann", password, ADDRESS).browser
+    world.sql(
+        "INSERT INTO sign_in_try (login, address) SELECT 'ann', %s || '.' || n FROM generate_series(1, 100) n",
+        "198.51.100",
+    )
+    assert wait_of(sessions, "ann", password) == 15, "strangers together are limited"
+    assert sessions.sign_in("ann", password, "192.0.2.9", browser).browser == browser
+    assert wait_of(sessions, "ann", password, browser="made up") == 15
+    assert (
+        wait_of(sessions, "ann", password, browser=sessions.sign_in("boss", password, ADDRESS).browser) == 15
+    )
+
+    guess(sessions, 10, browser=browser)
+    assert wait_of(sessions, "ann", password, browser=browser) == 15, "it has tries of its own, no more"
+
+
+def test_a_browser_gets_a_secret_of_ours_and_old_ones_are_forgotten(
+    world: World, sessions: Sessions, password: str
+) -> None:
+    planted = "put there by somebody else"
+    given = sessions.sign_in("ann", password, ADDRESS, planted).browser
+    assert given != planted
+    for _ in range(MOST_BROWSERS):
+        sessions.sign_in("ann", password, ADDRESS)
+    assert world.value("SELECT count(*) FROM known_browser") == MOST_BROWSERS
+    assert sessions.sign_in("ann", password, ADDRESS, given).browser != given
+
+
+def test_addresses_of_one_network_of_ipv6_count_as_one(sessions: Sessions, password: str) -> None:
+    for host in range(10):
+        guess(sessions, 1, address=f"2001:db8:1:2::{host}")
+    assert wait_of(sessions, "ann", password, "2001:db8:1:2:ffff::1") == 15
+    assert sessions.sign_in("ann", password, "2001:db8:1:3::1")
 
 
 def test_many_tries_at_once_count_too(sessions: Sessions) -> None:
@@ -160,7 +222,7 @@ def test_limits_end_with_time_and_a_right_password_forgets_wrong_ones(
 
 
 def test_nothing_secret_is_stored(world: World, sessions: Sessions, password: str) -> None:
-    secret = sessions.sign_in("ann", password, ADDRESS)
+    secret = sessions.sign_in("ann", password, ADDRESS).secret
     _, token = Tokens(world.database).add("t", Right.READ, None)
     stored = str(world.value("SELECT array_agg(s::text) || (SELECT array_agg(p::text) FROM person p) || "
                              "(SELECT array_agg(t::text) FROM token t) FROM session s"))  # fmt: skip

@@ -7,8 +7,9 @@ from contextlib import ExitStack
 import pytest
 
 from roost.people.access import Asker, Right
+from roost.people.networks import network_of
 from roost.people.standing import Credential
-from workers.web.live.seats import Seats, TooManyViewers, network_of
+from workers.web.live.seats import Seats, TooManyViewers
 from workers.web.live.stream import Watching
 from workers.web.metrics import Metrics
 

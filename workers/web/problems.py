@@ -12,7 +12,8 @@ from roost.directory.importing import ImportRefused
 from roost.errors import Conflict, Invalid, NodeRefused, NotFound, RoostError, SettingMissing, Unavailable
 from roost.moves.outcomes import GRANTED, NOTHING_TO_DO, Outcome
 from roost.people.access import NotPermitted
-from roost.people.sessions import NotSignedIn, TooManyTries, WrongPassword
+from roost.people.sessions import NotSignedIn, WrongPassword
+from roost.people.sign_in_limits import TooManyTries
 from roost.people.tokens import BadToken
 
 #: Seconds after which what is unavailable may be tried again.

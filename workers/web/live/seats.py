@@ -6,7 +6,6 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
-from ipaddress import IPv6Address, IPv6Network, ip_address
 
 import structlog
 from fastapi.responses import StreamingResponse
@@ -16,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from roost.database import Database
 from roost.errors import Unavailable
+from roost.people.networks import network_of
 from roost.people.standing import Credential, still_good
 from workers.web.live.stream import Viewer, Watching
 from workers.web.metrics import Metrics
@@ -126,16 +126,3 @@ def watching(credential: Credential, connection: HTTPConnection) -> Watching:
     """Who watches over this connection."""
     host = connection.client.host if connection.client else ""
     return Watching(credential, network_of(host))
-
-
-def network_of(host: str) -> str:
-    """The address that counts: of IPv6 the /64, within which one machine may take any address (RFC 6177)."""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return host
-    if isinstance(address, IPv6Address):
-        if address.ipv4_mapped is not None:
-            return str(address.ipv4_mapped)
-        return str(IPv6Network((address, 64), strict=False))
-    return host

@@ -11,7 +11,8 @@ from starlette.concurrency import run_in_threadpool
 
 from roost.directory.rules import BadField
 from roost.errors import RoostError
-from roost.people.sessions import NotSignedIn, TooManyTries, WrongPassword
+from roost.people.sessions import NotSignedIn, WrongPassword
+from roost.people.sign_in_limits import TooManyTries
 from workers.web.pages.render import show
 from workers.web.pages.visit import (
     StaleForm,
@@ -36,6 +37,8 @@ from workers.web.texts import text
 router = APIRouter(include_in_schema=False)
 #: The cookie that ties a sign-in form to the browser it was given to.
 FORM_COOKIE = "roost-form"
+#: The cookie by which a browser is known in which somebody has signed in before, and the seconds that it lasts.
+KNOWN_COOKIE, KNOWN_FOR = "roost-known", 365 * 86_400
 
 
 @router.get("/")
@@ -68,8 +71,12 @@ async def sign_in(request: Request, parts: TheParts) -> Response:
         return _form(request, parts, problem=text("sign_in.form_old"), status=status_of(error))
     to, login = text_of(form, "next"), text_of(form, "login")[:64]
     try:
-        secret = await run_in_threadpool(
-            parts.sessions.sign_in, login.strip(), text_of(form, "password"), address_of(request)
+        signed_in = await run_in_threadpool(
+            parts.sessions.sign_in,
+            login.strip(),
+            text_of(form, "password"),
+            address_of(request),
+            _known(request, parts),
         )
     except (WrongPassword, TooManyTries) as error:
         return _form(
@@ -79,7 +86,8 @@ async def sign_in(request: Request, parts: TheParts) -> Response:
     if old:
         await run_in_threadpool(parts.sessions.end, old[:100])
     response = RedirectResponse(local_path(to), 303)
-    set_cookie(response, parts.settings, secret)
+    set_cookie(response, parts.settings, signed_in.secret)
+    set_cookie(response, parts.settings, signed_in.browser, KNOWN_COOKIE, KNOWN_FOR)
     forget_cookie(response, parts.settings, FORM_COOKIE)
     return response
 
@@ -104,8 +112,10 @@ def change_password(request: Request, parts: TheParts, visit: TheVisit, form: Th
     if new != text_of(form, "again"):
         return _account(request, visit, text("account.differ"), 422)
     try:
-        proof = parts.sessions.sign_in(visit.person.login, text_of(form, "old"), address_of(request))
-        parts.sessions.end(proof)
+        proof = parts.sessions.sign_in(
+            visit.person.login, text_of(form, "old"), address_of(request), _known(request, parts)
+        )
+        parts.sessions.end(proof.secret)
         parts.people.set_password(visit.person.login, new)
     except WrongPassword:
         return _account(request, visit, text("account.wrong"), 403)
@@ -121,6 +131,10 @@ def end_sessions(parts: TheParts, visit: TheVisit, _form_checked: TheForm) -> Re
     """End every session of one's own."""
     parts.sessions.end_all(visit.person.id)
     return _signed_out(parts)
+
+
+def _known(request: Request, parts: Parts) -> str:
+    return request.cookies.get(cookie_name(parts.settings, KNOWN_COOKIE), "")
 
 
 def _account(request: Request, visit: Visit, problem: str | None = None, status: int = 200) -> Response:

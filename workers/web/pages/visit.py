@@ -125,10 +125,12 @@ def cookie_name(settings: Settings, name: str = "roost") -> str:
     return f"__Host-{name}" if _secure(settings) else name
 
 
-def set_cookie(response: Response, settings: Settings, secret: str, name: str = "roost") -> None:
-    """Give the browser a secret that scripts cannot read and other sites cannot send."""
+def set_cookie(
+    response: Response, settings: Settings, secret: str, name: str = "roost", lifetime: float | None = None
+) -> None:
+    """Give the browser a secret that scripts cannot read and other sites cannot send; for the time of a session, or longer."""
     response.set_cookie(
-        cookie_name(settings, name), secret, max_age=int(settings.session_lifetime), path="/", secure=_secure(settings),
+        cookie_name(settings, name), secret, max_age=int(lifetime or settings.session_lifetime), path="/", secure=_secure(settings),
         httponly=True, samesite="lax",
     )  # fmt: skip
 
