@@ -1,9 +1,9 @@
 -- A call to the Center. `*30` alone: the guest of this phone returns, else its own extension comes home. With a number:
 -- a refusal, or `code_needed`, which is a step and not recorded.
 CREATE OR REPLACE FUNCTION dial(request asked, phone_name text, short_number text) RETURNS answer LANGUAGE plpgsql AS $$
-DECLARE seen scene;
+DECLARE seen checked_move;
 BEGIN
-    seen := take_scene(request.request_id, phone_name, short_number, NULL, NULL, 0);
+    seen := lock_and_check_move(request.request_id, phone_name, short_number, NULL, NULL, 0);
     IF seen.recorded THEN
         RETURN recorded_answer(request.request_id);
     ELSIF is_expired(request, seen.now) THEN

@@ -1,6 +1,6 @@
 -- A request that ends without a code: a refusal, or the homecoming of the phone's own extension, which needs none.
 CREATE OR REPLACE FUNCTION end_request(
-    request asked, seen scene, outcome text, organization text, extension text, phone_name text
+    request asked, seen checked_move, outcome text, organization text, extension text, phone_name text
 ) RETURNS answer LANGUAGE plpgsql AS $$
 BEGIN
     IF outcome = 'returned' THEN

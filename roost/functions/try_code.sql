@@ -6,7 +6,7 @@ CREATE OR REPLACE FUNCTION try_code(
     tries_per_call int
 ) RETURNS answer LANGUAGE plpgsql AS $$
 DECLARE
-    seen scene;
+    seen checked_move;
     outcome text;
 BEGIN
     PERFORM FROM extension e JOIN phone p USING (organization_id) WHERE p.name = phone_name AND e.number = short_number
@@ -15,7 +15,7 @@ BEGIN
         PERFORM FROM phone WHERE name = phone_name FOR NO KEY UPDATE;
         INSERT INTO call (id) VALUES (call_id) ON CONFLICT (id) DO UPDATE SET seen_at = clock_timestamp();
     END IF;
-    seen := read_scene(request.request_id, phone_name, short_number, NULL, call_id, 0);
+    seen := check_move(request.request_id, phone_name, short_number, NULL, call_id, 0);
     IF seen.recorded THEN
         RETURN recorded_answer(request.request_id);
     ELSIF seen.ends_as IS NULL AND compared IS DISTINCT FROM seen.code_hash THEN

@@ -4,11 +4,11 @@ CREATE OR REPLACE FUNCTION virtualize(
     request asked, phone_name text, short_number text, organization_named text, call_id text, proof_lifetime float8
 ) RETURNS answer LANGUAGE plpgsql AS $$
 DECLARE
-    seen scene;
+    seen checked_move;
     outcome text;
     organization text;
 BEGIN
-    seen := take_scene(request.request_id, phone_name, short_number, organization_named, call_id, proof_lifetime);
+    seen := lock_and_check_move(request.request_id, phone_name, short_number, organization_named, call_id, proof_lifetime);
     organization := coalesce(organization_named, seen.organization);
     outcome := CASE
         WHEN seen.recorded THEN NULL

@@ -1,8 +1,8 @@
--- The scene of a move, after taking the rows that decide it: first the extensions whose whereabouts are decided here, then
+-- The checks of a move, after locking the rows that decide it: first the extensions whose whereabouts are decided here, then
 -- the phone and the phones that host them, always in order of id. Who holds an extension's row decides where it goes.
-CREATE OR REPLACE FUNCTION take_scene(
+CREATE OR REPLACE FUNCTION lock_and_check_move(
     request text, phone_name text, short_number text, organization_named text, call_id text, proof_lifetime float8
-) RETURNS scene LANGUAGE plpgsql AS $$
+) RETURNS checked_move LANGUAGE plpgsql AS $$
 DECLARE
     here bigint;
     base bigint;
@@ -13,5 +13,5 @@ BEGIN
     WHERE p.name = phone_name;
     PERFORM FROM extension WHERE id IN (base, mover) ORDER BY id FOR NO KEY UPDATE;
     PERFORM FROM phone WHERE id = here OR guest_id IN (base, mover) ORDER BY id FOR NO KEY UPDATE;
-    RETURN read_scene(request, phone_name, short_number, organization_named, call_id, proof_lifetime);
+    RETURN check_move(request, phone_name, short_number, organization_named, call_id, proof_lifetime);
 END $$;

@@ -1,10 +1,10 @@
 -- All that a request to virtualize looks at, and what the checks 1 to 8 of the contract say of it, in their order:
 -- `ends_as` is the outcome that ends the request here, NULL when only the code is left to check. `organization_named` is the
 -- one that an administrator named; a call takes its phone's.
-CREATE OR REPLACE FUNCTION read_scene(
+CREATE OR REPLACE FUNCTION check_move(
     request text, phone_name text, short_number text, organization_named text, call_id text, proof_lifetime float8
-) RETURNS scene LANGUAGE plpgsql STABLE AS $$
-DECLARE seen scene;
+) RETURNS checked_move LANGUAGE plpgsql STABLE AS $$
+DECLARE seen checked_move;
 BEGIN
     SELECT clock_timestamp(), j.request_id IS NOT NULL,
            p.id, o.code, b.id, b.number, g.id, g.number, e.id, e.code_hash, h.id, h.name, bh.id, bh.name,
