@@ -13,6 +13,7 @@ from celery import Task
 from kombu import Exchange, Queue
 from pydantic import SecretStr
 
+from roost.moves.doors import Door
 from roost.moves.requests import Virtualize
 from roost.pbx.kinds import connect
 from roost.pbx.node import NodeAddress, PbxNode, Rings
@@ -35,7 +36,7 @@ naive_queue = Queue(
 )
 
 
-@app.task(name=BIND_TASK, bind=True)
+@app.task(name=BIND_TASK, bind=True, doors=frozenset(Door))
 def naive_bind(self: Task[Any, Any], message: dict[str, Any]) -> None:
     """Bind, tell every node, answer."""
     request = Virtualize.model_validate(message)

@@ -6,6 +6,7 @@ from typing import Any
 
 from celery import Task
 
+from roost.moves.doors import Door
 from roost.moves.outcomes import Outcome
 from roost.moves.requests import Answer
 from tasks.app import app
@@ -14,7 +15,7 @@ from tasks.replies import send_answer
 NOOP = "bench.noop"
 
 
-@app.task(name=NOOP, bind=True)
+@app.task(name=NOOP, bind=True, doors=frozenset(Door))
 def noop(self: Task[Any, Any], message: dict[str, Any]) -> None:
     """Answer at once."""
     send_answer(self.request.reply_to, Answer(request_id=message["request_id"], outcome=Outcome.NOTED))

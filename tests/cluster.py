@@ -46,8 +46,13 @@ class Cluster:
         self.database.close()
 
     def reset(self) -> None:
-        """Remove every organization, with its extensions and phones; the journal too, and the messages that were set aside."""
+        """Remove every organization, with its extensions and phones; the journal too, and the messages that were set aside.
+
+        Of nodes, those that run are left, enabled: one that does not would never be up to date.
+        """
         self.world.sql("DELETE FROM organization")
+        self.world.sql("DELETE FROM pbx_node WHERE name <> ALL(%s)", list(self.product.node_ports))
+        self.world.sql("UPDATE pbx_node SET enabled = true WHERE NOT enabled")
         self.world.sql("TRUNCATE journal, call")
         self.world.codes.clear()
         with connect_broker(self.product.broker_url) as broker:

@@ -213,7 +213,7 @@ def test_what_the_kind_of_a_node_takes_is_set_and_taken_away(office: Run, folder
         ("--ca", "ca.pem"): "ca is for TLS, which is off (--tls)",
         ("--tls", "--ca", "none.pem"): "ca: a certificate in it cannot be read",
         ("--option", "tls=perhaps"): "tls: Input should be a valid boolean",
-        ("--option", "colour=blue"): "has no option 'colour'; it has: username, tls, ca.",
+        ("--option", "colour=blue"): "has no option 'colour'; it has: username, tls, ca, refresh_displays.",
         ("--username", "two words"): "username: ",
     }
     for given, said in mistakes.items():
