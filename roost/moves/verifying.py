@@ -51,7 +51,7 @@ class Verifying:
             query("read_code_hash"),
             {"request_id": request.request_id, "phone": request.phone, "number": request.number},
         )
-        pepper = compared and self._pepper_of(compared, digits)
+        pepper = self._pepper_of(compared, digits) if compared is not None else None
         answer = self._once.settle(
             "try_code",
             request,
@@ -65,7 +65,7 @@ class Verifying:
             nothing_keyed=not digits,
             tries_per_call=self._settings.tries_per_call,
         )
-        if answer.outcome is Outcome.CODE_RIGHT and compared and pepper != self._peppers[0]:
+        if answer.outcome is Outcome.CODE_RIGHT and compared is not None and pepper != self._peppers[0]:
             self._hash_anew(request, compared, digits)
         return answer
 

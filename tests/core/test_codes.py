@@ -333,6 +333,12 @@ def test_a_code_over_the_pepper_before_is_good_and_is_kept_over_the_new_one(offi
         assert office.key("desk001", "002", office.codes["0001", "002"]).outcome == "wrong_code"
 
 
+@pytest.mark.parametrize("stored", ["", "garbage"])
+def test_no_code_is_right_where_what_is_stored_is_no_hash(office: World, stored: str) -> None:
+    office.sql("UPDATE extension SET code_hash = %s WHERE number = '001'", stored)
+    assert office.key("desk002", "001", office.codes["0001", "001"]).outcome == "wrong_code"
+
+
 def test_a_code_sealed_to_the_key_before_is_opened(office: World) -> None:
     public, private = new_keys()
     before = office.settings.need("seal_private_key")
