@@ -33,8 +33,9 @@ class Cluster:
         self.database = Database(product.settings.need("database_url"), size=4)
         self.world = World(self.database, product.settings)
         self.client = Client(product.settings)
+        self._lasting: list[str] = []
         for name, port in product.node_ports.items():
-            self.world.node(name, port=port, secret=product.node_secret)
+            self.add_node(name, port=port, secret=product.node_secret)
 
     def __enter__(self) -> Self:
         return self
@@ -45,13 +46,18 @@ class Cluster:
         self.client.close()
         self.database.close()
 
+    def add_node(self, name: str, **address: object) -> None:
+        """Register a node that runs as long as the cluster does; arguments as of `World.node`."""
+        self.world.node(name, **address)  # type: ignore[arg-type]  # columns by name
+        self._lasting.append(name)
+
     def reset(self) -> None:
         """Remove every organization, with its extensions and phones; the journal too, and the messages that were set aside.
 
-        Of nodes, those that run are left, enabled: one that does not would never be up to date.
+        Of nodes, those of `add_node` are left, enabled: one that does not run would never be up to date.
         """
         self.world.sql("DELETE FROM organization")
-        self.world.sql("DELETE FROM pbx_node WHERE name <> ALL(%s)", list(self.product.node_ports))
+        self.world.sql("DELETE FROM pbx_node WHERE name <> ALL(%s)", self._lasting)
         self.world.sql("UPDATE pbx_node SET enabled = true WHERE NOT enabled")
         self.world.sql("TRUNCATE journal, call")
         self.world.codes.clear()

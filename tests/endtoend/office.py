@@ -50,7 +50,7 @@ class Office(Cluster):
         super().__init__(product)
         self.telephony = telephony
         for name, node in telephony.nodes.items():
-            self.world.node(name, host=node.address, port=AMI_PORT, secret=node.secret)
+            self.add_node(name, host=node.address, port=AMI_PORT, secret=node.secret)
 
     @property
     def nodes(self) -> dict[str, AsteriskNode]:
