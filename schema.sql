@@ -164,7 +164,7 @@ CREATE TABLE phone (
 CREATE INDEX phone_by_node ON phone (node_id);
 CREATE INDEX phone_by_organization ON phone (organization_id);
 CREATE INDEX phone_by_start_of_name ON phone (organization_id, lower(name) text_pattern_ops);
-CREATE INDEX phone_with_guest ON phone (organization_id) WHERE guest_id IS NOT NULL;
+CREATE INDEX phone_with_guest ON phone (organization_id) WHERE guest_since IS NOT NULL;
 
 -- The organizations that a node serves, unless it `serves_all`. Only their routes are sent to it.
 CREATE TABLE node_scope (

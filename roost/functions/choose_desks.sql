@@ -36,7 +36,7 @@ BEGIN
             UNION
             (SELECT b.id, b.number
              FROM (SELECT h.base_id FROM phone h JOIN extension g ON g.id = h.guest_id
-                   WHERE h.organization_id = which AND h.guest_id IS NOT NULL
+                   WHERE h.organization_id = which AND h.guest_since IS NOT NULL
                      AND (g.number >= start AND g.number < start || 'a' OR name_words(g.name) @@ words) LIMIT 1000) host
              JOIN extension b ON b.id = host.base_id)
         ) found

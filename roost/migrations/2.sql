@@ -310,7 +310,7 @@ $$;
 CREATE INDEX IF NOT EXISTS extension_by_name_words ON extension USING gin (name_words(name));
 
 CREATE INDEX IF NOT EXISTS phone_by_start_of_name ON phone (organization_id, lower(name) text_pattern_ops);
-CREATE INDEX IF NOT EXISTS phone_with_guest ON phone (organization_id) WHERE guest_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS phone_with_guest ON phone (organization_id) WHERE guest_since IS NOT NULL;
 
 -- Each of the two is looked up by its index, also in a plan that was made while there were few phones.
 CREATE OR REPLACE FUNCTION extension_dirty() RETURNS trigger LANGUAGE plpgsql AS $$

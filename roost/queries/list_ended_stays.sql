@@ -4,7 +4,7 @@ SELECT guest.phone_id, guest.guest_since, guest.organization, guest.number, stay
 FROM (
     SELECT p.id AS phone_id, p.guest_since, o.code AS organization, e.number, e, o
     FROM organization o JOIN phone p ON p.organization_id = o.id JOIN extension e ON e.id = p.guest_id
-    WHERE (o.max_stay IS NOT NULL OR o.daily_return IS NOT NULL) AND p.guest_id IS NOT NULL
+    WHERE (o.max_stay IS NOT NULL OR o.daily_return IS NOT NULL) AND p.guest_since IS NOT NULL
     UNION ALL
     SELECT p.id, p.guest_since, o.code, e.number, e, o
     FROM extension e
