@@ -13,6 +13,7 @@ from typing import Self
 import pytest
 
 from localcluster.asterisk import AsteriskNode
+from localcluster.phones import Call
 from localcluster.process import wait_until
 from localcluster.telephony import Telephony
 from roost.pbx.kinds import connect
@@ -110,6 +111,15 @@ class Cluster(Telephony):
     def logs(self, node: str) -> Log:
         """What the node logs from now on."""
         return Log(self.nodes[node])
+
+    def leave_message(self, call: Call, log: Log) -> None:
+        """The caller leaves a message at the mailbox that answers, and hangs up; `log` is that of n1, which keeps them."""
+        call.wait_up()
+        for heard in ("Playing 'vm-theperson", "Recording the message"):
+            log.wait(heard)
+            call.send_dtmf("#")
+        log.wait("Playing 'auth-thankyou")
+        call.hang_up()
 
 
 def _speaks(phone: str, number: str, name: str, organization: str) -> ActsAs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -65,6 +66,24 @@ def test_the_phone_that_called_last_is_called_back(shared: Cluster, phone: str) 
     for node in shared.nodes.values():
         node.database_put("roost-emergency", SHARED, f"{phone}/1700000000")
     ring(shared, SHARED, ["p2", "p3"])
+
+
+@pytest.mark.parametrize(("first", "last"), [("p2", "p3"), ("p3", "p2")], ids=["other node last", "same node last"])
+def test_of_phones_of_two_nodes_the_last_is_called_back(shared: Cluster, first: str, last: str) -> None:
+    now = int(time.time())
+    for node, phone in zip(shared.nodes.values(), ("p2", "p3"), strict=True):
+        node.database_put("roost-emergency", SHARED, f"{phone}/{now - (60 if phone == last else 120)}")
+    ring(shared, SHARED, [last])
+
+
+def test_a_node_that_does_not_answer_holds_up_no_call_back(shared: Cluster) -> None:
+    shared.nodes["n1"].database_put("roost-emergency", SHARED, f"p2/{int(time.time())}")
+    shared.nodes["n2"].pause()
+    try:
+        ring(shared, SHARED, ["p2"])
+    finally:
+        shared.nodes["n2"].resume()
+        shared.wait_for_trunks()
 
 
 def test_a_number_that_was_changed_rings_nobody(cluster: Cluster, shared: Cluster) -> None:

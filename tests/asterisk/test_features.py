@@ -38,12 +38,7 @@ def test_a_message_is_left_and_heard_at_any_node_and_by_nobody_else(cluster: Clu
     cluster.place("021", "-")
     log = cluster.logs("n1")
     call = cluster.phones["p3"].dial("021")
-    call.wait_up()
-    for heard in ("Playing 'vm-theperson", "Recording the message"):
-        log.wait(heard)
-        call.send_dtmf("#")
-    log.wait("Playing 'auth-thankyou")
-    call.hang_up()
+    cluster.leave_message(call, log)
     for organization, password, messages in (
         ("0001", "1111", "Playing 'digits/1"),
         ("0002", "2222", "Playing 'vm-no."),

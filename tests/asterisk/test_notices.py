@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import pytest
 
 from roost.pbx.kinds import connect
 from roost.pbx.node import ActsAs
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from localcluster.plain_phone import PlainPhone
     from tests.asterisk.conftest import Cluster
 
 
@@ -27,6 +33,42 @@ def test_the_message_lamp_is_that_of_whoever_sits_there(cluster: Cluster) -> Non
     (spool / f"msg{new - 1:04}.txt").unlink()
     assert lit.body.splitlines()[:2] == ["Messages-Waiting: yes", f"Voice-Message: {new}/0 (0/0)"]
     assert off.body.splitlines()[:2] == ["Messages-Waiting: no", "Voice-Message: 0/0 (0/0)"]
+
+
+@pytest.mark.parametrize(("owner", "caller"), [("q1", "p2"), ("q2", "p3")], ids=["its node", "other node"])
+def test_the_lamp_follows_a_message_that_comes_and_one_that_is_heard(
+    cluster: Cluster, owner: str, caller: str
+) -> None:
+    """n1 keeps the messages; whoever is called sits at a phone of its own node, or of another."""
+    with cluster.plain_phone(owner) as phone:
+        cluster.speaks(owner, "021", "Person 21")
+        cluster.place("021", f"n{owner[1]}/{owner}")
+        log = cluster.logs("n1")
+        call = cluster.phones[caller].dial("021")
+        phone.wait_ring().reject()
+        cluster.leave_message(call, log)
+        lit = _wait_waiting(phone, lambda new: new > 0)
+        cluster.speaks("p4", "021", "Person 21")
+        log = cluster.logs("n1")
+        heard = cluster.phones["p4"].dial("*97")
+        log.wait("Playing 'vm-password")
+        heard.send_dtmf("1111#1")
+        log.wait("INBOX/msg0000")
+        heard.hang_up()
+        _wait_waiting(phone, lambda new: new == lit - 1)
+
+
+def _wait_waiting(phone: PlainPhone, fits: Callable[[int], bool]) -> int:
+    """Until the phone was told of so many new messages."""
+
+    def found() -> int | None:
+        said = [re.search(r"Voice-Message: (\d+)/", message.body) for message in phone.told]
+        return next((new for match in said if match and fits(new := int(match[1]))), None)
+
+    phone.wait(lambda: found() is not None, 10, "the messages that wait")
+    new = found()
+    assert new is not None
+    return new
 
 
 def test_a_phone_refreshes_its_display_unless_it_is_in_a_call(cluster: Cluster) -> None:
