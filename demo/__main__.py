@@ -87,7 +87,7 @@ def _run(options: argparse.Namespace, screen: Screen, checks: Checks) -> None:
         nodes = Nodes(cluster.addresses)
         stage = Stage(cast, nodes, _telephones(cluster, nodes), screen, checks)
         try:
-            play(stage)
+            play(stage, cluster.lamps)
         except (CallFailed, ServiceFailed, RoostError) as error:
             checks.check(False, str(error))  # noqa: FBT003 - reads as a sentence
         nodes.close()

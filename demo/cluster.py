@@ -8,8 +8,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
+from demo.cast import ORGANIZATION
+from demo.lamp_and_queue import LAMPS, QUEUE_NODE, QUEUES, SITE
 from localcluster.asterisk_install import asterisk_program
 from localcluster.phones import Phone
+from localcluster.plain_phone import PlainPhone
 from localcluster.postgres import Postgres
 from localcluster.product import Product
 from localcluster.rabbitmq import RabbitCluster
@@ -18,6 +21,7 @@ from roost.pbx.node import NodeAddress
 from roost.schema import init_database
 
 _DATABASE = "roost"
+_FEATURES = Path(__file__).resolve().parents[1] / "asterisk" / "roost_features.conf.sample"
 #: Each simulated node's phones, and each Asterisk's. The meeting room's phone is registered at both Asterisks.
 SIMULATED = {"n1": ["johns-phone"], "n2": ["teds-extra"], "n3": ["front-desk", "meeting-room"]}
 ASTERISK = {"n1": ["johns-phone", "front-desk", "meeting-room"], "n2": ["teds-extra", "meeting-room"]}
@@ -65,6 +69,11 @@ class DemoCluster:
         """The log of the center that each node asks first."""
         logs = [process.log for process in self.product.of_kind("center")]
         return {name: logs[place % len(logs)] for place, name in enumerate(self.addresses)}
+
+    @property
+    def lamps(self) -> PlainPhone | None:
+        """A phone with lamp keys, not registered; simulated nodes have no lamps."""
+        return None if self.telephony is None else self.telephony.plain_phone(LAMPS)
 
     def sip_accounts(self) -> list[str]:
         """How each SIP phone registers, for who wants to take its place with a phone of their own."""
@@ -120,7 +129,15 @@ class DemoCluster:
         layout = {
             node: {phone: f'"{phone}" <{phone}>' for phone in phones} for node, phones in ASTERISK.items()
         }
-        telephony = Telephony(self._folder / "asterisk", layout)
+        telephony = Telephony(
+            self._folder / "asterisk",
+            layout,
+            plain={QUEUE_NODE: {LAMPS: f'"{LAMPS}" <{LAMPS}>'}},
+            site=f'#include "{_FEATURES}"\n{SITE}',
+            features={"queues.conf": QUEUES},
+            dialplan_globals={"ROOST_QUEUE_NODE": QUEUE_NODE},
+            endpoints=f"subscribe_context=roost-lamps-{ORGANIZATION}",
+        )
         telephony.start()
         self.telephony = telephony
         first, second = self.product.centers

@@ -39,6 +39,10 @@ class Stage:
         for sentence in sentences:
             self.screen.tell(sentence)
 
+    def see(self, right: bool, what: str) -> None:  # noqa: FBT001 - a sentence
+        """Something else that somebody saw."""
+        self._checks.check(right, what)
+
     def look(self) -> None:
         """Show and check where everybody is."""
         self._watch(self.seats, lambda: None)

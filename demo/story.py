@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from demo import lamp_and_queue
 from demo.cast import wrong_code
 from demo.stage import Stage
+from localcluster.plain_phone import PlainPhone
 
 
-def play(stage: Stage) -> None:
-    """Everything, in order; everybody is at home before and after. Raises CallFailed when a call breaks down."""
+def play(stage: Stage, lamps: PlainPhone | None) -> None:
+    """Everything, in order; everybody is at home before and after. Raises CallFailed when a call breaks down.
+
+    `lamps`: a phone with lamp keys, where nodes have lamps and queues.
+    """
     _opening(stage)
     _john_moves(stage)
+    if lamps is not None:
+        lamp_and_queue.show(stage, lamps)
     _john_moves_on(stage)
     _john_comes_home(stage)
     _chain(stage)

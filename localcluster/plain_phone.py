@@ -47,9 +47,14 @@ class PlainCall:
 
     @property
     def lamp(self) -> str:
-        """What a watched lamp shows: the last `<state>`, such as terminated (free), early (rings) or confirmed; empty before the first."""
+        """What a watched lamp shows now: the last of `lamps`; empty before the first."""
+        return next(reversed(self.lamps), "")
+
+    @property
+    def lamps(self) -> list[str]:
+        """All that a watched lamp has shown, each `<state>` such as terminated (free), early (rings) or confirmed."""
         states = [re.findall("<state>(.*)</state>", m.body) for m in self.heard if m.method == "NOTIFY"]
-        return next((state[-1] for state in reversed(states) if state), "")
+        return [state[-1] for state in states if state]
 
     def wait_lamp(self, state: str, deadline: float = _DEADLINE) -> None:
         """Wait until the lamp shows this."""
