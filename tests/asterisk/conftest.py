@@ -13,7 +13,7 @@ from typing import Self
 import pytest
 
 from localcluster.asterisk import AsteriskNode
-from localcluster.phones import Call
+from localcluster.phones import PhoneCall
 from localcluster.process import wait_until
 from localcluster.telephony import Telephony
 from roost.pbx.kinds import connect
@@ -112,7 +112,7 @@ class Cluster(Telephony):
         """What the node logs from now on."""
         return Log(self.nodes[node])
 
-    def leave_message(self, call: Call, log: Log) -> None:
+    def leave_message(self, call: PhoneCall, log: Log) -> None:
         """The caller leaves a message at the mailbox that answers, and hangs up; `log` is that of n1, which keeps them."""
         call.wait_up()
         for heard in ("Playing 'vm-theperson", "Recording the message"):

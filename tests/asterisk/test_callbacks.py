@@ -68,7 +68,9 @@ def test_the_phone_that_called_last_is_called_back(shared: Cluster, phone: str) 
     ring(shared, SHARED, ["p2", "p3"])
 
 
-@pytest.mark.parametrize(("first", "last"), [("p2", "p3"), ("p3", "p2")], ids=["other node last", "same node last"])
+@pytest.mark.parametrize(
+    ("first", "last"), [("p2", "p3"), ("p3", "p2")], ids=["other node last", "same node last"]
+)
 def test_of_phones_of_two_nodes_the_last_is_called_back(shared: Cluster, first: str, last: str) -> None:
     now = int(time.time())
     for node, phone in zip(shared.nodes.values(), ("p2", "p3"), strict=True):
