@@ -16,6 +16,7 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from roost.database import Conflicting, Connection, Database, query
+from roost.directory.demands import hold_demands
 from roost.directory.errors import in_words
 from roost.directory.import_file import BadFile, Desk, Fault, read_file
 from roost.errors import DatabaseUnavailable, Invalid
@@ -104,7 +105,7 @@ def import_desks(
 
     `tell` is told how far it is.
 
-    Raises BadFile, ImportRefused, DatabaseUnavailable.
+    Raises BadFile, ImportRefused, UnfitPhoneName, DatabaseUnavailable.
     """
     for _ in range(TRIES):
         try:
@@ -132,6 +133,8 @@ def _import(
             for done, (statement, what) in enumerate(_WRITES.items()):
                 tell(what, done, len(_WRITES))
                 connection.execute(query(statement))
+            if report.counts.phones_added:
+                hold_demands(connection)
     except _DryRun:
         pass
     assert report is not None  # made before anything is written

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from psycopg import errors as pg
 
 from roost.database import Connection, Database, query
+from roost.directory.demands import hold_demands
 from roost.directory.errors import UnknownNode, UnknownOrganization
 from roost.errors import Conflict
 
@@ -29,21 +30,28 @@ def read_scope(database: Database, node: str) -> list[str] | None:
 def set_scope(database: Database, node: str, organizations: Sequence[str] | None) -> None:
     """Let the node serve these organizations, or all (None).
 
-    Its whole table is compared with the truth soon after. Raises UnknownNode, UnknownOrganization, HomedElsewhere.
+    Its whole table is compared with the truth soon after. Raises UnknownNode, UnknownOrganization, HomedElsewhere, and what its kind
+    demands (`demands`).
     """
     read_scope(database, node)
-    wanted = sorted(set(organizations or ()))
 
     def work(connection: Connection) -> None:
-        params = {"node": node, "organizations": wanted, "serves_all": organizations is None}
-        if organizations is None:  # first, so that no phone is without its organization on the way
-            connection.execute(query("set_node_serving"), params)
-        found = connection.execute(query("set_node_scope"), params).fetchone()
-        if found is None or found[0] != len(wanted):
-            raise UnknownOrganization(", ".join(wanted))
-        connection.execute(query("set_node_serving"), params)
+        put_scope(connection, node, organizations)
+        hold_demands(connection)
 
     try:
         database.transaction(work)
     except pg.CheckViolation as error:
         raise HomedElsewhere(error.diag.message_primary or "") from None
+
+
+def put_scope(connection: Connection, node: str, organizations: Sequence[str] | None) -> None:
+    """The same inside a transaction of the caller's, who looks at what the node's kind demands. Raises UnknownOrganization."""
+    wanted = sorted(set(organizations or ()))
+    params = {"node": node, "organizations": wanted, "serves_all": organizations is None}
+    if organizations is None:  # first, so that no phone is without its organization on the way
+        connection.execute(query("set_node_serving"), params)
+    found = connection.execute(query("set_node_scope"), params).fetchone()
+    if found is None or found[0] != len(wanted):
+        raise UnknownOrganization(", ".join(wanted))
+    connection.execute(query("set_node_serving"), params)

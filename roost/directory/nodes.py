@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
 from psycopg.types.json import Jsonb
@@ -10,7 +10,9 @@ from psycopg.types.json import Jsonb
 from roost.database import Connection, Database
 from roost.directory import fields, node_options
 from roost.directory.changes import NodeFields, checked
+from roost.directory.demands import hold_demands
 from roost.directory.errors import NodeHasPhones, UnknownNode
+from roost.directory.node_scope import put_scope
 from roost.directory.records import NodeRecord
 from roost.directory.rules import BadField
 from roost.directory.store import LIMIT, Store, found, one
@@ -27,11 +29,12 @@ class NodeDirectory(Store):
 
     def add_node(
         self, name: str, kind: str, host: str, port: int | None = None, *, secret: str | None = None,
-        options: Mapping[str, object] | None = None,
+        options: Mapping[str, object] | None = None, serves: Sequence[str] | None = None,
     ) -> None:  # fmt: skip
         """Add a PBX; it is filled by the next sweep. `port` None: the usual one of its kind; `secret` None: its kind has none.
 
-        Raises UnknownKind, BadOption for options that the kind does not take, and BadField.
+        `serves`: the organizations that it is told of; None: all.
+        Raises UnknownKind, BadOption for options that the kind does not take, BadField, UnknownOrganization, and what the kind demands.
         """
         fields.NODE_NAME.check(name)
         found = kind_named(kind)
@@ -42,7 +45,14 @@ class NodeDirectory(Store):
             "name": name, "kind": kind, **values, "secret": self._seal(found, secret),
             "username": columns["username"], "options": Jsonb(columns["options"]),
         }  # fmt: skip
-        self._write_one("add_node", params, UnknownNode, f"node {name}")
+
+        def work(connection: Connection) -> None:
+            one(connection, "add_node", params)
+            if serves is not None:
+                put_scope(connection, name, serves)
+            hold_demands(connection)
+
+        self._write(work, f"node {name}")
 
     def nodes(self, *, limit: int = LIMIT) -> list[NodeRecord]:
         """Nodes in order of name."""

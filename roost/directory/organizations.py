@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 from roost.database import Connection, query
 from roost.directory import fields
 from roost.directory.changes import OrganizationFields, checked
+from roost.directory.demands import hold_demands
 from roost.directory.errors import OrganizationNotEmpty, UnknownOrganization
 from roost.directory.organization_steps import take_steps
 from roost.directory.records import OrganizationName, OrganizationRecord
@@ -30,6 +31,7 @@ class OrganizationDirectory(Store):
         def work(connection: Connection) -> None:
             one(connection, "add_organization", {"code": code})
             self._change_organization(connection, code, changes)
+            hold_demands(connection)
 
         self._write(work, f"organization {code}")
 

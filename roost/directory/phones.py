@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 from roost.database import Connection
 from roost.directory import fields
 from roost.directory.changes import By, NewPhoneFields, PhoneFields, checked
+from roost.directory.demands import hold_demands
 from roost.directory.errors import UnknownOrganization, UnknownPhone
 from roost.directory.extensions import extension_id
 from roost.directory.nodes import node_id
@@ -37,6 +38,7 @@ class PhoneDirectory(Store):
                 node_id(connection, node)
                 raise UnknownOrganization(f"({organization})")
             _change_phone(connection, name, changes)
+            hold_demands(connection, [name])
 
         self._write(work, f"phone {name}")
 

@@ -10,10 +10,12 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
 
 from roost.database import Connection, Database, query
 from roost.errors import Invalid, NodeRefused, NodeUnavailable
 from roost.nodes.routes import Scope
+from roost.pbx.kinds import kinds
 from roost.pbx.node import Cursor, PbxNode
 
 T = TypeVar("T")
@@ -109,6 +111,9 @@ def hold(
                 "node": node_name,
                 "now_please": now_please,
                 "audit_every": audit_every,
+                "audit_often": Jsonb(
+                    {kind.name: kind.audit_every for kind in kinds().values() if kind.audit_every}
+                ),
                 "audit_silence": AUDIT_SILENCE,
             },
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pkgutil
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -21,7 +21,7 @@ import roost.pbx
 from roost.errors import Invalid, RoostError
 from roost.finding import Finding
 from roost.pbx.checked import CheckedNode
-from roost.pbx.node import NodeAddress, PbxNode
+from roost.pbx.node import Demands, NodeAddress, PbxNode
 
 #: Where packages from elsewhere name their kinds.
 ENTRY_POINTS = "roost.pbx"
@@ -76,6 +76,10 @@ class PbxKind(Generic[OptionsT]):
     #: What to look at when a node refuses us, and when an audit found what Roost had not written: a sentence each.
     if_refused: str
     if_drifted: str
+    #: What is refused when it is set up, for its nodes could not be told of it.
+    demands: Demands = field(default_factory=Demands)
+    #: Seconds between two audits of a node, at most, whatever ROOST_AUDIT_EVERY says; None: as that says.
+    audit_every: float | None = None
     #: Whether a new node is of this kind when nobody says of which.
     default: bool = False
     #: Whether there is a secret to log in with; without one, `NodeAddress.secret` is empty.

@@ -59,6 +59,19 @@ class Cursor:
         return cls(lineage, int(version))
 
 
+@dataclass(frozen=True, slots=True)
+class Demands:
+    """What every node of a kind needs of all that it is told of; what does not fit is refused when it is set up.
+
+    `one_organization`: its numbers stand alone, so two organizations would share them. `phone_name` is a pattern for whole names of
+    phones, written so that Python and PostgreSQL read it alike; `phone_words` says it.
+    """
+
+    one_organization: bool = False
+    phone_name: str = ""
+    phone_words: str = ""
+
+
 class Rings(NamedTuple):
     """Where an extension rings now: a phone and its node, or nowhere (both None)."""
 

@@ -55,6 +55,7 @@ def add(
     port: Annotated[int | None, typer.Option(help="Its control port, if it is not the usual one of its kind.")] = None,
     kind: Annotated[str | None, typer.Option(help="Its kind of PBX, if not the usual one; a wrong one is answered with all there are.")] = None,
     tls: Tls = None, ca: Ca = None, username: Username = None, option: Options = None, secret_file: SecretFile = None,
+    serve: Annotated[list[str] | None, typer.Option(metavar="ORGANIZATION", help="It hears of these alone, not of all; some kinds can serve only one.")] = None,
 ) -> None:  # fmt: skip
     """Add a node. It is filled within seconds, and kept up to date from then on."""
     options = _options(option, username=username, tls=tls, ca=ca)
@@ -62,7 +63,7 @@ def add(
     wants_secret = kind_named(kind).has_secret or secret_file is not None
     secret = read_secret("login secret", secret_file) if wants_secret else None
     with open_directory() as directory:
-        directory.add_node(node, kind, host, port, secret=secret, options=options)
+        directory.add_node(node, kind, host, port, secret=secret, options=options, serves=serve or None)
     say(f"Added node {node}.")
 
 
