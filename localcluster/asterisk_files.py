@@ -28,7 +28,7 @@ _MODULES = (
     "func_channel", "func_global", "func_logic", "func_strings", "func_timeout", "func_uri", "func_cut",
     "func_dialplan", "func_env", "func_pjsip_endpoint", "func_pjsip_contact", "func_pjsip_aor", "func_cdr",
     "cdr_csv", "res_cdrel_custom", "cdr_custom", "func_extstate", "func_devstate", "app_queue", "app_voicemail",
-    "app_directed_pickup", "app_originate",
+    "app_directed_pickup", "app_originate", "app_mixmonitor",
     "res_pjsip_outbound_publish", "res_pjsip_publish_asterisk", "res_pjsip_exten_state", "res_pjsip_dialog_info_body_generator", "res_pjsip_notify",
 )
 # fmt: on

@@ -51,6 +51,8 @@ exten => 112,1,Dial(PJSIP/carrier)
 exten => _+1555.,1,Dial(PJSIP/carrier)
 exten => _+1555019X,1,Goto(roost-callback,${EXTEN},1)
 exten => _*78X,1,Goto(roost-phone,*p${EXTEN:3},1)
+exten => +15559700,1,MixMonitor(${ROOST_ORG}/${ROOST_NUMBER}-${UNIQUEID}.wav)
+ same => n,Dial(PJSIP/carrier)
 exten => +15559600,1,Goto(roost-queues,support,1)
 exten => +15559001,1,Goto(roost-inbound,0001*001,1)
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from localcluster.process import wait_until
+
 if TYPE_CHECKING:
     from tests.asterisk.conftest import Cluster
 
@@ -96,3 +98,15 @@ def test_nothing_is_picked_up_in_another_organization(cluster: Cluster) -> None:
     with cluster.plain_phone("q1") as stranger:
         stranger.dial("**001").wait_over()
     assert not call.is_up
+
+
+def test_a_call_is_recorded_under_who_speaks(cluster: Cluster) -> None:
+    """The line of docs/asterisk.md, at a phone where somebody else sits."""
+    cluster.speaks("p1", "004", "Person 4")
+    call = cluster.phones["p1"].dial("+15559700")
+    cluster.phones["carrier"].wait_ring().answer()
+    call.wait_up()
+    call.hang_up()
+    recorded = cluster.nodes["n1"].folder / "spool/monitor/0001"
+    wait_until(lambda: list(recorded.glob("004-*.wav")) != [], 10, "a recording of 004")
+    assert list(recorded.glob("001-*")) == []
