@@ -18,7 +18,7 @@ from roost.errors import NodeRefused, RoostError
 from roost.finding import Finding, Level
 from roost.nodes.refused_rows import list_refused_rows
 from roost.nodes.status import NodeStatus, cluster_status
-from roost.pbx.kinds import kind_named, kinds
+from roost.pbx.kinds import Examined, kind_named, kinds
 from roost.pbx.node import NodeAddress
 from roost.pbx.tls import TlsRefused
 from roost.settings import Settings
@@ -110,23 +110,22 @@ def _look(row: _Login, settings: Settings) -> list[Finding]:
     except RoostError as error:
         mend = "Install what brings its kind here, or mend it with roost node set."
         return [Finding("nodes", Level.ERROR, f"{row.name}: {error}", mend)]
-    found: list[Finding] = []
+    node = Examined(row.name, address, options, None, settings.feature_code)
     try:
         if settings.seal_private_key is None and kind.has_secret:
-            found.append(_connect_only(row, settings.node_deadline))
-            found += kind.examine(address, options, None)
+            found = [_connect_only(row, settings.node_deadline), *kind.examine(node)]
         else:
-            with closing(kind.open(address, settings.node_deadline)) as node:
-                found.append(Finding("nodes", Level.OK, f"{node.health()} answers."))
-                found += kind.examine(address, options, node)
+            with closing(kind.open(address, settings.node_deadline)) as reached:
+                found = [Finding("nodes", Level.OK, f"{reached.health()} answers.")]
+                found += kind.examine(replace(node, node=reached.inside))
     except TlsRefused as error:
         mend = error.mend.replace(" NODE ", f" {row.name} ")
-        found = [Finding("nodes", Level.ERROR, error.what, mend), *kind.examine(address, options, None)]
+        found = [Finding("nodes", Level.ERROR, error.what, mend), *kind.examine(node)]
     except NodeRefused as error:
         mend = f"{kind.if_refused} Then: roost node set {row.name} --secret"
-        found = [Finding("nodes", Level.ERROR, str(error), mend), *kind.examine(address, options, None)]
+        found = [Finding("nodes", Level.ERROR, str(error), mend), *kind.examine(node)]
     except RoostError as error:
-        found = [Finding("nodes", Level.ERROR, str(error), _NO_ANSWER), *kind.examine(address, options, None)]
+        found = [Finding("nodes", Level.ERROR, str(error), _NO_ANSWER), *kind.examine(node)]
     return [replace(finding, says=f"{row.name}: {finding.says}") for finding in found]
 
 

@@ -43,6 +43,11 @@ class CheckedNode:
     def __init__(self, node: PbxNode) -> None:
         self._node = node
 
+    @property
+    def inside(self) -> PbxNode:
+        """The connection itself, for the checks of its own kind."""
+        return self._node
+
     def cursor(self) -> Cursor | None:
         """The node's own cursor; None when there is none, or not a readable one."""
         return self._node.cursor()

@@ -59,11 +59,23 @@ OptionsT = TypeVar("OptionsT", bound=NodeOptions)
 
 
 @dataclass(frozen=True, slots=True)
+class Examined(Generic[OptionsT]):
+    """What the checks of a kind look at. `node` is what `connect` returned, None where the node was not reached or not logged in to."""
+
+    name: str
+    address: NodeAddress
+    options: OptionsT
+    node: PbxNode | None
+    #: What centers take for the feature code.
+    feature_code: str
+
+
+@dataclass(frozen=True, slots=True)
 class PbxKind(Generic[OptionsT]):
     """What a kind brings.
 
     `name` is what nodes of the kind say in the database: 1 to 16 letters from a to z. `examine` gives what `roost doctor`
-    should tell of a node: of its address and options and, when it was reached, of the node itself.
+    should tell of a node.
     """
 
     name: str
@@ -72,7 +84,7 @@ class PbxKind(Generic[OptionsT]):
     port: Callable[[OptionsT], int]
     #: Raises NodeUnavailable and NodeRefused; it and every call on what it returns end within so many seconds.
     connect: Callable[[NodeAddress, OptionsT, float], PbxNode]
-    examine: Callable[[NodeAddress, OptionsT, PbxNode | None], Iterable[Finding]]
+    examine: Callable[[Examined[OptionsT]], Iterable[Finding]]
     #: What to look at when a node refuses us, and when an audit found what Roost had not written: a sentence each.
     if_refused: str
     if_drifted: str
@@ -92,7 +104,7 @@ class PbxKind(Generic[OptionsT]):
         except ValidationError as error:
             raise BadOption(" ".join(self._in_words(each) for each in error.errors())) from None
 
-    def open(self, address: NodeAddress, deadline: float) -> PbxNode:
+    def open(self, address: NodeAddress, deadline: float) -> CheckedNode:
         """Connect, and log in where the kind has a login; each call on what is returned ends within so many seconds, as this does.
 
         Raises NodeUnavailable, NodeRefused, and BadOption.

@@ -32,6 +32,7 @@ from roost.pbx.asterisk.callbacks import Callbacks
 from roost.pbx.asterisk.lamps import Lamps
 from roost.pbx.asterisk.notices import Notices
 from roost.pbx.asterisk.options import AsteriskOptions
+from roost.pbx.asterisk.variables import may_read, read_variables
 from roost.pbx.node import Change, Cursor, Gone, Key, Kind, NodeAddress, RefusedRow, key_of
 
 #: Changes kept as they are sent: each is told to every node, and made ready once.
@@ -129,6 +130,11 @@ class AsteriskNode:
         with self._session.deadline():
             settings = self._session.ask("CoreSettings", {})
         return f"Asterisk {settings.get('AsteriskVersion', 'of unknown version')}"
+
+    def variables(self, names: Sequence[str]) -> list[str] | None:
+        """Global variables and functions of its dialplan, which are evaluated; None when this user may not ask."""
+        with self._session.deadline():
+            return read_variables(self._session, names) if may_read(self._session) else None
 
     def close(self) -> None:
         """Close the connection; never raises."""

@@ -6,22 +6,66 @@ import re
 from collections.abc import Iterator
 
 from roost.finding import Finding, Level
-from roost.pbx.ami.options import AmiOptions, examine_transport
-from roost.pbx.node import NodeAddress, PbxNode
+from roost.pbx.ami.options import examine_transport
+from roost.pbx.asterisk.adapter import AsteriskNode
+from roost.pbx.asterisk.options import AsteriskOptions
+from roost.pbx.kinds import Examined
 
 #: The first version of each old branch that has `DBGetTree`, by which the audit reads; newer branches all have it.
 _FIRST_OF_BRANCH = {18: 14, 19: 6}
 _VERSION = re.compile(r"Asterisk (\d+)\.(\d+)\.")
 
 
-def examine(address: NodeAddress, options: AmiOptions, node: PbxNode | None) -> Iterator[Finding]:
-    """Look at how it is reached, and at its version."""
-    yield from examine_transport(address, options)
-    version = node.health() if node is not None else ""
+#: Of a dialplan that sets none.
+_FEATURE_CODE = "*30"
+_SITE = "docs/asterisk.md says what goes into [globals] of extensions.conf there."
+
+
+def examine(node: Examined[AsteriskOptions]) -> Iterator[Finding]:
+    """Look at how it is reached, at its version, and at its dialplan."""
+    yield from examine_transport(node.address, node.options)
+    if isinstance(node.node, AsteriskNode):
+        yield from _version(node.node.health())
+        yield from _dialplan(node, node.node)
+
+
+def _version(version: str) -> Iterator[Finding]:
     if is_too_old(version):
         yield Finding(
             "nodes", Level.WARNING, f"{version} has no DBGetTree: its table cannot be audited.",
             "Use 18.14, 19.6, or a newer branch.",
+        )  # fmt: skip
+
+
+def _dialplan(node: Examined[AsteriskOptions], asterisk: AsteriskNode) -> Iterator[Finding]:
+    values = asterisk.variables(
+        ["ROOST_NODE", "ROOST_FEATURE", "ROOST_CENTER", "DIALPLAN_EXISTS(roost-center,*,1)"]
+    )
+    if values is None:
+        yield Finding(
+            "nodes", Level.NOTE, "its dialplan cannot be looked at, and lamps do not follow: the AMI user lacks the class reporting.",
+            "write = system,reporting in manager.conf there.",
+        )  # fmt: skip
+        return
+    name, feature_code, center, included = values
+    if included != "1":
+        yield Finding(
+            "nodes", Level.ERROR, "its dialplan has no roost.conf.", "Include it there; see docs/asterisk.md."
+        )
+        return
+    if name != node.name:
+        yield Finding(
+            "nodes", Level.ERROR, f"its dialplan says that it is {name or 'no node'} (ROOST_NODE): calls ring at the wrong phones or at none.", _SITE,
+        )  # fmt: skip
+    if not center:
+        yield Finding(
+            "nodes", Level.ERROR, "its dialplan names no center (ROOST_CENTER): nobody can move.", _SITE
+        )
+    if (feature_code or _FEATURE_CODE) != node.feature_code:
+        yield Finding(
+            "nodes", Level.ERROR,
+            f"its feature code is {feature_code or _FEATURE_CODE}, the centers' is {node.feature_code}: nobody can move there.",
+            "ROOST_FEATURE in its dialplan, and ROOST_FEATURE_CODE of every center, must be the same.",
         )  # fmt: skip
 
 

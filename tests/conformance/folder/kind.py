@@ -18,7 +18,7 @@ from pydantic import Field
 
 from roost.errors import NodeRefused, NodeUnavailable
 from roost.finding import Finding, Level
-from roost.pbx.kinds import NodeOptions, PbxKind
+from roost.pbx.kinds import Examined, NodeOptions, PbxKind
 from roost.pbx.node import (
     ActsAs,
     Change,
@@ -150,8 +150,8 @@ def _change(key: Key, row: str) -> Change | None:
     return change if key_of(change) == key else None
 
 
-def _examine(address: NodeAddress, options: FolderOptions, node: PbxNode | None) -> Iterator[Finding]:
-    if node is not None and Path(options.folder).stat().st_mode & 0o002:
+def _examine(node: Examined[FolderOptions]) -> Iterator[Finding]:
+    if node.node is not None and Path(node.options.folder).stat().st_mode & 0o002:
         yield Finding("nodes", Level.WARNING, "Everybody may write into the folder.", "chmod o-w")
 
 

@@ -1,0 +1,47 @@
+"""What `roost doctor` finds in the dialplan of a node."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from roost.pbx.kinds import Examined, kind_named
+
+if TYPE_CHECKING:
+    from tests.asterisk.conftest import Cluster
+
+
+def says(cluster: Cluster, feature_code: str = "*30", name: str = "n1") -> list[str]:
+    """Of n1."""
+    address = cluster.nodes["n1"].control
+    kind = kind_named(address.kind)
+    with closing(kind.open(address, 5)) as node:
+        looked = Examined(name, address, kind.parse(address.options), node.inside, feature_code)
+        return [found.says for found in kind.examine(looked)]
+
+
+@pytest.fixture
+def center(cluster: Cluster) -> Cluster:
+    """n1 names a center."""
+    cluster.nodes["n1"].set_centers("127.0.0.1:4573")
+    return cluster
+
+
+def test_a_dialplan_that_is_right_is_not_spoken_of(center: Cluster) -> None:
+    assert says(center) == []
+
+
+def test_a_feature_code_that_differs_is_named(center: Cluster) -> None:
+    assert says(center, "*31") == ["its feature code is *30, the centers' is *31: nobody can move there."]
+
+
+def test_a_node_that_goes_by_another_name_is_named(center: Cluster) -> None:
+    (found,) = says(center, name="pbx-1")
+    assert found.startswith("its dialplan says that it is n1 (ROOST_NODE)")
+
+
+def test_a_dialplan_without_a_center_is_named(center: Cluster) -> None:
+    center.nodes["n1"].set_centers("")
+    assert says(center) == ["its dialplan names no center (ROOST_CENTER): nobody can move."]
