@@ -27,7 +27,6 @@ from roost.pbx.node import (
     Key,
     Kind,
     NodeAddress,
-    PbxNode,
     RefusedRow,
     Rings,
     key_of,
