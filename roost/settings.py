@@ -159,6 +159,24 @@ class Settings(BaseSettings):
         return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
 
+class Supervision(BaseSettings):
+    """What systemd tells a process that it starts (sd_notify(3), sd_watchdog_enabled(3)); elsewhere nothing is set."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
+
+    #: Where it listens.
+    notify_socket: str | None = None
+    #: Microseconds within which it wants a sign of life, and from which process.
+    watchdog_usec: int | None = None
+    watchdog_pid: int | None = None
+
+
+@lru_cache(maxsize=1)
+def supervision() -> Supervision:
+    """Who supervises this process, read once."""
+    return Supervision()
+
+
 @lru_cache(maxsize=1)
 def settings() -> Settings:
     """The settings of this process, read once. Raises SettingMissing with the names, never the values."""

@@ -224,6 +224,7 @@ def test_the_wheel_holds_the_statements_the_schema_and_the_licence(wheel: Path) 
     for folder in ("queries", "functions", "migrations"):
         assert {f"roost/{folder}/{path.name}" for path in (TOP / "roost" / folder).glob("*.sql")} <= held
     assert "roost/schema.sql" in held
+    assert {f"workers/kit/asterisk/{path.name}" for path in (TOP / "asterisk").iterdir()} <= held
     assert any(name.endswith("licenses/LICENSE") for name in held)
     tracked = ("roost/", "tasks/", "workers/", "roost-")
     assert all(name.startswith(tracked) for name in held)
@@ -252,6 +253,9 @@ def test_an_installed_wheel_sets_a_database_up(wheel: Path, postgres: Postgres, 
     assert roost("db", "init").returncode == 0
     assert roost("db", "init").returncode != 0  # it is not empty any more
     assert roost("db", "upgrade").returncode == 0
+    assert roost("setup", "place").returncode == 0
+    assert (tmp_path / "place" / "asterisk" / "roost.conf").read_text() == read("asterisk/roost.conf")
+    assert "Set ROOST_BROKER_URL" in roost("run", "beat").stderr
     where = subprocess.run(
         [python, "-c", "import roost; print(roost.__file__)"],
         cwd=tmp_path,

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 from celery.beat import Scheduler
+from celery.signals import beat_init
 
 from roost.errors import SettingMissing
 from roost.settings import settings
 from tasks.app import app
 from tasks.periodic import schedule
 from tasks.presence import process_name
+from workers import systemd
 from workers.logs import set_up
 
 #: A beat whose schedule stands still for so many seconds answers no health check.
@@ -25,6 +28,16 @@ class Ticker(Scheduler):
     """
 
     producer = None
+
+    def tick(self, *args: Any, **kwargs: Any) -> Any:
+        """Ask for what is due; called each second at least."""
+        systemd.alive()
+        return super().tick(*args, **kwargs)
+
+
+@beat_init.connect
+def _say_ready(**_: object) -> None:
+    systemd.ready()
 
 
 def main() -> int:

@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 from celery import bootsteps
+from celery.signals import worker_ready, worker_shutting_down
 from celery.worker.consumer import Consumer
 from celery.worker.control import Panel
 from celery.worker.state import maybe_shutdown
@@ -24,6 +25,7 @@ from tasks.app import app
 from tasks.broker import BROKER_REFUSED, why_broker_lost
 from tasks.presence import process_name
 from tasks.topology import fixed_queues
+from workers import systemd
 from workers.logs import set_up
 
 #: Celery prepares some thirty queues for delayed tasks wherever it finds quorum queues; Roost delays none.
@@ -85,9 +87,20 @@ class RoostConsumer(Consumer):
         It looks every second whether the broker is back, where Celery waits up to half a minute. And it goes on when RabbitMQ
         refuses the login, which Celery dies of: while a password is changed, or a virtual host made anew, workers wait.
         """
-        conn.ensure_connection = partial(
-            conn.ensure_connection, interval_start=0.2, interval_step=0.2, interval_max=1
-        )
+        patiently = partial(conn.ensure_connection, interval_start=0.2, interval_step=0.2, interval_max=1)
+
+        def ensure_connection(failed: Any, max_retries: int | None, callback: Callable[[], None]) -> Any:
+            def between() -> None:
+                systemd.alive()
+                callback()
+
+            def say(error: BaseException, interval: float) -> None:
+                systemd.status(f"waiting for RabbitMQ: {why_broker_lost(error)}")
+                failed(error, interval)
+
+            return patiently(say, max_retries, callback=between)
+
+        conn.ensure_connection = ensure_connection
         refused = False
         while True:
             try:
@@ -97,14 +110,18 @@ class RoostConsumer(Consumer):
             except BROKER_REFUSED as error:
                 if not refused:
                     log.error("broker_refused", why=why_broker_lost(error))  # noqa: TRY400 - the reason is said
+                    systemd.status(f"waiting for RabbitMQ: {why_broker_lost(error)}")
                 refused = True
+            systemd.alive()
             sleep(REFUSED_PAUSE)
             maybe_shutdown()
 
     def on_connection_error_after_connected(self, exc: Exception) -> None:
         """Celery's own, with a pause where one connection after the other ends at once, as seconds after RabbitMQ's boot."""
         super().on_connection_error_after_connected(exc)
+        systemd.status(f"waiting for RabbitMQ: {why_broker_lost(exc)}")
         if monotonic() - self._connected_at < SHORT_LIVED:
+            systemd.alive()
             sleep(SHORT_LIVED)
 
     class Blueprint(Consumer.Blueprint):
@@ -117,6 +134,34 @@ def _only_reading() -> None:
     """Of what can be broadcast to Celery's workers, leave what reads: every process with a page may broadcast."""
     for name in set(Panel.data) - _READS:
         del Panel.data[name]
+
+
+class SignOfLife(bootsteps.StartStopStep):
+    """Tells systemd, from the loop that takes messages, that it goes round."""
+
+    requires = ("celery.worker.consumer.tasks:Tasks",)
+    _timer: Any = None
+
+    def start(self, parent: Any) -> None:
+        """Called by the consumer at each connection."""
+        systemd.status("serving")
+        self._timer = parent.timer.call_repeatedly(systemd.ALIVE_EVERY, systemd.alive)
+
+    def stop(self, _parent: Any) -> None:
+        """Called when the connection ends."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+@worker_ready.connect
+def _say_ready(**_: object) -> None:
+    systemd.ready()
+
+
+@worker_shutting_down.connect
+def _say_stopping(**_: object) -> None:
+    systemd.stopping()
 
 
 class Topology(bootsteps.StartStopStep):
@@ -142,7 +187,7 @@ def run(kind: str, queues: list[str], *, pool: str, concurrency: int, needs: tup
         print(f"{kind}: {error}", file=sys.stderr)
         return 2
     _only_reading()
-    app.steps["consumer"].add(Topology)
+    app.steps["consumer"].update({Topology, SignOfLife})
     worker = app.Worker(
         hostname=process_name(kind),
         pool=pool,

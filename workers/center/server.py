@@ -14,6 +14,7 @@ from roost.moves.outcomes import Outcome
 from roost.pbx.agi import ProtocolError
 from roost.settings import Settings
 from tasks.client import Client
+from workers import systemd
 from workers.center.call import Call
 from workers.center.channel import CallEnded, Channel
 from workers.crowd import SAID_EVERY, Crowd
@@ -57,9 +58,12 @@ class Center:
         )
         self.port = server.sockets[0].getsockname()[1]
         log.info("center_ready", host=self._settings.center_host, port=self.port)
-        clock = asyncio.create_task(self._keep_time())
+        systemd.ready()
+        beside = [asyncio.create_task(self._keep_time()), asyncio.create_task(systemd.keep_telling())]
         await self._stopping.wait()
-        clock.cancel()
+        systemd.stopping()
+        for task in beside:
+            task.cancel()
         server.close()
         if self._calls:
             await asyncio.wait(self._calls, timeout=drain)

@@ -13,6 +13,16 @@ from roost.settings import settings
 from workers.cli.output import note, say
 
 
+def key_lines() -> list[str]:
+    """A fresh key pair and pepper, as lines for `.env`."""
+    public, private = new_keys()
+    return [
+        f"ROOST_SEAL_PUBLIC_KEY={public}",
+        f"ROOST_SEAL_PRIVATE_KEY={private}",
+        f"ROOST_CODE_PEPPER={secrets.token_urlsafe(32)}",
+    ]
+
+
 def keys(
     *,
     again: Annotated[
@@ -26,7 +36,6 @@ def keys(
 
     Example: (umask 077; roost keys >> .env)
     """
-    public, private = new_keys()
     if again:
         key_before, pepper_before = settings().need("seal_private_key"), settings().need("code_pepper")
         say(
@@ -34,9 +43,8 @@ def keys(
         )
         say(f"ROOST_SEAL_PRIVATE_KEY_BEFORE={key_before}")
         say(f"ROOST_CODE_PEPPER_BEFORE={pepper_before}")
-    say(f"ROOST_SEAL_PUBLIC_KEY={public}")
-    say(f"ROOST_SEAL_PRIVATE_KEY={private}")
-    say(f"ROOST_CODE_PEPPER={secrets.token_urlsafe(32)}")
+    for line in key_lines():
+        say(line)
     if again:
         say("# 2. Everywhere else: the new ROOST_SEAL_PUBLIC_KEY. Restart centers and web processes.")
         say(

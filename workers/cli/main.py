@@ -27,7 +27,9 @@ from workers.cli import (
     node,
     organization,
     phone,
+    run,
     schema,
+    setup,
     status,
     token,
     user,
@@ -102,6 +104,8 @@ app.add_typer(token.app, name="token", rich_help_panel=_DIRECTORY)
 app.command("import", rich_help_panel=_DIRECTORY)(importing.import_file)
 app.command("export", rich_help_panel=_DIRECTORY)(exporting.export_file)
 
+app.command("setup", rich_help_panel=_OPERATION)(setup.setup)
+app.command("run", rich_help_panel=_OPERATION)(run.run)
 app.command("status", rich_help_panel=_OPERATION)(status.status)
 app.command("audit", rich_help_panel=_OPERATION)(audit.audit)
 app.command("doctor", rich_help_panel=_OPERATION)(doctor.doctor)

@@ -9,12 +9,15 @@ import uvicorn
 from fastapi import FastAPI
 
 from roost.settings import Settings
+from workers import systemd
 from workers.web.connection import new_crowd, protocol_of
 
 #: After SIGTERM, requests in hand have so many seconds to end; live pages are closed at once.
 DRAIN = 8
 #: Connections that the kernel holds until they are taken.
 BACKLOG = 1024
+#: uvicorn ticks ten times a second.
+_TICKS_TO_ALIVE = int(systemd.ALIVE_EVERY * 10)
 
 log = structlog.get_logger(__name__)
 
@@ -41,8 +44,16 @@ class WebServer(uvicorn.Server):
         await super().startup(sockets)  # type: ignore[arg-type]  # passed on as they come
         if self.started:
             log.info("web_ready", host=self._settings.web_host, port=self._settings.web_port)
+            systemd.ready()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Run by uvicorn's own loop, ten times a second."""
+        if counter % _TICKS_TO_ALIVE == 0:
+            systemd.alive()
+        return await super().on_tick(counter)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """On SIGTERM or SIGINT."""
+        systemd.stopping()
         self._app.state.parts.seats.stop()
         super().handle_exit(sig, frame)

@@ -1,0 +1,82 @@
+"""`roost setup`: the files that an operator starts from, in a folder of their own."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from workers.cli.exits import Exit
+from workers.cli.keys import key_lines
+from workers.cli.output import note, say
+from workers.kit.files import ENV, kit, unit
+from workers.kit.writing import Became, Done, write
+from workers.processes import PROCESSES
+
+
+def setup(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Made when missing; the processes run there.")
+    ],
+    *,
+    user: Annotated[
+        str, typer.Option(help="The account that systemd's units run as.", metavar="NAME")
+    ] = "roost",
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace what is there and differs; .env always stays.")
+    ] = False,
+) -> None:
+    """Write `.env` with fresh keys, a Procfile, systemd's units and the Asterisk files, and say what comes next.
+
+    What is there already stays; where it differs, the difference is shown.
+
+    Exit codes: 0 all is there, 1 something there differs and was left.
+    """
+    folder = folder.absolute()
+    program = Path(sys.executable).with_name("roost")
+    done = list(
+        write(folder, kit(folder, program=program, user=user, keys="\n".join(key_lines())), replace=replace)
+    )
+    differing = [each for each in done if each.became is Became.KEPT and each.difference]
+    for each in done:
+        if each.difference:
+            print(each.difference, end="")
+    for each in done:
+        say(f"{each.became:<9}  {each.path.relative_to(folder)}{_about(each)}")
+    say("")
+    for line in _next_steps(folder, program, user):
+        say(line)
+    if differing:
+        note(
+            f"{len(differing)} files differ from this release's and stay as they are; --replace replaces them."
+        )
+        raise typer.Exit(Exit.WARNING)
+
+
+def _about(done: Done) -> str:
+    if done.path.name != ENV:
+        return ""
+    if done.became is Became.KEPT:
+        return "  (your keys and settings)"
+    return "  (fresh keys, for its owner alone; a further machine of a cluster takes the first one's instead)"
+
+
+def _next_steps(folder: Path, program: Path, user: str) -> list[str]:
+    kinds = [unit(kind) for kind in PROCESSES]
+    return [
+        f"Next, in {folder}:",
+        "  1. Name your database and your broker in .env; it says how to make both.",
+        f"  2. {program} db init           # makes the tables",
+        f"  3. {program.with_name('honcho')} start             # every process once, to try it; Ctrl-C ends them",
+        f"  4. {program} doctor            # what is missing or unsafe, and how to mend it",
+        "To have them run unattended, as root:",
+        f"  5. useradd --system --no-create-home --home-dir {folder} --shell /usr/sbin/nologin {user}",
+        f"  6. chown {user}: {folder / ENV}",
+        f"  7. install -m 644 {folder / 'systemd'}/* /etc/systemd/system/ && systemctl daemon-reload",
+        f"  8. systemctl enable --now roost.target {' '.join(kinds)}",
+        f"     Another bind worker: systemctl enable --now {unit('bind', 2)}. All: systemctl restart roost.target",
+        "On each Asterisk:",
+        f"  9. copy roost.conf and a roost_site.conf of your own from {folder / 'asterisk'}: docs/asterisk.md",
+    ]
