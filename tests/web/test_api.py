@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -245,6 +246,16 @@ def test_health_readiness_and_metrics(office: Office) -> None:
     ):
         assert name in metrics
     assert office.api(Right.ADMINISTER, "0001").get(f"{base}/metrics").status_code == 403
+
+
+def test_no_answer_waits_until_the_client_has_confirmed_its_head(office: Office) -> None:
+    api = office.api(Right.READ)
+    took = []
+    for _ in range(60):  # the system confirms the first dozens of a connection at once
+        began = time.monotonic()
+        api.get("/organizations")
+        took.append(time.monotonic() - began)
+    assert min(took[-20:]) < 0.035  # an answer takes 5 ms; a client confirms what needs no answer after 40 at the soonest
 
 
 def test_a_token_is_shown_once_and_ends_within_a_second(office: Office) -> None:
