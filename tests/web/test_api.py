@@ -255,7 +255,7 @@ def test_no_answer_waits_until_the_client_has_confirmed_its_head(office: Office)
         began = time.monotonic()
         api.get("/organizations")
         took.append(time.monotonic() - began)
-    assert min(took[-20:]) < 0.035  # an answer takes 5 ms; a client confirms what needs no answer after 40 at the soonest
+    assert min(took[-20:]) < 0.035  # it takes 5 ms; a client confirms after 40 at the soonest
 
 
 def test_a_token_is_shown_once_and_ends_within_a_second(office: Office) -> None:
