@@ -9,9 +9,9 @@ from typing import Any
 
 from roost.database import Database
 from roost.moves.binding import Binding
+from roost.moves.bound_ids import try_id
 from roost.moves.requests import Answer, Dial, Return, Try, Virtualize
 from roost.moves.secret_codes import hash_code
-from roost.moves.try_ids import try_id
 from roost.moves.verifying import Verifying
 from roost.pbx.kinds import default_kind
 from roost.seal import seal

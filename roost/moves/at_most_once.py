@@ -16,6 +16,7 @@ from psycopg import errors as pg
 from roost.database import Database, query
 from roost.directory.fields import extension_key
 from roost.errors import Invalid
+from roost.moves.bound_ids import asked_id, bound_ids
 from roost.moves.outcomes import Outcome
 from roost.moves.requests import Answer, Request, Return, SetCode, Virtualize
 from roost.settings import Settings
@@ -120,8 +121,11 @@ def _call(function: str, parameters: tuple[str, ...]) -> str:
 def check_repeat(database: Database, request: Request) -> None:
     """Raise RequestIdReused if the journal has another request under this id: a request id names one request."""
     with database.connection() as connection:
-        row = connection.execute(query("read_request"), {"request_id": request.request_id}).fetchone()
-    if row is not None and not _is_same(request, *row):
+        asked = asked_id(request.request_id)
+        first, end = bound_ids(asked)
+        ids = {"request_id": request.request_id, "asked": asked, "bound_from": first, "bound_to": end}
+        rows = connection.execute(query("read_request"), ids).fetchall()
+    if not all(_is_same(request, *row) for row in rows):
         raise RequestIdReused
 
 

@@ -53,7 +53,7 @@ class Dial(Request):
 
 
 class Try(Request):
-    """One try at the secret code, in a call. `sealed_code` opens only in a verify worker, for this request id (try_ids.py)."""
+    """One try at the secret code, in a call. `sealed_code` opens only in a verify worker, for this request id (bound_ids.py)."""
 
     origin: Literal["call"] = "call"
     call: CallId

@@ -10,10 +10,10 @@ from contextlib import suppress
 from roost.database import Database, query
 from roost.errors import DatabaseUnavailable
 from roost.moves.at_most_once import AtMostOnce
+from roost.moves.bound_ids import set_code_fits_its_id, try_fits_its_id
 from roost.moves.outcomes import Outcome
 from roost.moves.requests import Answer, SetCode, Try
 from roost.moves.secret_codes import code_matches, hash_code
-from roost.moves.try_ids import fits_its_id
 from roost.moves.weak_codes import is_weak
 from roost.seal import SealBroken, unseal
 from roost.settings import Settings
@@ -38,7 +38,7 @@ class Verifying:
         Raises roost.seal.SealBroken when the code was sealed to another key, or for another request, extension, phone or call.
         """
         digits = unseal(self._private_keys, request.request_id, request.sealed_code)
-        if not fits_its_id(request.request_id, request.call, request.phone, request.number):
+        if not try_fits_its_id(request.request_id, request.call, request.phone, request.number):
             raise SealBroken
         for _ in range(_COMPARE_TRIES):
             answer = self._try(request, digits)
@@ -89,6 +89,8 @@ class Verifying:
         code_hash, weak = None, False
         if request.sealed_code is not None:
             digits = unseal(self._private_keys, request.request_id, request.sealed_code)
+            if not set_code_fits_its_id(request.request_id, request.organization, request.number):
+                raise SealBroken
             code_hash, weak = hash_code(self._peppers[0], digits), is_weak(digits, request.number)
         return self._once.settle(
             "set_code",

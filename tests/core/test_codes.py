@@ -14,11 +14,11 @@ import pytest
 from pydantic import SecretStr
 
 from roost.moves.at_most_once import AtMostOnce
+from roost.moves.bound_ids import set_code_id, try_id
 from roost.moves.dialogue import Action, AskDial, AskTry, Dialogue, End
 from roost.moves.outcomes import Outcome
 from roost.moves.requests import SetCode, Virtualize
 from roost.moves.secret_codes import BadCode, code_matches, hash_code, is_code
-from roost.moves.try_ids import try_id
 from roost.moves.verifying import Verifying
 from roost.moves.weak_codes import is_weak
 from roost.seal import SealBroken, new_keys, seal, unseal
@@ -290,6 +290,32 @@ def test_a_release_that_binds_no_more_than_the_request_id_opens_a_try_and_is_ope
     assert unseal(private, tried.request_id, tried.sealed_code) == code
     of_before = office.attempt("desk002", "001", code, request_id="n1/1767225600.1/try-0123456789ab")
     assert office.verifying.verify(of_before).outcome == "code_right"
+
+
+def a_new_code(office: World, request_id: str) -> SetCode:
+    """`4711` for extension 001, as a front door sends it under this id."""
+    sealed = seal(office.settings.need("seal_public_key"), request_id, "4711")
+    return SetCode(
+        request_id=request_id, origin="web", made_at=office.now(), organization="0001", number="001", sealed_code=sealed
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("changed", [{"number": "002"}, {"organization": "0002"}, {"request_id": "another"}])
+def test_a_code_that_is_set_is_for_its_extension_alone(office: World, changed: dict[str, str]) -> None:
+    """Who could change a message on its way would give their own code to an extension of somebody else."""
+    office.organization("0002")
+    office.desk("001", organization="0002")
+    request = a_new_code(office, set_code_id(new_id(), "0001", "001"))
+    with pytest.raises(SealBroken):
+        office.verifying.set_code(request.model_copy(update=changed))
+    assert office.verifying.set_code(request).outcome == "code_set"
+
+
+def test_a_release_that_binds_a_new_code_to_the_request_alone_is_opened(office: World) -> None:
+    assert office.verifying.set_code(a_new_code(office, f"web:person:1:{new_id()}")).outcome == "code_set"
+    bound = a_new_code(office, set_code_id(new_id(), "0001", "001"))
+    assert bound.sealed_code is not None
+    assert unseal(office.settings.need("seal_private_key"), bound.request_id, bound.sealed_code) == "4711"
 
 
 def test_the_id_of_a_try_is_short_enough_for_any_call() -> None:

@@ -50,6 +50,21 @@ def test_a_repeat_gets_the_first_answer_and_does_nothing_again(office: Office) -
     assert (other.status_code, other.json()["code"]) == (422, "request_id_reused")
 
 
+def test_a_key_that_set_a_code_is_good_for_nothing_else(office: Office) -> None:
+    """Also for no other extension, though the request's id names the one."""
+    api = office.api()
+    key, code = {"Idempotency-Key": f"{new_id()}%_"}, {"code": "24681"}
+    first = api.put("/extensions/0001*003/code", json=code, headers=key).json()
+    assert first["outcome"] == "code_set"
+    assert api.put("/extensions/0001*003/code", json=code, headers=key).json() == first
+    reused = [
+        api.put("/extensions/0001*002/code", json=code, headers=key),
+        api.delete("/extensions/0001*003/code", headers=key),
+        api.post("/extensions/0001*003/virtualize", json={"phone": "desk002"}, headers=key),
+    ]
+    assert [answer.json()["code"] for answer in reused] == ["request_id_reused"] * 3
+
+
 def test_five_at_once_with_one_key_are_one_move(office: Office) -> None:
     api, headers = office.api(), {"Idempotency-Key": new_id()}
 

@@ -9,12 +9,12 @@ import structlog
 from pydantic import ValidationError
 
 from roost.errors import BrokerUnavailable
+from roost.moves.bound_ids import try_id
 from roost.moves.database_clock import DatabaseClock
 from roost.moves.dialogue import KEYING_TIME, LAST_KEYING_TIME, AskDial, AskTry, Collect, Dialogue, End
 from roost.moves.outcomes import Outcome
 from roost.moves.requests import Answer, Dial, Try
 from roost.moves.secret_codes import LONGEST, SHORTEST
-from roost.moves.try_ids import try_id
 from roost.pbx import agi
 from roost.pbx.agi import Environment, Reply
 from roost.seal import seal

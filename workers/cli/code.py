@@ -7,6 +7,7 @@ import typer
 from roost.directory.changes import By
 from roost.directory.fields import ExtensionKey
 from roost.errors import SettingMissing
+from roost.moves.bound_ids import set_code_id
 from roost.moves.outcomes import Outcome
 from roost.moves.requests import SetCode
 from roost.moves.secret_codes import BadCode, is_code
@@ -36,7 +37,7 @@ def set_code(key: Key, *, as_json: AsJson = False) -> None:
     digits = read_secret("secret code")
     if not is_code(digits):
         raise BadCode
-    request_id = new_request_id()
+    request_id = set_code_id(new_request_id(), named.organization, named.number)
     _send(named, request_id, seal(public_key, request_id, digits), as_json=as_json)
 
 

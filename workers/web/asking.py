@@ -17,6 +17,7 @@ from roost.directory.fields import ExtensionKey
 from roost.directory.rules import BadField
 from roost.errors import DatabaseUnavailable
 from roost.moves.at_most_once import check_repeat
+from roost.moves.bound_ids import set_code_id
 from roost.moves.database_clock import DatabaseClock
 from roost.moves.outcomes import Outcome
 from roost.moves.requests import Answer, Request, Return, SetCode, Virtualize
@@ -73,6 +74,8 @@ class Asking:
     ) -> Answer:
         """Set or replace a secret code; clear it with None. It is sealed before it leaves this process."""
         named = request_id(asker, key)
+        if code is not None:
+            named = set_code_id(named, extension.organization, extension.number)
         request = _make(
             SetCode, request_id=named, origin=asker.origin, actor=asker.name, made_at=await self.now(),
             organization=extension.organization, number=extension.number,

@@ -17,11 +17,11 @@ from starlette.concurrency import run_in_threadpool
 
 from roost.errors import Invalid, NotFound
 from roost.moves.binding import Binding
+from roost.moves.bound_ids import try_id
 from roost.moves.dialogue import KEYING_TIME, LAST_KEYING_TIME, AskDial, AskTry, Collect, Dialogue, End
 from roost.moves.outcomes import Outcome
 from roost.moves.requests import Answer, Dial, Try
 from roost.moves.secret_codes import LONGEST, SHORTEST
-from roost.moves.try_ids import try_id
 from roost.people.access import Action, Asker, demand, may
 from roost.seal import seal
 from tasks.requests import DIAL, VERIFY
