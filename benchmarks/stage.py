@@ -72,9 +72,9 @@ class Stage:
             simulated=tuple(f"s{n:03}" for n in range(simulated)),
             more={"ROOST_AUDIT_EVERY": "86400"},
         )
-        self.product.environment["ROOST_BROKER_URL"] = (
-            self.product.broker_url
-        )  # what is compared with has queues of its own
+        # What is compared with has queues and tables of its own.
+        self.product.environment["ROOST_BROKER_URL"] = self.product.broker_url
+        self.product.environment["ROOST_DATABASE_URL"] = self.url
         self.settings = self.product.settings
         kept = {name: value for name, value in os.environ.items() if not name.startswith("ROOST_")}
         self.environment = kept | {"PYTHONPATH": str(TOP), "PYTHONUNBUFFERED": "1"} | self.product.environment

@@ -16,7 +16,7 @@ from chaos.network import Network
 from chaos.nodes import Node, RealNode, SimulatedNode
 from localcluster import ports
 from localcluster.asterisk import node_addresses
-from localcluster.postgres import Postgres
+from localcluster.postgres import Postgres, own_role
 from localcluster.product import Product
 from localcluster.rabbitmq import RabbitCluster
 from localcluster.rabbitmq_install import rabbitmq_program
@@ -148,5 +148,7 @@ class Stage:
         first = self.network.link(f"{who}-postgres1", ports.LOOPBACK, self.postgres.port)
         second = self.network.link(f"{who}-postgres2", ports.LOOPBACK, ports.free_port())
         hosts = f"{ports.LOOPBACK}:{first.port},{ports.LOOPBACK}:{second.port}"
-        url = self.database_url.replace(f"{ports.LOOPBACK}:{self.postgres.port}", hosts)
+        url = own_role(self.database_url, who.rstrip("0123456789")).replace(
+            f"{ports.LOOPBACK}:{self.postgres.port}", hosts
+        )
         return f"{url}?target_session_attrs=read-write"

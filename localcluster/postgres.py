@@ -23,6 +23,7 @@ from psycopg import sql
 from localcluster import ports
 from localcluster.account import service_account
 from localcluster.process import ServiceFailed, SupervisedProcess, wait_until, wait_until_frozen
+from roost.grants import ROLES
 
 _USER = "roost"
 _PROGRAM_DEADLINE = 60.0
@@ -90,6 +91,7 @@ class Postgres:
         if not (self._data / "PG_VERSION").exists():
             self._initialize()
         self._process.start()
+        self._make_roles()
 
     def stop(self) -> None:
         """Fast shutdown: open transactions are rolled back."""
@@ -167,6 +169,21 @@ class Postgres:
     ) -> None:
         self.stop()
 
+    def _make_roles(self) -> None:
+        """The roles of Roost's processes; they have the same password. A standby has those of its primary."""
+        with self._connect() as connection:
+            if connection.execute("SELECT pg_is_in_recovery()").fetchone() == (True,):
+                return
+            found = connection.execute("SELECT rolname FROM pg_roles").fetchall()
+            kept = connection.pgconn.encrypt_password(self._password.encode(), b"", b"scram-sha-256").decode()
+            for role in ROLES.values():
+                if (role,) not in found:
+                    connection.execute(
+                        sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(
+                            sql.Identifier(role), sql.Literal(kept)
+                        )
+                    )
+
     def _connect(self) -> psycopg.Connection[tuple[object, ...]]:
         return psycopg.connect(self.url(), autocommit=True, connect_timeout=_CONNECT_DEADLINE)
 
@@ -219,6 +236,13 @@ class Postgres:
 
     def _children(self) -> list[int]:
         return [int(pid) for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
+
+
+def own_role(url: str, kind: str) -> str:
+    """The same URL with the role of one kind of process: `web`, `cli`, `bind` or another; of a center or a beat, one that leads nowhere."""
+    if kind not in ROLES:
+        return "postgresql://nobody@127.0.0.1:1/none"
+    return url.replace(f"://{_USER}:", f"://{ROLES[kind]}:")
 
 
 def _signal(process: int, number: signal.Signals) -> None:

@@ -14,6 +14,7 @@ from typing import Self
 from pydantic import SecretStr
 
 from localcluster import ports
+from localcluster.postgres import own_role
 from localcluster.process import SupervisedProcess
 from localcluster.rabbitmq import own_user
 from localcluster.simulator import SIMULATES
@@ -58,11 +59,11 @@ class Product:
         self.node_secret = secrets.token_urlsafe(24)
         self.node_ports = {name: ports.free_port() for name in simulated}
         self._keep_simulated = keep_simulated
-        #: With the user who may do everything.
-        self.broker_url = broker_url
+        #: With the user who may do everything, and the role that owns all.
+        self.broker_url, self.database_url = broker_url, database_url
         public, private = new_keys()
         self.environment = {
-            "ROOST_DATABASE_URL": database_url,
+            "ROOST_DATABASE_URL": own_role(database_url, "cli"),
             "ROOST_BROKER_URL": own_user(broker_url, "cli"),
             "ROOST_SEAL_PUBLIC_KEY": public,
             "ROOST_SEAL_PRIVATE_KEY": private,
@@ -81,7 +82,7 @@ class Product:
 
     @property
     def settings(self) -> Settings:
-        """The settings of all processes; at RabbitMQ each kind has a user of its own, and these are the command line's."""
+        """The settings of all processes; at RabbitMQ and PostgreSQL each kind has a user of its own, and these are the command line's."""
         names = {name.removeprefix("ROOST_").lower(): value for name, value in self.environment.items()}
         return Settings.model_validate(names)
 
@@ -142,7 +143,10 @@ class Product:
         self.stop()
 
     def _worker(self, kind: str, number: int) -> SupervisedProcess:
-        environment = self.environment | {"ROOST_BROKER_URL": own_user(self.broker_url, kind)}
+        environment = self.environment | {
+            "ROOST_BROKER_URL": own_user(self.broker_url, kind),
+            "ROOST_DATABASE_URL": own_role(self.database_url, kind),
+        }
         if kind == "center":
             environment["ROOST_CENTER_PORT"] = str(self.center_ports[number - 1])
         if kind == "web":

@@ -19,7 +19,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from roost.errors import BadText, DatabaseTooSlow, DatabaseUnavailable, SettingMissing
+from roost.errors import BadText, DatabaseTooSlow, DatabaseUnavailable, RightMissing, SettingMissing
 from roost.version import check_version, use_functions
 
 T = TypeVar("T")
@@ -133,7 +133,7 @@ class Database:
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
-        """A connection in autocommit mode. Raises DatabaseUnavailable, or WrongVersion or DatabaseTooSlow, which are such.
+        """A connection in autocommit mode. Raises DatabaseUnavailable, or WrongVersion, DatabaseTooSlow or RightMissing, which are such.
 
         So is Conflicting: a row that others hold for too long, say. What runs here is not tried again. Raises BadText for what
         PostgreSQL cannot hold, from whatever door it came.
@@ -151,6 +151,10 @@ class Database:
             raise DatabaseTooSlow from error
         except (PoolTimeout, *_LOST) as error:
             raise DatabaseUnavailable from error
+        except pg.InsufficientPrivilege as error:
+            raise RightMissing(
+                f"({error.diag.message_primary}; `roost db roles` gives each kind of process its rights)"
+            ) from None
         except (UnicodeEncodeError, pg.UntranslatableCharacter, pg.CharacterNotInRepertoire):
             raise BadText from None
         except pg.DataError as error:

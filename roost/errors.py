@@ -73,6 +73,12 @@ class DatabaseTooSlow(DatabaseUnavailable):
     code = "database_too_slow"
 
 
+class RightMissing(DatabaseUnavailable):
+    """The role of this process may not do that at PostgreSQL."""
+
+    code = "database_role"
+
+
 class BrokerUnavailable(Unavailable):
     """RabbitMQ, or every worker behind it, did not answer in time."""
 

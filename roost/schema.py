@@ -17,6 +17,7 @@ from psycopg import sql
 
 from roost.database import read_url
 from roost.errors import Conflict, DatabaseUnavailable
+from roost.grants import grant
 from roost.version import VERSION, WrongVersion, check_version, functions_of, use_functions, version_of
 
 _Connection = psycopg.Connection[tuple[Any, ...]]
@@ -64,7 +65,7 @@ class Upgrade:
 
 def init_database(url: str) -> None:
     """Set an empty database up. Raises DatabaseNotEmpty, NotAllowed, DatabaseUnavailable."""
-    with _alone(url) as connection:
+    with alone(url) as connection:
         _make(connection)
 
 
@@ -74,7 +75,7 @@ def upgrade_database(url: str) -> Upgrade:
     What was cut off in the middle goes on when it is run again: programs of the version before run at each moment of it.
     Raises DatabaseNotEmpty when something else is there, ProgramBehind, NotAllowed, DatabaseUnavailable.
     """
-    with _alone(url) as connection:
+    with alone(url) as connection:
         before = version_of(connection)
         if before is None:
             _make(connection)
@@ -88,6 +89,7 @@ def upgrade_database(url: str) -> Upgrade:
             with connection.transaction():
                 _add_functions(connection)
                 _drop_old_functions(connection)
+                grant(connection)
                 _note(connection, VERSION)
         return Upgrade(before, max(before or 0, VERSION))
 
@@ -118,6 +120,7 @@ def _make(connection: _Connection) -> None:
     with connection.transaction():
         connection.execute(_read_schema())
         _add_functions(connection)
+        grant(connection)
 
 
 def _migrate(connection: _Connection, version: int) -> None:
@@ -157,7 +160,7 @@ def _drop_old_functions(connection: _Connection) -> None:
 
 
 @contextmanager
-def _alone(url: str) -> Iterator[_Connection]:
+def alone(url: str) -> Iterator[_Connection]:
     """A connection in autocommit mode. Who else wants to make or upgrade this database comes after it."""
     with _connect(url) as connection:
         _patiently(connection, b"SELECT pg_advisory_lock(hashtextextended('roost schema', 0))")

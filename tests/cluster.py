@@ -30,7 +30,7 @@ class Cluster:
 
     def __init__(self, product: Product) -> None:
         self.product = product
-        self.database = Database(product.settings.need("database_url"), size=4)
+        self.database = Database(product.database_url, size=4)
         self.world = World(self.database, product.settings)
         self.client = Client(product.settings)
         self._lasting: list[str] = []

@@ -19,14 +19,23 @@ OLDEST, NEWEST = 15, 18
 #: Seconds by which this machine's clock may differ.
 CLOCK_TOLERANCE = 2.0
 
+#: `owns`: whether a role has the rights of who owns Roost's tables. Of other processes their names and roles are for all to see.
+_SERVER = """
+WITH owner AS (SELECT relowner FROM pg_class WHERE oid = to_regclass('roost_version'))
+SELECT clock_timestamp(), pg_is_in_recovery(), me.rolsuper,
+       coalesce(pg_has_role(me.oid, (SELECT relowner FROM owner), 'USAGE'), false),
+       ARRAY(SELECT DISTINCT a.application_name FROM pg_stat_activity a JOIN pg_roles r ON r.oid = a.usesysid
+             WHERE a.datname = current_database() AND a.application_name ~ '^roost-' AND a.pid <> pg_backend_pid()
+               AND coalesce(pg_has_role(r.oid, (SELECT relowner FROM owner), 'USAGE'), false) ORDER BY 1)
+FROM pg_roles me WHERE me.rolname = current_user
+"""
+
 
 def check_server(url: str) -> Iterator[Finding]:
     """Look at the server, its version, its clock and the schema; what is an ERROR leaves nothing more to look at."""
     try:
         with psycopg.connect(url, connect_timeout=5, options="-c statement_timeout=5000") as connection:
-            row = connection.execute(
-                "SELECT clock_timestamp(), pg_is_in_recovery(), rolsuper FROM pg_roles WHERE rolname = current_user"
-            ).fetchone()
+            row = connection.execute(_SERVER).fetchone()
             here = datetime.now(UTC)
             major = connection.info.server_version // 10_000
     except (psycopg.Error, UnicodeError) as error:
@@ -38,7 +47,7 @@ def check_server(url: str) -> Iterator[Finding]:
         )
         return
     assert row is not None  # it always has one
-    there, standby, superuser = row
+    there, standby, superuser, owns, others = row
     if standby:
         yield Finding(
             "database", Level.ERROR, "This PostgreSQL is a standby; nothing can be written.",
@@ -51,11 +60,7 @@ def check_server(url: str) -> Iterator[Finding]:
         yield Finding(
             "database", Level.WARNING, f"PostgreSQL {major} is not one of {OLDEST} to {NEWEST}.", "Use one of these.",
         )  # fmt: skip
-    if superuser:
-        yield Finding(
-            "database", Level.NOTE, "Roost's role is a superuser of PostgreSQL: whoever takes a worker has the whole server.",
-            "Give Roost a role of its own that owns its database, and no more: CREATE ROLE roost LOGIN; ALTER DATABASE … OWNER TO roost.",
-        )  # fmt: skip
+    yield from _rights(others, superuser=superuser, owns=owns)
     off = abs((there - here).total_seconds())
     if off > CLOCK_TOLERANCE:
         yield Finding(
@@ -63,6 +68,21 @@ def check_server(url: str) -> Iterator[Finding]:
             "Set both by NTP. Roost goes by the database's; logs and stays would confuse people.",
         )  # fmt: skip
     yield _schema(url)
+
+
+def _rights(others: list[str], *, superuser: bool, owns: bool) -> Iterator[Finding]:
+    """Whether this process, and others that are connected now, have more than they need."""
+    if superuser:
+        yield Finding(
+            "database", Level.NOTE, "Roost's role is a superuser of PostgreSQL: whoever takes a worker has the whole server.",
+            "Give Roost a role of its own that owns its database, and no more: CREATE ROLE roost LOGIN; ALTER DATABASE … OWNER TO roost.",
+        )  # fmt: skip
+    if superuser or owns or others:
+        who = ", ".join(filter(None, ["this machine's role" if superuser or owns else "", *others]))
+        yield Finding(
+            "database", Level.NOTE, f"More rights at PostgreSQL than a process needs, for all of Roost's tables: {who}.",
+            "`roost db roles --passwords` makes a role for each kind of process; name it in ROOST_DATABASE_URL there.",
+        )  # fmt: skip
 
 
 def _schema(url: str) -> Finding:

@@ -78,7 +78,8 @@ class NodeDirectory(Store):
                 raise UnknownNode(f"({name})")
             kind, port, username, options = row
             if "secret" in given:
-                changes["secret"] = "\\x" + self._seal(kind_named(kind), given["secret"]).hex()
+                sealed = self._seal(kind_named(kind), given["secret"])
+                one(connection, "set_node_secret", {"name": name, "secret": sealed})
             if "options" in given:
                 found = kind_named(kind)
                 before = node_options.joined(username, options)

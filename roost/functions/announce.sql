@@ -22,7 +22,7 @@ BEGIN
     INTO numbered, organizations, more FROM put;
 
     SELECT coalesce(array_agg(n.name ORDER BY n.name), '{}') INTO nodes FROM pbx_node n
-    WHERE may_be_tried(n)
+    WHERE may_be_tried(n.enabled, n.next_attempt_at)
       AND CASE
           WHEN numbered > 0 AND (n.serves_all OR EXISTS (
               SELECT FROM node_scope s WHERE s.node_id = n.id AND s.organization_id = ANY (organizations))) THEN true

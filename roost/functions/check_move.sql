@@ -18,7 +18,7 @@ BEGIN
                WHEN NOT b.allows_virtualization THEN 'not_allowed'
                WHEN g.id IS NOT NULL AND o.policy <> 'displace' THEN 'occupied'
                WHEN e.code_hash IS NULL THEN 'no_code'
-               WHEN NOT row_fits(o.code, e, b.number, p) THEN 'too_long'
+               WHEN NOT row_fits(o.code, e.number, e.name, e.account_code, e.mailbox, b.number, p) THEN 'too_long'
                WHEN p.locked_until > clock_timestamp() THEN 'phone_locked'
                WHEN e.locked_until > clock_timestamp() THEN 'locked'
            END

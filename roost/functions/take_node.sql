@@ -12,7 +12,7 @@ DECLARE
     often float8;
 BEGIN
     SELECT * INTO taken FROM pbx_node WHERE name = node FOR NO KEY UPDATE SKIP LOCKED;
-    due := may_be_tried(taken) OR now_please AND taken.enabled;
+    due := may_be_tried(taken.enabled, taken.next_attempt_at) OR now_please AND taken.enabled;
     IF due THEN
         SELECT * INTO audit FROM node_audit WHERE node_id = taken.id;
         often := least(audit_every, (audit_often ->> taken.kind)::float8);

@@ -12,15 +12,19 @@ ALTER TABLE journal ADD COLUMN IF NOT EXISTS asked_from text;
 
 CREATE INDEX IF NOT EXISTS journal_by_asked_from ON journal (asked_from, at) WHERE asked_from <> phone;
 
+CREATE INDEX IF NOT EXISTS journal_of_codes ON journal (request_id text_pattern_ops) WHERE operation = 'set_code';
+
 -- Whether a node can store the row p/<phone> while `speaker` speaks there: eight fields with commas between, in which each ASCII
 -- character but letters, digits and -._~ takes three bytes (roost/pbx/ami/astdb.py). A line of AMI has 1,024 bytes, of which
 -- 7 are not the row's.
-CREATE OR REPLACE FUNCTION row_fits(organization text, speaker extension, base text, host phone) RETURNS bool LANGUAGE sql STABLE AS $$
+CREATE OR REPLACE FUNCTION row_fits(
+    organization text, number text, name text, account_code text, mailbox text, base text, host phone
+) RETURNS bool LANGUAGE sql STABLE AS $$
     SELECT 7 + octet_length(written.text) + 2 * (length(written.text) - length(translate(written.text, E' !"#$%&\'()*+,/:;<=>?@[\\]^`{|}', '')))
         <= 1024 - 7
-    FROM concat(organization, speaker.number, speaker.name,
-                coalesce(nullif(speaker.account_code, ''), organization || '-' || speaker.number),
-                coalesce(nullif(speaker.mailbox, ''), speaker.number),
+    FROM concat(organization, number, name,
+                coalesce(nullif(account_code, ''), organization || '-' || number),
+                coalesce(nullif(mailbox, ''), number),
                 base, host.emergency_number, host.emergency_location) AS written (text)
 $$;
 
@@ -37,7 +41,7 @@ BEGIN
     JOIN extension b ON b.id = p.base_id
     CROSS JOIN LATERAL (VALUES (p.base_id), (p.guest_id)) speaker (id)
     JOIN extension e ON e.id = speaker.id
-    WHERE p.id = ANY (phone_ids) AND (speaker_id IS NULL OR e.id = speaker_id) AND NOT row_fits(o.code, e, b.number, p)
+    WHERE p.id = ANY (phone_ids) AND (speaker_id IS NULL OR e.id = speaker_id) AND NOT row_fits(o.code, e.number, e.name, e.account_code, e.mailbox, b.number, p)
     LIMIT 1;
     IF long IS NOT NULL THEN
         RAISE EXCEPTION '%', long USING ERRCODE = 'check_violation', CONSTRAINT = 'row_fits';

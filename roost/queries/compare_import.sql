@@ -13,7 +13,7 @@ WITH wanted AS (
     FROM wanted w LEFT JOIN extension e ON e.id = w.extension_id
     CROSS JOIN LATERAL (
         SELECT '' AS field, CASE WHEN e.id IS NULL THEN NULL ELSE '' END AS old, '' AS new
-        UNION ALL SELECT key, to_jsonb(e) ->> key, value FROM jsonb_each_text(w.extension_fields)
+        UNION ALL SELECT key, fields_of(e.name, e.account_code, e.mailbox, e.enabled, e.allows_virtualization, e.max_stay, e.daily_return) ->> key, value FROM jsonb_each_text(w.extension_fields)
     ) f
     UNION ALL
     SELECT w.line, 'phone', w.phone, f.field, f.old, f.new

@@ -4,7 +4,7 @@ SELECT count(*)::int AS desks,
        count(h.guest_id)::int AS away,
        count(*) FILTER (WHERE h.guest_id IS NULL AND (p.id IS NULL OR p.guest_id IS NOT NULL OR NOT p.enabled OR NOT b.enabled OR NOT o.enabled))::int
            AS unreachable,
-       count(*) FILTER (WHERE is_cut_off(n))::int AS cut_off
+       count(*) FILTER (WHERE is_cut_off(n.enabled, n.failures))::int AS cut_off
 FROM organization o
 JOIN extension b ON b.organization_id = o.id
 LEFT JOIN phone p ON p.base_id = b.id AND p.organization_id = o.id

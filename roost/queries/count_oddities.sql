@@ -10,4 +10,4 @@ SELECT (SELECT count(*) FROM organization),
        (SELECT count(*) FROM extension e WHERE allows_virtualization AND enabled
             AND NOT EXISTS (SELECT FROM phone p WHERE p.base_id = e.id AND p.enabled)),
        (SELECT count(*) FROM extension e LEFT JOIN hosts h USING (organization_id)
-        WHERE e.code_hash IS NOT NULL AND e.enabled AND (h.n IS NULL OR h.n = 1 AND h.only = e.id))
+        WHERE e.code_set_at IS NOT NULL AND e.enabled AND (h.n IS NULL OR h.n = 1 AND h.only = e.id))

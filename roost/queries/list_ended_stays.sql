@@ -2,17 +2,17 @@
 -- limit of their own; LATERAL with OFFSET 0 makes PostgreSQL look the latter up by index instead of reading every phone.
 SELECT guest.phone_id, guest.guest_since, guest.organization, guest.number, stay.reason
 FROM (
-    SELECT p.id AS phone_id, p.guest_since, o.code AS organization, e.number, e, o
+    SELECT p.id AS phone_id, p.guest_since, o.code AS organization, e.number, e.max_stay, e.daily_return, o
     FROM organization o JOIN phone p ON p.organization_id = o.id JOIN extension e ON e.id = p.guest_id
     WHERE (o.max_stay IS NOT NULL OR o.daily_return IS NOT NULL) AND p.guest_since IS NOT NULL
     UNION ALL
-    SELECT p.id, p.guest_since, o.code, e.number, e, o
+    SELECT p.id, p.guest_since, o.code, e.number, e.max_stay, e.daily_return, o
     FROM extension e
     JOIN organization o ON o.id = e.organization_id AND o.max_stay IS NULL AND o.daily_return IS NULL
     CROSS JOIN LATERAL (SELECT h.id, h.guest_since FROM phone h WHERE h.guest_id = e.id OFFSET 0) p
     WHERE e.max_stay IS NOT NULL OR e.daily_return IS NOT NULL
 ) guest
-CROSS JOIN LATERAL end_of_stay(guest.guest_since, guest.e, guest.o) stay
+CROSS JOIN LATERAL end_of_stay(guest.guest_since, guest.max_stay, guest.daily_return, guest.o) stay
 WHERE stay.ends <= clock_timestamp()
 ORDER BY guest.guest_since
 LIMIT %(limit)s

@@ -41,7 +41,8 @@ WITH fault (line, message) AS (
     LEFT JOIN phone named ON named.name = s.phone
     LEFT JOIN phone own ON own.base_id = e.id AND s.phone IS NULL
     WHERE coalesce(s.phone, own.name) IS NOT NULL
-      AND NOT row_fits(o.code, jsonb_populate_record(e, s.extension_fields || jsonb_build_object('number', s.number)), s.number,
+      AND NOT row_fits(o.code, s.number, coalesce(s.extension_fields ->> 'name', e.name), coalesce(s.extension_fields ->> 'account_code', e.account_code),
+                       coalesce(s.extension_fields ->> 'mailbox', e.mailbox), s.number,
                        jsonb_populate_record(CASE WHEN s.phone IS NULL THEN own ELSE named END, s.phone_fields))
 )
 SELECT line, message FROM fault ORDER BY line, message LIMIT %(limit)s

@@ -1,6 +1,6 @@
 -- One extension, by its key alone. A statement of its own, for the plan of list_extensions must serve every filter.
 SELECT o.code AS organization, e.number, e.name, e.enabled, e.allows_virtualization, e.account_code, e.mailbox,
-       e.code_hash IS NOT NULL AS has_code, e.code_set_at, e.failed_codes,
+       e.code_set_at IS NOT NULL AS has_code, e.code_set_at, e.failed_codes,
        CASE WHEN e.locked_until > clock_timestamp() THEN e.locked_until END AS locked_until,
        e.max_stay, e.daily_return, own.name AS phone, host.name AS host
 FROM extension e

@@ -93,7 +93,7 @@ def _count(channel: Any, queue: str) -> int:
 @contextmanager
 def _phone_held(office: Cluster, phone: str) -> Iterator[None]:
     """Nobody can change the phone meanwhile."""
-    with psycopg.connect(office.product.settings.need("database_url")) as connection:
+    with psycopg.connect(office.product.database_url) as connection:
         connection.execute("SELECT 1 FROM phone WHERE name = %s FOR UPDATE", (phone,))
         yield
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from localcluster.postgres import own_role
 from roost.settings import Settings
 from tests.cli.command import Run, runner
 
@@ -20,9 +21,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def roost(settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    """Run a command with the settings of this test; `stdin` is a pipe."""
-    for name in ("database_url", "seal_public_key", "seal_private_key", "code_pepper"):
+    """Run a command with the settings of this test, as the role of the command line; `stdin` is a pipe."""
+    for name in ("seal_public_key", "seal_private_key", "code_pepper"):
         monkeypatch.setenv(f"ROOST_{name.upper()}", settings.need(name))
+    monkeypatch.setenv("ROOST_DATABASE_URL", own_role(settings.need("database_url"), "cli"))
     yield from runner()
 
 

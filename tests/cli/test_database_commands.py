@@ -6,8 +6,12 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.errors import InsufficientPrivilege
 
-from localcluster.postgres import Postgres
+from localcluster.postgres import Postgres, own_role
+from roost.grants import ROLES
+from roost.roles import give_passwords
 from roost.version import VERSION
 from tests.cli.command import Run
 from tests.upgrades.catalogue import catalogue_of
@@ -99,3 +103,56 @@ def test_a_role_that_may_not(bare_roost: Run, empty: str, monkeypatch: pytest.Mo
     assert ended.err.endswith("[database_role]\n")
     assert len(ended.err.splitlines()) == 1
     execute(empty, f"DROP ROLE {role}")
+
+
+def test_roles_are_made_and_what_they_may_is_put_right_again(bare_roost: Run, empty: str) -> None:
+    bare_roost("db", "init")
+    execute(empty, "GRANT SELECT ON person TO roost_push", "REVOKE SELECT ON journal FROM roost_web")
+    before = catalogue_of(empty)
+    assert bare_roost("db", "roles").exit_code == 0
+    with psycopg.connect(own_role(empty, "push")) as push, pytest.raises(InsufficientPrivilege):
+        push.execute("SELECT login FROM person")
+    with psycopg.connect(own_role(empty, "web")) as web:
+        web.execute("SELECT * FROM journal")
+    once = catalogue_of(empty)
+    assert bare_roost("db", "roles").exit_code == 0
+    assert catalogue_of(empty) == once != before
+
+
+def test_a_new_password_is_printed_as_a_url_and_is_in_no_log(
+    empty: str, postgres: Postgres, bare_roost: Run
+) -> None:
+    """On a server of its own the roles would be new; here they are those of all tests, whose passwords must stay: nothing is committed."""
+    bare_roost("db", "init")
+    with psycopg.connect(empty) as connection:
+        connection.execute("SET log_statement = 'all'")
+        urls = give_passwords(connection, f"{empty}?sslmode=prefer&connect_timeout=3")
+        connection.rollback()
+    log = (postgres.folder / "postgres.log").read_text(errors="replace")
+    assert log.count("PASSWORD 'SCRAM-SHA-256$") >= len(ROLES)
+    assert list(urls) == list(ROLES)
+    for kind, url in urls.items():
+        parts = conninfo_to_dict(url)
+        assert (parts["user"], parts["sslmode"]) == (ROLES[kind], "prefer")
+        assert str(parts["password"]) not in log
+
+
+def test_a_superuser_makes_the_roles_where_the_owner_may_not(bare_roost: Run) -> None:
+    printed = bare_roost("db", "roles", "--print").out
+    for role in ROLES.values():
+        assert f"CREATE ROLE {role} LOGIN " in printed
+        assert f"\\password {role}\n" in printed
+
+
+def test_the_rights_of_another_version_are_left_alone(bare_roost: Run, empty: str) -> None:
+    """This program would take away what processes of a newer one need."""
+    bare_roost("db", "init")
+    execute(
+        empty,
+        f"INSERT INTO roost_version (version) VALUES ({VERSION + 1})",
+        "GRANT SELECT ON person TO roost_push",
+    )
+    ended = bare_roost("db", "roles")
+    assert (ended.exit_code, ended.err.endswith("[schema_version]\n")) == (6, True)
+    with psycopg.connect(own_role(empty, "push")) as push:
+        push.execute("SELECT login FROM person")

@@ -24,8 +24,7 @@ from tests.world import World
 NAME, MAILBOX, PLACE = "😀" * 64, "m" * 64, ", / " * 64
 
 ROW_FITS = """
-SELECT row_fits(%s, jsonb_populate_record(NULL::extension, jsonb_build_object('number', %s::text, 'name', %s::text,
-                    'account_code', %s::text, 'mailbox', %s::text)), %s,
+SELECT row_fits(%s, %s, %s, %s, %s, %s,
                 jsonb_populate_record(NULL::phone, jsonb_build_object('emergency_number', %s::text,
                     'emergency_location', %s::text)))
 """

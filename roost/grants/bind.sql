@@ -1,0 +1,9 @@
+-- Moves extensions, ends stays, numbers changes, and prunes the journal. It sees no secret of a node, no person and no token.
+GRANT SELECT ON organization, extension, phone, node_scope, journal, call, route, route_dirty TO {role};
+GRANT SELECT (id, name, enabled, serves_all, resync, seen_at, next_attempt_at) ON pbx_node TO {role};
+GRANT UPDATE (guest_id, guest_since) ON phone TO {role};
+-- To lock an extension's row takes the right to write some column of it; none is written.
+GRANT UPDATE (failed_on) ON extension TO {role};
+GRANT INSERT, DELETE ON journal TO {role};
+GRANT DELETE ON call, route_dirty TO {role};
+GRANT INSERT, UPDATE ON route TO {role};
