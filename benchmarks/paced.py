@@ -7,14 +7,21 @@ import time
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Protocol
 
 from benchmarks.caller import binds, noops
-from benchmarks.watch import Watcher
 from benchmarks.world import ORGANIZATION
 from roost.moves.outcomes import Outcome
 from roost.moves.requests import Answer, Virtualize
 from roost.settings import Settings
 from tasks.client import Client
+
+
+class Observer(Protocol):
+    """Who sees when a move has come to where it shall."""
+
+    def expect(self, key: str, value: str) -> Future[float]:
+        """When (by `time.perf_counter`) everybody concerned had this value of this key; an error after a deadline."""
 
 
 @dataclass(slots=True)
@@ -35,7 +42,7 @@ class _Move:
 
 
 def paced_binds(
-    client: Client, settings: Settings, watcher: Watcher, *, movers: tuple[int, int], per_second: float,
+    client: Client, settings: Settings, watcher: Observer, *, movers: tuple[int, int], per_second: float,
     seconds: float, watch_every: int = 1, task: str | None = None, deadline: float = 60,
 ) -> Moves:  # fmt: skip
     """Moves at random moments, `per_second` on average; every `watch_every`th is followed to the nodes.

@@ -54,6 +54,14 @@ TARGETS = {
     "list_100k.rss": Target("MB resident: listing 100,000 extensions", "≤", 120),
     "remove_100k.seconds": Target("seconds to remove an organization of 100,000", "≤", 60),
     "remove_100k.worst_move": Target("ms: the worst move of another organization meanwhile", "≤", 500),
+    "audit_beside_moves": Target(
+        "time to converge on 3 nodes, p99, while they are audited, over without", "≤", 1.5
+    ),
+    "rss_push_large": Target("MB resident: the push worker that sends and audits them", "≤", 150),
+    "live_100k": Target(
+        "ms from a move to the last viewer's event, p99; 20 moves a second, 100 viewers", "≤", 1000
+    ),
+    "journal_1m_vs_1k": Target("a page of a journal of 1,000,000 over of 1,000, the worst filter", "≤", 2),
     "vs_naive": Target("time to converge on 16 nodes over a task for each bind and node", "≤", 0.2),
     "vs_procrastinate": Target("binds a second over the same core driven by procrastinate", "≥", 1.5),
 }

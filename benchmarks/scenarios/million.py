@@ -33,7 +33,7 @@ def measure(rig: Rig, effort: Effort, report: Report) -> None:
         for _ in range(effort.runs):
             for stage, found in ((small, few), (large, many)):
                 before = spent(stage.processes)
-                load = stage.callers.run("bind", callers=_CALLERS, seconds=effort.seconds)
+                load = stage.callers.run("bind", callers=_CALLERS, seconds=effort.steady)
                 stage.settle()
                 found.append(load.per_second)
                 cost = spent(stage.processes).milliseconds_each(before, len(load.latencies))

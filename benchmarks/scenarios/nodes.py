@@ -25,7 +25,7 @@ def measure(rig: Rig, effort: Effort, report: Report) -> None:
             for count, found in rates.items():
                 stage.use(f"s{n:03}" for n in range(count))
                 before = spent(stage.processes)
-                load = stage.callers.run("bind", callers=_CALLERS, seconds=effort.seconds)
+                load = stage.callers.run("bind", callers=_CALLERS, seconds=effort.steady)
                 costs[count].append(spent(stage.processes).milliseconds_each(before, len(load.latencies)))
                 found.append(load.per_second)
             # Asking takes seconds, and the sweep goes on meanwhile: what one question hears of it is taken off.

@@ -1,4 +1,4 @@
-"""One large organization: imported, listed, shown by parts and searches, and removed while people of another move."""
+"""One large organization: imported, listed, shown by parts and searches, and removed while people of another move; audited and watched while its own do."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from statistics import median
 
 import psycopg
 
+from benchmarks import large_audit, large_journal, large_live
 from benchmarks.effort import Effort
 from benchmarks.report import Report
-from benchmarks.stage import TOP, Rig
+from benchmarks.stage import TOP, Rig, Stage
 from roost.database import Database
 from roost.directory import Directory
 from roost.directory.importing import import_desks
@@ -41,6 +42,17 @@ _MOVE = (
 
 
 def measure(rig: Rig, effort: Effort, report: Report) -> None:
+    """What concerns the database alone, then the same size in a running cluster."""
+    _measure_directory(rig, effort, report)
+    large_journal.measure(rig, effort.journal, report)
+    with Stage(
+        rig, "large", extensions=effort.large_organization, simulated=3, counts={"verify": 0, "center": 0, "web": 1}
+    ) as stage:  # fmt: skip
+        large_audit.measure(stage, effort.steady, report)
+        large_live.measure(stage, effort.steady, report)
+
+
+def _measure_directory(rig: Rig, effort: Effort, report: Report) -> None:
     """The same rows are imported and, beside that, copied into a database with the same constraints and triggers."""
     many = effort.large_organization
     url, beside = _fresh(rig, "size"), _fresh(rig, "size_copied")
