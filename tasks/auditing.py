@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import structlog
 
@@ -13,21 +16,30 @@ from roost.nodes.audit import Audited, audit
 from roost.nodes.converge import fail
 from roost.nodes.holding import Nodes
 
-#: After each piece an audit rests as long as that took, so that pushes have at least half of the time.
-REST = 1.0
+#: After each piece an audit rests so many times as long as that took: when moves were pushed meanwhile, and when none were.
+REST, REST_ALONE = 3.0, 0.3
+#: Seconds of rest at most: who is silent for long is taken for dead (AUDIT_SILENCE).
+LONGEST_REST = 5.0
 
 log = structlog.get_logger(__name__)
 
 
 class Auditor:
-    """Audits the nodes it is told of, each once, in order. What is lost with the process is gone on with by another."""
+    """Audits the nodes it is told of, each once, in order. What is lost with the process is gone on with by another.
 
-    def __init__(self, database: Database, nodes: Nodes, retry_max: float) -> None:
+    `push` brings a node up to date: asked for when pushes may have found it taken by an audit.
+    """
+
+    def __init__(
+        self, database: Database, nodes: Nodes, retry_max: float, push: Callable[[str], object]
+    ) -> None:
         self._database = database
         self._nodes = nodes
         self._retry_max = retry_max
+        self._push = push
         self._one = ThreadPoolExecutor(1, "audit")
         self._waiting: set[str] = set()
+        self._pushed = False
         self._lock = threading.Lock()
 
     def ask(self, node: str) -> None:
@@ -38,11 +50,22 @@ class Auditor:
             self._waiting.add(node)
         self._one.submit(self._audit, node)
 
+    def pushed(self) -> None:
+        """A node was told something: audits go slowly for a while."""
+        self._pushed = True
+
+    def _rest(self, took: float) -> None:
+        times = REST if self._pushed else REST_ALONE
+        self._pushed = False
+        time.sleep(min(LONGEST_REST, times * took))
+
     def _audit(self, node: str) -> None:
         with self._lock:
             self._waiting.discard(node)
         try:
-            found = audit(self._database, node, self._nodes, self._retry_max, REST)
+            found = audit(
+                self._database, node, self._nodes, self._retry_max, self._rest, partial(self._push, node)
+            )
             if isinstance(found, Audited) and found.drift:
                 log.warning("node_drifted", node=node, mended=found.drift)
         except (NodeUnavailable, NodeRefused) as error:

@@ -48,7 +48,11 @@ def _news() -> SharedNews:
 
 @once
 def _auditor() -> Auditor:
-    return Auditor(_database(), _nodes(), settings().node_retry_max)
+    return Auditor(_database(), _nodes(), settings().node_retry_max, _converge)
+
+
+def _converge(node: str) -> Converged | PushFailed | None:
+    return converge(_database(), node, _nodes(), settings().node_retry_max, settings().audit_every, _news())
 
 
 @app.task(name=PUSH_TASK)
@@ -58,9 +62,7 @@ def push(node: str) -> None:
     A failure is logged when it begins and when it ends: a node that is away for a day would fill the log.
     """
     try:
-        result = converge(
-            _database(), node, _nodes(), settings().node_retry_max, settings().audit_every, _news()
-        )
+        result = _converge(node)
     except DatabaseUnavailable as error:
         log.warning("database_unavailable", task=PUSH_TASK, node=node, error=str(error))
         return
@@ -69,5 +71,7 @@ def push(node: str) -> None:
     if isinstance(result, Converged):
         if result.failed_before:
             log.info("node_back", node=node, attempts=result.failed_before)
+        if result.sent:
+            _auditor().pushed()
         if result.audit_due:
             _auditor().ask(node)

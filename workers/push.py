@@ -24,6 +24,9 @@ from tasks.push_queues import declare_push_queues
 from tasks.topology import ANNOUNCE, push_queue, push_queue_name
 from workers.celery_worker import run
 
+#: Seconds that a thread computes before another that waits may go on. A push waits for the network a dozen times; beside an audit,
+#: which computes, it would wait for Python's usual 5 ms after each.
+SWITCH_EVERY = 0.0005
 #: A node that is added is pushed to after at most so many seconds.
 LOOK_EVERY = 2.0
 
@@ -81,6 +84,7 @@ class NodeQueues(bootsteps.StartStopStep):
 def main() -> int:
     """The command line of this process."""
     argparse.ArgumentParser(description=__doc__).parse_args()
+    sys.setswitchinterval(SWITCH_EVERY)
     app.steps["consumer"].add(NodeQueues)
     return run("push", [ANNOUNCE], pool="threads", concurrency=THREADS, needs=("seal_private_key",))
 

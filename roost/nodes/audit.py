@@ -1,24 +1,24 @@
 """Compare a node's whole table with the truth, piece by piece, while moves go on.
 
 A piece is read from the node and from the database without the node's row being held. What differs is only suspected: a move may have come
-between. It is looked at again with the row held, when nobody else writes the node, and mended then.
+between. It is looked at once more, and what differs still is looked at with the row held, when nobody else writes the node, and mended then.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from roost.database import Connection, Database, query
 from roost.nodes import refused_rows
 from roost.nodes.holding import AUDIT_SILENCE, NodeRow, Nodes, PushFailed, hold_soon, look_at
-from roost.nodes.routes import Piece, count_keys, pending_keys, read_piece, tell
-from roost.pbx.node import Change, Gone, Key, Kind, PbxNode, key_of
+from roost.nodes.routes import Piece, count_keys, pending_keys, read_head, read_piece, tell
+from roost.pbx.node import Change, Cursor, Gone, Key, Kind, PbxNode, key_of
 
 #: Keys compared at a time.
-PIECE = 1_000
+PIECE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +46,18 @@ class _Stopped(Exception):
 
 
 def audit(
-    database: Database, node_name: str, nodes: Nodes, retry_max: float, rest: float = 0.0
+    database: Database,
+    node_name: str,
+    nodes: Nodes,
+    retry_max: float,
+    rest: Callable[[float], object] = lambda _took: None,
+    push: Callable[[], object] = lambda: None,
 ) -> Audited | PushFailed | None:
     """Compare the node's whole table, mend what differs, and record how much did.
 
-    It goes on where one before it broke off. After each piece it rests `rest` times as long as that took. None: another is at it, the node
-    must be sent to first, or a new audit was asked for. What the node was not told yet is not drift, and is left to `converge`.
+    It goes on where one before it broke off. `rest` is called after each piece, with the seconds it took. None: another is at it, the node must be
+    sent to first, or a new audit was asked for. What the node was not told yet is not drift, and is left to `converge`. `push` is
+    called after the row was held: a push that found it taken has left, and would else come back with the sweep only.
     Raises NodeUnavailable, NodeRefused.
     """
     row = look_at(database, node_name)
@@ -64,11 +70,12 @@ def audit(
             return None
         with database.connection() as connection:
             total = count_keys(connection, row.scope)
-            parameters = {"node_id": row.id, "total": total, "silence": AUDIT_SILENCE}
+            # Those that the node must have are compared, then those that it has.
+            parameters = {"node_id": row.id, "total": 2 * total, "silence": AUDIT_SILENCE}
             taken = connection.execute(query("take_audit"), parameters).fetchone()
         if taken is None:
             return None
-        return _Run(database, row, nodes, node, retry_max, rest, taken[0]).run(_Audit(*taken), total)
+        return _Run(database, row, nodes, node, retry_max, rest, push, taken[0]).run(_Audit(*taken), total)
     finally:
         node.close()
 
@@ -80,7 +87,8 @@ class _Run:
     nodes: Nodes
     node: PbxNode
     retry_max: float
-    rest: float
+    rest: Callable[[float], object]
+    push: Callable[[], object]
     began_at: datetime
 
     def run(self, at: _Audit, total: int) -> Audited | PushFailed | None:
@@ -89,11 +97,13 @@ class _Run:
                 self._compare("e", at.after_id)
             if at.stage in {"e", "p"}:
                 self._compare("p", at.after_id if at.stage == "p" else 0)
+            began = time.monotonic()
             for page in self.node.keys(total):
                 for place in range(0, len(page), PIECE):
+                    piece = page[place : place + PIECE]
+                    strangers = [key_of(c) for c in self._tell(piece) if isinstance(c, Gone)]
+                    self._note("strangers", 0, len(piece), self._judge(strangers), began)
                     began = time.monotonic()
-                    strangers = [c for c in self._tell(page[place : place + PIECE]) if isinstance(c, Gone)]
-                    self._note("strangers", 0, 0, self._judge([key_of(c) for c in strangers]), began)
         except _Stopped as stopped:
             self._execute("leave_audit", {})
             return stopped.failed
@@ -123,35 +133,48 @@ class _Run:
             return tell(connection, keys, self.row.scope)
 
     def _judge(self, suspects: list[Key]) -> int:
-        """Look at them again, with the row held; how many were mended. Those of which the node was not told yet are left."""
+        """Look at them again, at last with the row held; how many were mended. Those of which the node was not told yet are left."""
+        if suspects:
+            with self.database.connection() as connection:
+                suspects = [
+                    key_of(change) for change in self._wrong(connection, self.row, self.node, suspects)[1]
+                ]
         if not suspects:
             return 0
 
         def work(connection: Connection, row: NodeRow, node: PbxNode) -> int:
-            cursor = node.cursor()
-            if cursor is None or not row.head.follows(cursor):
-                raise _Stopped
-            pending = pending_keys(connection, cursor.version, suspects)
-            has = node.read(suspects)
-            mend = [
-                change
-                for key, change in zip(suspects, tell(connection, suspects, row.scope), strict=True)
-                if key not in pending and (key in has if isinstance(change, Gone) else has.get(key) != change)
-            ]
+            cursor, mend = self._wrong(connection, row, node, suspects)
             refused = node.apply(mend, cursor)
             refused_rows.note(connection, row.id, mend, refused)
             return len(mend) - len(refused)
 
         mended = hold_soon(self.database, self.row.name, self.nodes, self.retry_max, work)
+        self.push()
         if not isinstance(mended, int):
             raise _Stopped(mended)
         return mended
+
+    @staticmethod
+    def _wrong(
+        connection: Connection, row: NodeRow, node: PbxNode, suspects: list[Key]
+    ) -> tuple[Cursor, list[Change]]:
+        """The node's cursor, and what it should have and has not, though it was told."""
+        cursor = node.cursor()
+        if cursor is None or not read_head(connection).follows(cursor):
+            raise _Stopped
+        pending = pending_keys(connection, cursor.version, suspects)
+        has = node.read(suspects)
+        return cursor, [
+            change
+            for key, change in zip(suspects, tell(connection, suspects, row.scope), strict=True)
+            if key not in pending and (key in has if isinstance(change, Gone) else has.get(key) != change)
+        ]
 
     def _note(self, stage: str, after: int, keys: int, drift: int, began: float) -> None:
         parameters = {"stage": stage, "after": after, "keys": keys, "drift": drift}
         if not self._execute("note_audit", parameters):
             raise _Stopped
-        time.sleep(self.rest * (time.monotonic() - began))
+        self.rest(time.monotonic() - began)
 
     def _execute(self, statement: str, parameters: dict[str, object]) -> bool:
         with self.database.connection() as connection:

@@ -102,7 +102,9 @@ def _change(row: TupleRow) -> Change:
 
 def _is_text(key: Key) -> bool:
     """Whether PostgreSQL can hold it: a node's listing may name what is not UTF-8, with surrogates for the bytes."""
-    return "\0" not in key[1] and not any("\ud800" <= letter <= "\udfff" for letter in key[1])
+    return key[1].isprintable() or (
+        "\0" not in key[1] and not any("\ud800" <= letter <= "\udfff" for letter in key[1])
+    )
 
 
 def pending_keys(connection: Connection, version: int, keys: Iterable[Key]) -> set[Key]:

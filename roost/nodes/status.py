@@ -13,6 +13,9 @@ from psycopg.rows import class_row
 from roost.database import Database, query
 from roost.directory.errors import UnknownNode
 
+#: Seconds that audits may stand still while somebody waits for them.
+PATIENCE = 30.0
+
 
 class NodeState(StrEnum):
     """How a node is."""
@@ -30,6 +33,7 @@ class NodeStatus:
 
     `resync`: its whole table is to be compared, for it serves other organizations than before. `refused_rows`: rows that it cannot hold.
     `doing`: `send` (its whole table is sent) or `audit` goes on, since when, and how many keys of about how many are done.
+    An audit does each twice: as one that the node must have, and as one that it has.
     """
 
     name: str
@@ -122,18 +126,23 @@ def is_audited(node: NodeStatus, asked: dict[str, datetime]) -> bool:
 def await_audits(
     database: Database,
     asked: dict[str, datetime],
-    deadline: float,
+    deadline: float = float("inf"),
+    patience: float = PATIENCE,
     poll: float = 0.2,
     tell: Callable[[list[NodeStatus]], None] = lambda _: None,
 ) -> list[NodeStatus]:
-    """Wait until the requested audits are done, at most `deadline` seconds; the nodes' status then.
+    """Wait until the requested audits are done, at most `deadline` seconds, and `patience` without progress; the nodes' status then.
 
     `is_audited` tells which were; `tell` is told of their status meanwhile.
     """
     ends = time.monotonic() + deadline
+    moved, before = time.monotonic(), None
     while True:
         status = [node for node in cluster_status(database).nodes if node.name in asked]
-        if all(is_audited(node, asked) for node in status) or time.monotonic() >= ends:
+        progress = [(node.audited_at, node.keys_done) for node in status]
+        if progress != before:
+            moved, before = time.monotonic(), progress
+        if all(is_audited(node, asked) for node in status) or time.monotonic() >= min(ends, moved + patience):
             return status
         tell(status)
         time.sleep(poll)

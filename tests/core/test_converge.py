@@ -21,7 +21,7 @@ from roost.nodes.holding import NodeRow, PushFailed
 from roost.nodes.refused_rows import list_refused_rows
 from roost.nodes.routes import announce, everything
 from roost.nodes.shared_news import SharedNews
-from roost.nodes.status import cluster_status, request_audit
+from roost.nodes.status import await_audits, cluster_status, is_audited, request_audit
 from roost.pbx.kinds import connect
 from roost.pbx.node import Change, Cursor, Gone, Key, PbxNode, RefusedRow, Rings, key_of
 from roost.seal import NODE_SECRET, seal
@@ -380,6 +380,38 @@ def test_a_large_table_is_audited_while_moves_go_on_and_the_row_is_held_for_mome
     assert moved > 1
     node.push()
     assert node.holds() == node.truth()
+
+
+def test_a_push_that_finds_an_audit_at_the_node_is_made_up_for(node: Node) -> None:
+    """Whoever finds the row taken leaves at once; then whoever held it pushes."""
+
+    class Interrupted(NodeConnections):
+        """Somebody moves, and is pushed, while the row is held."""
+
+        def open(self, row: NodeRow) -> PbxNode:
+            if not pushed:
+                node.world.move("001", "desk002")
+                pushed.append(node.push())
+            return super().open(row)
+
+    pushed: list[object] = []
+    node.push()
+    node.tamper([Gone("p", "desk001")])
+    connections = Interrupted(node.world.settings)
+    assert audit(node.world.database, "n1", connections, RETRY_MAX, push=node.push) == Audited(1)
+    connections.close()
+    assert pushed == [None]
+    assert node.holds() == node.truth()
+
+
+def test_who_waits_for_audits_waits_as_long_as_they_go_on(node: Node) -> None:
+    asked = request_audit(node.world.database)
+    assert [is_audited(n, asked) for n in await_audits(node.world.database, asked, patience=0.1)] == [False]
+    node.push()
+    with ThreadPoolExecutor(1) as another:
+        waiting = another.submit(await_audits, node.world.database, asked)
+        node.audit()
+        assert [is_audited(n, asked) for n in waiting.result(20)] == [True]
 
 
 def test_an_audit_goes_on_where_one_broke_off_and_a_request_begins_anew(node: Node) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from roost.errors import SettingMissing
-from roost.nodes.status import NodeStatus, await_audits, is_audited, request_audit
+from roost.nodes.status import PATIENCE, NodeStatus, await_audits, is_audited, request_audit
 from roost.settings import settings
 from tasks.broker import BROKER_LOST
 from tasks.wake import wake_nodes
@@ -21,7 +22,14 @@ from workers.cli.session import open_database
 def audit(
     node: Annotated[str | None, typer.Argument(metavar="[NODE]", help="Only this one.")] = None,
     *,
-    deadline: Annotated[float, typer.Option(min=1, max=3600, help="Wait so many seconds at most.")] = 30,
+    deadline: Annotated[
+        float | None,
+        typer.Option(
+            min=1,
+            max=86400,
+            help=f"Wait so many seconds at most; without, as long as keys are compared, and {PATIENCE:g} more.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Have nodes compared with the database, entry by entry; what differs (drift) is mended and counted.
@@ -36,7 +44,7 @@ def audit(
             def show(nodes: list[NodeStatus]) -> None:
                 tell("auditing", *_keys(nodes, asked))
 
-            found = await_audits(database, asked, deadline, tell=show)
+            found = await_audits(database, asked, deadline or math.inf, tell=show)
     if as_json:
         show_json([{**plain(each), "result": _result(each, asked)} for each in found])
     else:

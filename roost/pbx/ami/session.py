@@ -203,6 +203,8 @@ class AmiSession:
                 if len(answers) == sent:
                     raise codec.ProtocolError(_TOO_MANY)
                 action_id = first + len(answers)
+                if message.startswith(b"Response: Success\r\nActionID: %d\r\n" % action_id):
+                    continue
                 if not message.startswith(b"Event: "):
                     answer = self._answer(message, action_id)
                     if answer["Response"] != "Success":
