@@ -18,6 +18,7 @@ from roost.directory.rules import BadField, TextRule
 from roost.errors import NotFound
 from roost.moves.secret_codes import HASHER
 from roost.people.access import Asker, Right
+from roost.people.weak_passwords import demand_strong
 
 #: Hashes computed at once in one process: a flood of sign-ins waits here, and its memory stays flat.
 _HASHING = threading.BoundedSemaphore(4)
@@ -81,7 +82,7 @@ class People:
     ) -> None:  # fmt: skip
         """Add an operator, the administrator of `organization`, or the owner of `extension` (`0001*001`).
 
-        Raises BadField, Duplicate, UnknownOrganization, UnknownExtension.
+        Raises BadField, WeakPassword, Duplicate, UnknownOrganization, UnknownExtension.
         """
         number = None
         if extension is not None:
@@ -91,6 +92,7 @@ class People:
             raise BadField(
                 "An administrator belongs to an organization, an owner to an extension, an operator to none."
             )
+        demand_strong(PASSWORD.check(password), login, name, organization)
         params = {
             "login": check_login(login), "name": DISPLAY_NAME.check(name), "role": role.value, "organization": organization,
             "number": number, "password_hash": hash_password(password),
@@ -112,7 +114,8 @@ class People:
         return found[0]
 
     def set_password(self, login: str, password: str) -> None:
-        """Give a new password; every session of the person ends. Raises BadField, UnknownPerson."""
+        """Give a new password; every session of the person ends. Raises BadField, WeakPassword, UnknownPerson."""
+        demand_strong(PASSWORD.check(password), login)
         self._write("set_password", {"login": login.lower(), "password_hash": hash_password(password)})
 
     def set_enabled(self, login: str, *, enabled: bool) -> None:

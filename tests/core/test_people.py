@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -15,6 +16,7 @@ from roost.people.person import People, Role, UnknownPerson
 from roost.people.sessions import NotSignedIn, Sessions, WrongPassword
 from roost.people.sign_in_limits import MOST_BROWSERS, TooManyTries
 from roost.people.tokens import BadToken, Tokens
+from roost.people.weak_passwords import WeakPassword
 from tests.world import World, new_id
 
 ADDRESS = "192.0.2.7"
@@ -72,6 +74,27 @@ def test_a_person_that_fits_nothing_is_refused(
 def test_a_password_has_a_length(people: People, length: int) -> None:
     with pytest.raises(BadField):
         people.set_password("ann", "x" * length)
+
+
+@pytest.mark.parametrize(
+    "weak",
+    ["password123", "1234567890", "qwertyuiop", "Passw0rd!!", "letmeinplease", "aaaaaaaaaaaa", "ann1234567", "AnnAndersson", "Roost12345", "2026-11-27", "passwordpasswordpassword"],
+)  # fmt: skip
+def test_a_password_that_is_guessed_first_is_refused(world: World, people: People, weak: str) -> None:
+    before = world.value("SELECT password_hash FROM person WHERE login = 'ann'")
+    with pytest.raises(WeakPassword):
+        people.add("ann2", weak, Role.OPERATOR, name="Ann Andersson")
+    if "Andersson" not in weak:
+        with pytest.raises(WeakPassword):
+            people.set_password("ann", weak)
+    assert world.value("SELECT password_hash FROM person WHERE login = 'ann'") == before
+
+
+def test_a_long_password_is_judged_in_no_time(people: People) -> None:
+    """Each character of it may stand for several others, of which the library tries all together."""
+    started = time.process_time()
+    people.set_password("ann", "4@8({[<3690!1|5$7+%2" * 10)
+    assert time.process_time() - started < 2
 
 
 def test_signing_in_opens_a_session_that_can_be_ended(sessions: Sessions, password: str) -> None:

@@ -13,6 +13,7 @@ from roost.directory.rules import BadField
 from roost.errors import RoostError
 from roost.people.sessions import NotSignedIn, WrongPassword
 from roost.people.sign_in_limits import TooManyTries
+from roost.people.weak_passwords import WeakPassword
 from workers.web.pages.render import show
 from workers.web.pages.visit import (
     StaleForm,
@@ -121,7 +122,7 @@ def change_password(request: Request, parts: TheParts, visit: TheVisit, form: Th
         return _account(request, visit, text("account.wrong"), 403)
     except TooManyTries as error:
         return _account(request, visit, _why(error), 429)
-    except BadField as error:
+    except (BadField, WeakPassword) as error:
         return _account(request, visit, str(error), 422)
     return _signed_out(parts)
 
