@@ -17,8 +17,8 @@ with atheris.instrument_imports(include=["roost", "workers"]):
     from roost.errors import Invalid
     from roost.moves.dialogue import AskDial, AskTry, Collect, Dialogue, End
     from roost.moves.outcomes import Outcome
-    from roost.pbx import agi
-    from roost.pbx.ami import astdb, codec
+    from roost.pbx import agi, row_text
+    from roost.pbx.ami import codec
     from roost.pbx.node import Cursor, Kind
     from simulator import wire
 
@@ -54,7 +54,7 @@ def ami_reader(data: bytes) -> None:
                 stored = fields.get("Val", "").encode(errors="surrogateescape").decode(errors="replace")
                 Cursor.parse(stored)
                 for kind in KINDS:
-                    astdb.change((kind, fields.get("Key", "")), stored)
+                    row_text.change((kind, fields.get("Key", "")), stored)
 
 
 def ami_action(data: bytes) -> None:

@@ -14,6 +14,7 @@ from chaos.observer import connect
 from localcluster.process import ServiceFailed, wait_until
 from localcluster.simulator import inject
 from roost.database import query
+from roost.pbx import row_text
 from roost.pbx.ami import astdb
 from roost.pbx.node import Cursor
 
@@ -193,7 +194,7 @@ def _size(node: Node) -> int:
 
 def stored_cursor(node: Node) -> Cursor | None:
     """The cursor on the disk of an Asterisk that does not run."""
-    key = f"/{astdb.FAMILY}/{astdb.CURSOR_KEY}"
+    key = f"/{astdb.FAMILY}/{row_text.CURSOR_KEY}"
     with closing(sqlite3.connect(node.store)) as store:
         row = store.execute("SELECT value FROM astdb WHERE key = ?", [key]).fetchone()
     return Cursor.parse(row[0]) if row else None

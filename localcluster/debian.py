@@ -1,11 +1,19 @@
-"""Programs of Debian's that are not installed: where their packages come from on this machine, and where they are kept."""
+"""Programs of Debian's that are not installed: where their packages come from on this machine, and where they are kept.
+
+apt runs with a private configuration (own lists, own cache, an empty status), so it touches nothing of the machine and needs
+no root. The programs run with the dynamic loader and the libraries unpacked beside them.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import os
+import platform
 import re
+import shutil
 import subprocess
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from localcluster.process import ServiceFailed
@@ -71,3 +79,86 @@ def run(command: list[str], environment: Mapping[str, str]) -> None:
         raise ServiceFailed(f"{' '.join(command[:2])}: not within {_FETCH_DEADLINE} s") from error
     if done.returncode != 0:
         raise ServiceFailed(f"{' '.join(command)} failed:\n{(done.stdout + done.stderr)[-2000:]}")
+
+
+def unpacked(
+    program: str,
+    source: str,
+    packages: Sequence[str],
+    suite: str | None,
+    finish: Callable[[Path], None] = lambda _root: None,
+) -> Path:
+    """The folder of the cache in which these packages, with all they need, are unpacked; fetched first when there is none.
+
+    They come from `suite` of the Debian mirror that the machine knows, or, with None, from wherever its own apt takes them. `finish` is
+    given the folder once, before anybody sees it. Safe when several processes ask at once: apt stands two of its kind no more than this does.
+    """
+    cache = cache_folder()
+    cache.mkdir(parents=True, exist_ok=True)
+    root = cache / f"{program}-{source}-{platform.machine()}"
+    if not root.exists():
+        with (cache / "apt.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not root.exists():
+                _fetch(program, packages, suite, finish, root)
+    return root
+
+
+def argv(root: Path, program: str, *arguments: str, more: Sequence[str] = ()) -> list[str]:
+    """The command line that runs an unpacked program, given by its path in `root`, with the libraries beside it, and those of `more` folders."""
+    loader = only(root, "usr/lib/*/ld-linux*.so.*", "lib/*/ld-linux*.so.*", "lib64/ld-linux*.so.*")
+    libraries = [
+        folder
+        for pattern in ("usr/lib/*-linux-gnu*", "lib/*-linux-gnu*", *more)
+        for folder in root.glob(pattern)
+    ]
+    path = ":".join(str(folder) for folder in libraries)
+    return [str(loader), "--library-path", path, str(root / program), *arguments]
+
+
+def only(root: Path, *patterns: str) -> Path:
+    """The first file that one of the patterns finds."""
+    for pattern in patterns:
+        for found in sorted(root.glob(pattern)):
+            return found
+    raise ServiceFailed(f"{root} is not complete; remove it to fetch it again")
+
+
+def _fetch(
+    program: str, packages: Sequence[str], suite: str | None, finish: Callable[[Path], None], root: Path
+) -> None:
+    """Download and unpack beside `root`, then rename: a half-made one is never seen under that name."""
+    with tempfile.TemporaryDirectory(prefix="fetching-", dir=root.parent) as workplace:
+        work = Path(workplace)
+        configuration = _apt_configuration(work, program, suite)
+        environment = {**os.environ, "APT_CONFIG": str(configuration), "DEBIAN_FRONTEND": "noninteractive"}
+        run(["apt-get", "-qq", "update"], environment)
+        run(["apt-get", "-qq", "-y", "--download-only", "install", *packages], environment)
+        half_made = work / "root"
+        for package in sorted((work / "cache/archives").glob("*.deb")):
+            run(["dpkg", "-x", str(package), str(half_made)], environment)
+        finish(half_made)
+        shutil.copystat(work, half_made)
+        half_made.rename(root)
+
+
+def _apt_configuration(work: Path, program: str, suite: str | None) -> Path:
+    for folder in ("etc/preferences.d", "etc/apt.conf.d", "state/lists/partial", "cache/archives/partial"):
+        (work / folder).mkdir(parents=True)
+    lines = [
+        f'Dir::State "{work}/state";',
+        f'Dir::State::status "{os.devnull}";',
+        f'Dir::Cache "{work}/cache";',
+        'APT::Install-Recommends "false";',
+        'APT::Sandbox::User "root";',
+        'Acquire::Check-Valid-Until "false";',
+        'Acquire::Retries "3";',
+        *proxies(),
+    ]
+    if suite is not None:
+        signed = f"[signed-by={KEYRING}] " if KEYRING.exists() else ""
+        (work / "etc/sources.list").write_text(f"deb {signed}{mirror(program)} {suite} main\n")
+        lines += [f'Dir::Etc "{work}/etc";']
+    path = work / "apt.conf"
+    path.write_text("\n".join(lines) + "\n")
+    return path

@@ -30,6 +30,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--no-skips", action="store_true", help="fail when any test was skipped or expected to fail"
     )
+    parser.addoption(
+        "--every-version",
+        action="store_true",
+        help="the PBX versions that are not fetched by script/setup, too",
+    )
     parser.addoption("--quick", action="store_true", help="leave out what is slow; it is said what that is")
 
 

@@ -12,8 +12,8 @@ from benchmarks.stage import Rig, Stage
 from roost.database import Database
 from roost.nodes.converge import Converged, converge
 from roost.nodes.routes import everything
-from roost.pbx.ami.astdb import key, value
 from roost.pbx.node import Gone, key_of
+from roost.pbx.row_text import key, value
 from tasks.nodes import NodeConnections
 
 

@@ -45,14 +45,15 @@ def certificates(text: str) -> str:
     return found
 
 
-def wrap(plain: socket.socket, host: str, ca: str) -> ssl.SSLSocket:
+def wrap(plain: socket.socket, host: str, ca: str, own: str = "") -> ssl.SSLSocket:
     """Begin TLS on a connection, within its timeout; the other side must have a certificate for `host`.
 
-    `ca` are the certificates to trust, in PEM; empty: those that the system trusts. Raises TlsRefused, and OSError.
+    `ca` are the certificates to trust, in PEM; empty: those that the system trusts. `own` is a file with our own certificate and its key,
+    if the other side asks for one. Raises TlsRefused, and OSError.
     """
     place = f"{host}:{plain.getpeername()[1]}"
     try:
-        return _context(ca).wrap_socket(plain, server_hostname=host)
+        return _with_own(ca, own).wrap_socket(plain, server_hostname=host)
     except ssl.SSLCertVerificationError as error:
         raise _untrusted(place, error) from error
     except ssl.SSLError as error:
@@ -79,6 +80,21 @@ def _untrusted(place: str, error: ssl.SSLCertVerificationError) -> TlsRefused:
         f"The certificate at {place} is not trusted: {error.verify_message}.",
         "Give who signed it: roost node set NODE --ca FILE.",
     )
+
+
+def _with_own(ca: str, own: str) -> ssl.SSLContext:
+    """The file is read each time, so that a renewed certificate counts at once."""
+    if not own:
+        return _context(ca)
+    context = _context.__wrapped__(ca)
+    try:
+        context.load_cert_chain(own)
+    except OSError as error:
+        raise TlsRefused(
+            f"Our certificate {own} cannot be read: {error.strerror or error}.",
+            "Put it there on every machine of push workers, certificate and key in one PEM file.",
+        ) from error
+    return context
 
 
 @lru_cache(maxsize=64)

@@ -7,7 +7,17 @@ from collections.abc import Iterator
 import pytest
 
 from roost.pbx.node import PbxNode
-from tests.conformance.targets import DEADLINE, Target, targets
+from tests.conformance.targets import DEADLINE, OTHER_VERSIONS, Target, targets
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Versions beside the usual one are looked at when they are asked for: `--every-version`."""
+    if not config.getoption("--every-version"):
+        items[:] = [item for item in items if _target(item) not in OTHER_VERSIONS]
+
+
+def _target(item: pytest.Item) -> str | None:
+    return item.callspec.params.get("target") if hasattr(item, "callspec") else None
 
 
 @pytest.fixture(scope="session", params=targets())

@@ -7,9 +7,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
+from localcluster.kamailio_install import DEFAULT_SUITE, SUITES
 from roost.pbx.kinds import PbxKind
 from roost.pbx.node import Key, NodeAddress
 
+#: Targets that are another version of one that is looked at each time.
+OTHER_VERSIONS = {f"kamailio-{suite}" for suite in SUITES if suite != DEFAULT_SUITE}
 #: Seconds any call of these tests may take; none should need it.
 DEADLINE = 30.0
 

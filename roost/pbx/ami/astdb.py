@@ -1,74 +1,11 @@
-"""How a node's table is written in AstDB, Asterisk's key-value store, all of it in the family `roost`.
-
-- `e/<extension key>` = `<node>/<phone>`, or `-`: known, rings nowhere.
-- `p/<phone>` = 8 fields with commas between: organization, and the number, name, account code and mailbox the
-  phone acts as, its base extension, and its own emergency number and location. The dialplan splits it with
-  ARRAY() and reads each with URIDECODE().
-- `cursor` = `<lineage>:<version>`.
-
-In a field every ASCII character but letters, digits and `-._~` is written as `%XX`, so no value can break out
-of a dialplan expression. The rest of Unicode stays UTF-8, or 64 Japanese characters would take 576 of the
-1,024 bytes that an AMI line has.
-"""
+"""Actions on AstDB, Asterisk's key-value store: all of Roost's is in the family `roost`, written as `roost.pbx.row_text` says."""
 
 from __future__ import annotations
 
-import re
-from typing import assert_never
-from urllib.parse import unquote_to_bytes
-
-from roost.pbx.node import ActsAs, Change, Gone, Key, Rings, key_of
+from roost.pbx.node import Change, Gone, key_of
+from roost.pbx.row_text import key, value
 
 FAMILY = "roost"
-CURSOR_KEY = "cursor"
-_NOWHERE = "-"
-_NAME = "[A-Za-z0-9._-]{1,64}"
-_PLACE = re.compile(f"({_NAME})/({_NAME})")
-_ESCAPES = {
-    code: f"%{code:02X}" for code in range(0x20, 0x7F) if not (chr(code).isalnum() or chr(code) in "-._~")
-}
-
-
-def key(of: Key) -> str:
-    """The key inside the family."""
-    return f"{of[0]}/{of[1]}"
-
-
-def value(change: Rings | ActsAs) -> str:
-    """What is stored for a change, which `roost.pbx.checked` let pass."""
-    match change:
-        case Rings():
-            return _NOWHERE if change.phone is None else f"{change.node}/{change.phone}"
-        case ActsAs():
-            fields = (
-                change.organization, change.number, change.name, change.account_code, change.mailbox,
-                change.base, change.emergency_number, change.emergency_location,
-            )  # fmt: skip
-            return ",".join([field if field.isalnum() else field.translate(_ESCAPES) for field in fields])
-        case _:
-            assert_never(change)
-
-
-def change(of: Key, stored: str) -> Change | None:
-    """Read a stored value; None when it is not one that `value` writes."""
-    kind, name = of
-    if kind == "e":
-        if stored == _NOWHERE:
-            return Rings(name, None, None)
-        place = _PLACE.fullmatch(stored)
-        return Rings(name, place[1], place[2]) if place else None
-    try:
-        # One decoding for all fields: a line break cannot be in one, so it can stand for the comma between
-        # them.
-        fields = unquote_to_bytes(stored.replace(",", "\n")).decode().split("\n")
-    except UnicodeDecodeError:
-        return None
-    if len(fields) != 8:
-        return None
-    organization, number, acts_as, account_code, mailbox, base, emergency_number, emergency_location = fields
-    return ActsAs(
-        name, organization, number, acts_as, account_code, mailbox, base, emergency_number, emergency_location
-    )
 
 
 def action_fields(change: Change) -> tuple[str, dict[str, str]]:

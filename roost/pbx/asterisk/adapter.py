@@ -25,6 +25,7 @@ from functools import lru_cache
 from typing import Final, cast
 
 from roost.errors import NodeUnavailable
+from roost.pbx import row_text
 from roost.pbx.ami import astdb
 from roost.pbx.ami.codec import fields_of, unnumbered
 from roost.pbx.ami.session import Action, AmiSession, Failed, Failure
@@ -64,7 +65,7 @@ class AsteriskNode:
         """The node's own cursor; None when there is none, or not a readable one."""
         with self._session.deadline():
             try:
-                events = self._session.ask_list(*_get(astdb.CURSOR_KEY))
+                events = self._session.ask_list(*_get(row_text.CURSOR_KEY))
             except Failed as error:
                 if error.message == _NOT_FOUND:
                     return None
@@ -86,7 +87,7 @@ class AsteriskNode:
             self._callbacks.follow(changes)
             if cursor is not None:
                 self._session.ask(
-                    "DBPut", {"Family": astdb.FAMILY, "Key": astdb.CURSOR_KEY, "Val": str(cursor)}
+                    "DBPut", {"Family": astdb.FAMILY, "Key": row_text.CURSOR_KEY, "Val": str(cursor)}
                 )
         self._notices.tell(changes)
         return refused
@@ -141,12 +142,12 @@ class AsteriskNode:
         self._session.close()
 
     def _read(self, keys: Sequence[Key]) -> dict[Key, Change | None]:
-        answers = self._session.ask_lists("DBGet", [astdb.key(key) for key in keys], _encode_get)
+        answers = self._session.ask_lists("DBGet", [row_text.key(key) for key in keys], _encode_get)
         table: dict[Key, Change | None] = {}
         for key, answer in zip(keys, answers, strict=True):
             if isinstance(answer, str):
                 if answer != _NOT_FOUND:
-                    raise NodeUnavailable(f"It does not tell {astdb.key(key)}: {answer}.")
+                    raise NodeUnavailable(f"It does not tell {row_text.key(key)}: {answer}.")
             else:
                 stored = _VALUE.search(answer[0]) if answer else None
                 table[key] = _readable(key, stored[1]) if stored else None
@@ -181,7 +182,7 @@ def _key_of(entry: re.Match[bytes] | None) -> Key | None:
 
 def _readable(key: Key, stored: bytes) -> Change | None:
     try:
-        return astdb.change(key, stored.decode())
+        return row_text.change(key, stored.decode())
     except UnicodeDecodeError:
         return None
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roost.errors import Invalid
-from roost.pbx.ami import astdb, codec
+from roost.pbx import row_text
+from roost.pbx.ami import codec
 from roost.pbx.checked import fault
 from roost.pbx.node import ActsAs, Change, Cursor, Rings, key_of
 from simulator import wire
@@ -120,20 +121,20 @@ def test_what_a_phone_acts_as_survives(phone: str, name: str, location: str, oth
     assert bool(fault(change)) is control
     if control:
         return
-    stored = astdb.value(change)
+    stored = row_text.value(change)
     assert not set(stored) & set(" \"'${}[]()\\;|&<>")
-    assert astdb.change(key_of(change), stored) == change
+    assert row_text.change(key_of(change), stored) == change
 
 
 @given(NAME, NAME)
 def test_where_an_extension_rings_survives(node: str, phone: str) -> None:
     for change in (Rings("0001*001", node, phone), Rings("0001*001", None, None)):
-        assert astdb.change(key_of(change), astdb.value(change)) == change
+        assert row_text.change(key_of(change), row_text.value(change)) == change
 
 
 @given(st.sampled_from(["e", "p"]), st.text())
 def test_any_stored_value_is_read_or_none(kind: str, stored: str) -> None:
-    change: Change | None = astdb.change(("e" if kind == "e" else "p", "key"), stored)
+    change: Change | None = row_text.change(("e" if kind == "e" else "p", "key"), stored)
     assert change is None or key_of(change) == (kind, "key")
 
 

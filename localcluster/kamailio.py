@@ -1,0 +1,190 @@
+"""A real Kamailio node on a loopback address of its own, with the very configuration that operators copy."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from localcluster import ports
+from localcluster.kamailio_install import KamailioProgram, kamailio_program
+from localcluster.process import ServiceFailed, SupervisedProcess
+from roost.pbx.node import NodeAddress
+
+#: Where phones register, where nodes send calls to each other, and where Roost writes.
+SIP_PORT, PEER_PORT, HTTP_PORT = 5060, 5062, 8060
+SOURCES = Path(__file__).resolve().parents[1] / "kamailio"
+_COMMAND_DEADLINE = 10
+_LONGEST_SOCKET_PATH = 107  # sockaddr_un
+
+
+def kamailio_addresses(*names: str) -> dict[str, str]:
+    """An address for each node, 127.x.y.11 and up, on a loopback network that nobody uses now."""
+    network = ports.free_network(ports=(SIP_PORT, PEER_PORT, HTTP_PORT))
+    return {name: f"{network}.{11 + place}" for place, name in enumerate(names)}
+
+
+class KamailioNode:
+    """One node. `phones` are names and passwords; `nodes` says where the other nodes take calls, `peers` from which addresses calls come.
+
+    `media` are the addresses of one or two Asterisks; `defines` are more lines of local.cfg's definitions; `certificate`, a PEM file that
+    holds its key too, and `authority`, whose certificates clients need, make the port of Roost one of TLS. The table is in memory alone.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        address: str,
+        folder: Path,
+        *,
+        phones: Mapping[str, str] | None = None,
+        nodes: Mapping[str, str] | None = None,
+        peers: Mapping[str, str] | None = None,
+        media: tuple[str, ...] = (),
+        defines: str = "",
+        certificate: Path | None = None,
+        authority: Path | None = None,
+        memory: int = 64,
+        program: KamailioProgram | None = None,
+    ) -> None:
+        self.name = name
+        self.address = address
+        self.folder = folder.resolve()
+        self.secret = secrets.token_urlsafe(24)
+        self.phones = dict(phones or {})
+        self._nodes = dict(nodes or {})
+        self._peers = dict(peers or {})
+        self._media = media
+        self._defines = defines
+        self._certificate, self._authority = certificate, authority
+        self._program = program or kamailio_program()
+        self._run = self.folder / "run"
+        if len(str(self._run / "ctl.sock")) > _LONGEST_SOCKET_PATH:
+            raise ServiceFailed(f"{self._run} is too long for a socket; choose a shorter folder")
+        self._process = SupervisedProcess(
+            f"Kamailio node {name}",
+            self._program.argv(
+                "-DD", "-E", "-f", str(self.folder / "kamailio.cfg"), "-P", str(self._run / "pid"),
+                "-Y", str(self._run), "-m", str(memory), "-M", "16",
+            ),
+            log=self.folder / "log",
+            folder=self._run,
+            ready=lambda: ports.answers(HTTP_PORT, self.address),
+        )  # fmt: skip
+
+    @property
+    def control(self) -> NodeAddress:
+        """How Roost reaches it."""
+        return NodeAddress("kamailio", self.address, HTTP_PORT, SecretStr(self.secret), {})
+
+    @property
+    def log(self) -> Path:
+        """What Kamailio logs, its call records too."""
+        return self.folder / "log"
+
+    @property
+    def pid(self) -> int:
+        """The process id of its first process."""
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether it lives."""
+        return self._process.running
+
+    def start(self) -> None:
+        """Write the configuration and start; ready when Roost can reach it."""
+        self._run.mkdir(parents=True, exist_ok=True)
+        self.folder.chmod(0o700)  # secrets
+        shutil.copy(SOURCES / "site.cfg.sample", self.folder / "kamailio.cfg")
+        shutil.copy(SOURCES / "roost.cfg", self.folder)
+        (self.folder / "local.cfg").write_text(self._local())
+        (self.folder / "peers.cfg").write_text(self._in_memory())
+        if self._certificate:
+            (self.folder / "tls.cfg").write_text(self._tls())
+        self._process.start()
+
+    def stop(self) -> None:
+        """Orderly end; the table is lost all the same."""
+        self._process.stop()
+
+    def kill(self) -> None:
+        """SIGKILL to all its processes."""
+        self._process.kill()
+
+    def restart(self) -> None:
+        """Stop, then start."""
+        self.stop()
+        self.start()
+
+    def pause(self) -> None:
+        """Freeze it (SIGSTOP)."""
+        self._process.pause()
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._process.resume()
+
+    def rpc(self, *command: str) -> str:
+        """Run a command of Kamailio's own, such as ("htable.flush", "roost"), over its control socket; returns what it answered."""
+        done = subprocess.run(
+            self._program.kamcmd("-s", f"unix:{self._run}/ctl.sock", *command),
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_COMMAND_DEADLINE, check=False,
+        )  # fmt: skip
+        if done.returncode != 0 or done.stdout.startswith("error"):
+            raise ServiceFailed(f"{self.name}: {command} failed:\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def log_size(self) -> int:
+        """How long its log is, for `logged_since`."""
+        return self.log.stat().st_size
+
+    def logged_since(self, size: int) -> str:
+        """What its log took after it was `size` long."""
+        with self.log.open("rb") as file:
+            file.seek(size)
+            return file.read().decode(errors="replace")
+
+    def _local(self) -> str:
+        media = "".join(
+            f'#!define ROOST_MEDIA{place} "{address}"\n'
+            for place, address in zip(("", "_2"), self._media or ("127.0.0.1:9",), strict=False)
+        )
+        tls = f'#!define SITE_HTTPS\n#!substdef "!SITE_TLS_CFG!{self.folder}/tls.cfg!g"\n'
+        return f"""#!substdef "!SITE_ADDRESS!{self.address}!g"
+#!substdef "!SITE_PRIVATE!{self.address}!g"
+#!substdef "!SITE_RUN!{self._run}!g"
+{tls if self._certificate else ""}#!define ROOST_NODE "{self.name}"
+#!define ROOST_SECRET "{self.secret}"
+#!define ROOST_HTTP_PORT {HTTP_PORT}
+#!define ROOST_HTTP_FROM "^127\\.0\\.0\\.1$"
+#!define ROOST_DOMAIN "{self.address}"
+#!define ROOST_PEER_PORT {PEER_PORT}
+#!define ROOST_PEER_SOCKET "udp:{self.address}:{PEER_PORT}"
+#!define ROOST_FEATURE "*30"
+#!define ROOST_EMERGENCY_NUMBERS "^(112|911)$"
+{media}{self._defines or "#!define ROOST_RING_MS 30000"}
+"""
+
+    def _in_memory(self) -> str:
+        entries = [
+            f'$sht(roost_peer=>{self.address}) = "{self.name}";',
+            *(f'$sht(roost_node=>{name}) = "{place}";' for name, place in self._nodes.items()),
+            *(f'$sht(roost_peer=>{address}) = "{name}";' for address, name in self._peers.items()),
+            *(f'$sht(site_password=>{name}) = "{password}";' for name, password in self.phones.items()),
+        ]
+        return "event_route[htable:mod-init] {\n\t" + "\n\t".join(entries) + "\n}\n"
+
+    def _tls(self) -> str:
+        clients = f"require_certificate = yes\nca_list = {self._authority}\n" if self._authority else ""
+        return f"""[server:default]
+method = TLSv1.2+
+certificate = {self._certificate}
+private_key = {self._certificate}
+{clients}[client:default]
+method = TLSv1.2+
+"""

@@ -1,0 +1,70 @@
+"""How a row is written as text, in Asterisk's AstDB and in Kamailio's table alike.
+
+- `e/<extension key>` = `<node>/<phone>`, or `-`: known, rings nowhere.
+- `p/<phone>` = 8 fields with commas between: organization, and the number, name, account code and mailbox the
+  phone acts as, its base extension, and its own emergency number and location. Whoever routes a call splits it at the commas
+  and decodes each field.
+- `cursor` = `<lineage>:<version>`.
+
+In a field every ASCII character but letters, digits and `-._~` is written as `%XX`, so no value can break out
+of an expression. The rest of Unicode stays UTF-8, or 64 Japanese characters would take 576 of the
+1,024 bytes that an AMI line has.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import assert_never
+from urllib.parse import unquote_to_bytes
+
+from roost.pbx.node import ActsAs, Change, Key, Rings
+
+CURSOR_KEY = "cursor"
+_NOWHERE = "-"
+_NAME = "[A-Za-z0-9._-]{1,64}"
+_PLACE = re.compile(f"({_NAME})/({_NAME})")
+_ESCAPES = {
+    code: f"%{code:02X}" for code in range(0x20, 0x7F) if not (chr(code).isalnum() or chr(code) in "-._~")
+}
+
+
+def key(of: Key) -> str:
+    """The key it is stored under."""
+    return f"{of[0]}/{of[1]}"
+
+
+def value(change: Rings | ActsAs) -> str:
+    """What is stored for a change, which `roost.pbx.checked` let pass."""
+    match change:
+        case Rings():
+            return _NOWHERE if change.phone is None else f"{change.node}/{change.phone}"
+        case ActsAs():
+            fields = (
+                change.organization, change.number, change.name, change.account_code, change.mailbox,
+                change.base, change.emergency_number, change.emergency_location,
+            )  # fmt: skip
+            return ",".join([field if field.isalnum() else field.translate(_ESCAPES) for field in fields])
+        case _:
+            assert_never(change)
+
+
+def change(of: Key, stored: str) -> Change | None:
+    """Read a stored value; None when it is not one that `value` writes."""
+    kind, name = of
+    if kind == "e":
+        if stored == _NOWHERE:
+            return Rings(name, None, None)
+        place = _PLACE.fullmatch(stored)
+        return Rings(name, place[1], place[2]) if place else None
+    try:
+        # One decoding for all fields: a line break cannot be in one, so it can stand for the comma between
+        # them.
+        fields = unquote_to_bytes(stored.replace(",", "\n")).decode().split("\n")
+    except UnicodeDecodeError:
+        return None
+    if len(fields) != 8:
+        return None
+    organization, number, acts_as, account_code, mailbox, base, emergency_number, emergency_location = fields
+    return ActsAs(
+        name, organization, number, acts_as, account_code, mailbox, base, emergency_number, emergency_location
+    )
