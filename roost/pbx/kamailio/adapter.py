@@ -21,7 +21,7 @@ from binascii import Error as NotBase64
 from collections import deque
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import cast
+from typing import NamedTuple, cast
 
 from roost.errors import NodeRefused, NodeUnavailable
 from roost.pbx import row_text
@@ -42,6 +42,17 @@ ENCODED = 4_096
 _NOT_KAMAILIO = (
     "Something answers there that is no Kamailio with Roost's roost.cfg; look at the host and the port."
 )
+
+
+class State(NamedTuple):
+    """What a Kamailio says of itself; `ahead` are the seconds that its clock is before ours, `name` and `feature` what stands in its local.cfg."""
+
+    version: str
+    rows: int
+    max_while_loops: int
+    ahead: int
+    name: str
+    feature: str
 
 
 class KamailioNode:
@@ -129,14 +140,20 @@ class KamailioNode:
         return table
 
     def health(self) -> str:
-        """The PBX's name and version, and what `roost doctor` looks at."""
+        """The PBX's name and version, and how many rows it holds."""
+        state = self.state()
+        return f"Kamailio {state.version}, {state.rows} rows"
+
+    def state(self) -> State:
+        """What it says of itself."""
         with self._session.deadline():
             said = _text(self._session.ask("GET", "/roost/health")).split("\n")
-            if len(said) != 5 or not all(each.isascii() and each.isdigit() for each in said[1:4]):
+            if len(said) != 7 or not all(each.isascii() and each.isdigit() for each in said[1:4]):
                 raise ProtocolError("It does not say how it is.")
-        version, rows, loops, clock = said[:4]
-        ahead = int(clock) - int(time.time())
-        return f"Kamailio {version[:40]} ({rows} rows, max_while_loops {loops}, clock {ahead:+d} s)"
+        version, rows, loops, clock, name, feature, _ = said
+        return State(
+            version[:40], int(rows), int(loops), int(clock) - int(time.time()), name[:64], feature[:40]
+        )
 
     def close(self) -> None:
         """Close the connection; never raises."""
