@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 from localcluster import ports
 from localcluster.account import service_account
+from localcluster.certificates import Authority
 from localcluster.process import ServiceFailed, SupervisedProcess, wait_until
 from localcluster.rabbitmq_install import RabbitProgram, rabbitmq_program
 from tasks.permissions import PERMISSIONS, USERS, Permissions
@@ -51,6 +52,7 @@ class RabbitNode:
     def __init__(self, cluster: RabbitCluster, name: str) -> None:
         self.name = name
         self.port = ports.free_port()
+        self.tls_port = ports.free_port()
         self.folder = cluster.folder / name
         self._cluster = cluster
         self.process = SupervisedProcess(
@@ -101,6 +103,13 @@ class RabbitNode:
             f"load_definitions = {self._cluster.folder / 'definitions.json'}",
             "cluster_partition_handling = pause_minority",
         ]
+        if self._cluster.authority is not None:
+            pem = self._cluster.authority.issue(self.name, address=ports.LOOPBACK)
+            lines += [
+                f"listeners.ssl.default = {ports.LOOPBACK}:{self.tls_port}",
+                f"ssl_options.certfile = {pem}",
+                f"ssl_options.keyfile = {pem}",
+            ]
         names = [node.name for node in self._cluster.nodes]
         if len(names) > 1:
             lines.append("cluster_formation.peer_discovery_backend = classic_config")
@@ -169,11 +178,15 @@ class RabbitNode:
 class RabbitCluster:
     """`size` nodes (1 or 3) with one user who may do everything, and one for each kind of process (`own_user`); `add_vhost()` gives a URL of an empty virtual host.
 
-    `folder` is made when missing. Its data stays, with its user, password and virtual hosts.
+    `folder` is made when missing. Its data stays, with its user, password and virtual hosts. With `tls` it also speaks TLS (`by_tls`).
     """
 
-    def __init__(self, folder: Path, size: int = 1, *, program: RabbitProgram | None = None) -> None:
+    def __init__(
+        self, folder: Path, size: int = 1, *, program: RabbitProgram | None = None, tls: bool = False
+    ) -> None:
         self.folder = folder.resolve()
+        #: Who signed the certificates of its nodes, for 127.0.0.1; None: it speaks no TLS.
+        self.authority = Authority(self.folder / "tls") if tls else None
         self.program = program or rabbitmq_program()
         self.account = service_account("rabbitmq", "nobody")
         self.epmd_port = ports.free_port()
@@ -296,6 +309,13 @@ class RabbitCluster:
                 for user, may in _EVERYBODY.items()
             ],
         }
+
+
+def by_tls(urls: str, cluster: RabbitCluster) -> str:
+    """The same URLs over TLS."""
+    for node in cluster.nodes:
+        urls = urls.replace(f"@{ports.LOOPBACK}:{node.port}/", f"@{ports.LOOPBACK}:{node.tls_port}/")
+    return urls.replace("amqp://", "amqps://")
 
 
 def own_user(urls: str, kind: str) -> str:

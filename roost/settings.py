@@ -52,6 +52,8 @@ class Settings(BaseSettings):
     database_url: Annotated[SecretStr, _url_of("postgresql", "postgres")] | None = None
     #: RabbitMQ, as `amqp://user:password@host:port/vhost`; several separated by `;` for a cluster.
     broker_url: Annotated[SecretStr, _url_of("amqp", "amqps")] | None = None
+    #: A file with the certificates that `amqps://` trusts, in PEM; unset, those of the system. RabbitMQ's must name the host of the URL.
+    broker_ca: str | None = None
 
     #: Secret codes are hashed over this pepper. Verify workers need it; it is never in the database.
     code_pepper: SecretStr | None = None

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from typing import Any
 
 from amqp.exceptions import AccessRefused, AMQPError, NotAllowed  # type: ignore[import-untyped]  # it ships no types
 from kombu import Connection
 from kombu.exceptions import OperationalError
+
+from roost.settings import settings
+from tasks.broker_tls import verify_hosts
 
 #: What publishing raises when the broker is gone; without `retry`, kombu lets through what its connection raises.
 BROKER_LOST = (OperationalError, AMQPError, OSError)
@@ -17,6 +21,12 @@ BROKER_REFUSED = (AccessRefused, NotAllowed)
 CONNECT_TIMEOUT = 3
 #: No promise rests on a publisher confirm: what matters is in PostgreSQL, and what is unanswered is sent again.
 TRANSPORT_OPTIONS: dict[str, Any] = {"read_timeout": 5, "write_timeout": 5, "confirm_publish": False}
+#: OpenSSL's verification errors (x509_vfy.h): the host name or the address is another.
+_ANOTHER_HOST = {62, 64}
+#: What OpenSSL says of an answer that is no TLS at all.
+_NO_TLS = {"WRONG_VERSION_NUMBER", "UNKNOWN_PROTOCOL", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE"}
+
+verify_hosts()
 
 
 def connect(urls: str, *, heartbeat: int = 0, **transport: object) -> Connection:
@@ -46,6 +56,14 @@ def why_broker_lost(error: BaseException) -> str:
             return "It does not let this user into the virtual host: mend its name in ROOST_BROKER_URL, or in RabbitMQ."
         case ConnectionRefusedError():
             return "Nothing listens at the address of ROOST_BROKER_URL: start RabbitMQ, or mend the address."
+        case ssl.SSLCertVerificationError() if error.verify_code in _ANOTHER_HOST:
+            return "Its certificate is for another host: mend the host in ROOST_BROKER_URL, or give RabbitMQ a certificate for it."
+        case ssl.SSLCertVerificationError():
+            return f"Its certificate is not trusted ({error.verify_message}): name the file of who signed it in ROOST_BROKER_CA."
+        case ssl.SSLError() if error.reason in _NO_TLS:
+            return "It does not speak TLS there: mend the port in ROOST_BROKER_URL (5671, as a rule), or use amqp://."
+        case ssl.SSLError() | FileNotFoundError() | PermissionError() if settings().broker_ca is not None:
+            return "The certificates in ROOST_BROKER_CA cannot be read: mend the file or its name."
         case socket.gaierror():
             return "The host name in ROOST_BROKER_URL is not known here."
         case TimeoutError():

@@ -125,8 +125,8 @@ def world(database: Database, settings: Settings) -> World:
 
 @pytest.fixture(scope="session")
 def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitCluster]:
-    """A RabbitMQ node."""
-    with RabbitCluster(tmp_path_factory.mktemp("rabbitmq")) as broker:
+    """A RabbitMQ node, which speaks TLS too."""
+    with RabbitCluster(tmp_path_factory.mktemp("rabbitmq"), tls=True) as broker:
         yield broker
 
 

@@ -43,7 +43,7 @@ def check_server(url: str) -> Iterator[Finding]:
             "database",
             Level.ERROR,
             f"PostgreSQL is not reachable: {why_not_reached(error)}",
-            "Start it, or mend ROOST_DATABASE_URL.",
+            _mend_of(why_not_reached(error)),
         )
         return
     assert row is not None  # it always has one
@@ -68,6 +68,13 @@ def check_server(url: str) -> Iterator[Finding]:
             "Set both by NTP. Roost goes by the database's; logs and stays would confuse people.",
         )  # fmt: skip
     yield _schema(url)
+
+
+def _mend_of(why: str) -> str:
+    """What to do when libpq says this; of certificates it says what is the matter, and not where it is mended."""
+    if "certificate" in why:
+        return "In ROOST_DATABASE_URL: the host that the server's certificate names, and sslrootcert=, the file of who signed it."
+    return "Start it, or mend ROOST_DATABASE_URL."
 
 
 def _rights(others: list[str], *, superuser: bool, owns: bool) -> Iterator[Finding]:
