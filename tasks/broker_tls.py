@@ -20,12 +20,13 @@ class VerifiedTransport(SSLTransport):
 
     def establish_connection(self) -> Any:
         """Connect to the host whose turn it is. Raises ssl.SSLError when it is not who was meant."""
-        self.client.ssl = {
+        connection: Any = self.client
+        connection.ssl = {
             "cert_reqs": ssl.CERT_REQUIRED,
             "ca_certs": settings().broker_ca,
-            "server_hostname": self.client.hostname,
+            "server_hostname": connection.hostname,
         }
-        return super().establish_connection()
+        return super().establish_connection()  # type: ignore[no-untyped-call]  # kombu is typed in part
 
 
 def verify_hosts() -> None:
