@@ -38,8 +38,11 @@ class AsteriskNode:
     `site` is the text of the contexts that an operator writes (see asterisk/roost_site.conf.sample). `features` are more
     files of its configuration, by name, such as queues.conf. `dialplan_globals` adds to, or replaces, the globals of roost.conf. AMI listens on `address`:5038, user `roost`, password `secret`; with
     a `certificate`, a PEM file that holds its key too, also on `address`:5039 by TLS.
-    Its database and files stay in `folder`.
+    Its database and files stay in `folder`. `dialplan`: the text of another dialplan, instead of Roost's own and the site's; the
+    trunks from other nodes lead to `trunk_context`.
     """
+
+    kind = "asterisk"
 
     def __init__(
         self,
@@ -55,6 +58,8 @@ class AsteriskNode:
         dialplan_globals: Mapping[str, str] | None = None,
         program: AsteriskProgram | None = None,
         certificate: Path | None = None,
+        dialplan: str = "",
+        trunk_context: str = "roost-from-node",
     ) -> None:
         self.name = name
         self.address = address
@@ -84,6 +89,8 @@ class AsteriskNode:
             first_rtp_port=first_rtp_port,
             last_rtp_port=first_rtp_port + _RTP_PORTS - 1,
             certificate=certificate,
+            dialplan=dialplan,
+            trunk_context=trunk_context,
         )
         self._control = self.folder / "run" / "asterisk.ctl"
         if len(str(self._control)) > _LONGEST_SOCKET_PATH:
@@ -102,7 +109,7 @@ class AsteriskNode:
     def control(self) -> NodeAddress:
         """How Roost reaches it."""
         options = {"username": AMI_USER}
-        return NodeAddress("asterisk", self.address, AMI_PORT, SecretStr(self.secret), options)
+        return NodeAddress(self.kind, self.address, AMI_PORT, SecretStr(self.secret), options)
 
     @property
     def log(self) -> Path:

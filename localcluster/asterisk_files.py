@@ -62,7 +62,7 @@ remove_existing=yes
 _PEER = """
 [{name}]
 type=endpoint
-context=roost-from-node
+context={context}
 disallow=all
 allow=ulaw
 aors={name}
@@ -127,6 +127,8 @@ class NodeFiles:
     first_rtp_port: int
     last_rtp_port: int
     certificate: Path | None = None
+    dialplan: str = ""
+    trunk_context: str = "roost-from-node"
 
     def write(self) -> None:
         """Write all files into `folder`/etc; what else a node keeps is left as it is."""
@@ -228,7 +230,9 @@ bind={self.address}:{SIP_PORT}
             for phone in self.phones
         ]
         peers = [
-            _PEER.format(name=name, address=address, port=SIP_PORT, ours=self.name)
+            _PEER.format(
+                name=name, address=address, port=SIP_PORT, ours=self.name, context=self.trunk_context
+            )
             for name, address in self.peers.items()
             if name != self.name
         ]
@@ -236,5 +240,7 @@ bind={self.address}:{SIP_PORT}
 
     def _extensions(self) -> str:
         lines = ["[globals]", *(f"{name}={value}" for name, value in self.dialplan_globals.items())]
+        if self.dialplan:
+            return "\n".join([*lines, self.dialplan])
         lines += [f'#include "{DIALPLAN}"', f'#include "{self.folder}/etc/site.conf"']
         return "\n".join(lines) + "\n"

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from localcluster.asterisk import AsteriskNode, SipPhone, node_addresses
 from localcluster.asterisk_install import asterisk_program
@@ -45,7 +45,7 @@ class Telephony:
         self._plain_homes = {phone: node for node, phones in plain.items() for phone in phones}
         self._secrets = {phone: secrets.token_hex(12) for phone in (*self._homes, *self._plain_homes)}
         for node, phones in layout.items():
-            self.nodes[node] = AsteriskNode(
+            self.nodes[node] = self.make_node(
                 node,
                 addresses[node],
                 folder / node,
@@ -72,6 +72,10 @@ class Telephony:
                 dialplan_globals=dialplan_globals,
                 program=program,
             )
+
+    def make_node(self, name: str, address: str, folder: Path, **settings: Any) -> AsteriskNode:
+        """One node, not started; arguments as of `AsteriskNode`."""
+        return AsteriskNode(name, address, folder, **settings)
 
     def start(self) -> None:
         """Start all nodes and register all phones."""

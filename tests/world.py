@@ -34,14 +34,16 @@ class World:
         """An organization."""
         self._insert("organization", {"code": code} | columns)
 
-    def node(self, name: str = "n1", *, host: str = "127.0.0.1", port: int = 5038, secret: str = "") -> None:
+    def node(
+        self, name: str = "n1", *, host: str = "127.0.0.1", port: int = 5038, secret: str = "", kind: str = ""
+    ) -> None:
         """A PBX node; nothing listens there unless a test starts it. An empty secret is sealed too."""
         sealed = seal(self.settings.need("seal_public_key"), "node", secret).encode()
         self._insert(
             "pbx_node",
             {
                 "name": name,
-                "kind": default_kind(),
+                "kind": kind or default_kind(),
                 "host": host,
                 "port": port,
                 "username": "",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from localcluster.process import wait_until
-from roost.pbx.asterisk.lamps import ONE_BY_ONE
+from roost.pbx.ami.hints import ONE_BY_ONE
 from roost.pbx.kinds import connect
 from roost.pbx.node import Key, Rings, key_of
 

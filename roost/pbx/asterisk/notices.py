@@ -12,7 +12,7 @@ from typing import Final
 
 from roost.pbx.ami.codec import unnumbered
 from roost.pbx.ami.session import AmiSession
-from roost.pbx.asterisk.variables import may_read, read_variables
+from roost.pbx.ami.variables import may_read, read_variables
 from roost.pbx.node import ActsAs, Change
 
 #: Phones that are told of one batch of changes; more are an import or a full send, and no move.

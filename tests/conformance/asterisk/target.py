@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -20,14 +21,15 @@ from localcluster.simulator import SIMULATES
 from roost.pbx.ami.options import AmiOptions
 from roost.pbx.ami.session import AmiSession, Failed
 from roost.pbx.asterisk import KIND
+from roost.pbx.kinds import PbxKind
 from roost.pbx.node import Key, NodeAddress
 from tests.conformance.targets import DEADLINE
 
 
-class _AmiTarget:
+class AmiTarget:
     """What both have in common: a memory that AMI reaches."""
 
-    kind = KIND
+    kind: PbxKind[Any] = KIND
     product = "Asterisk "
     too_long = 2_000
     unreadable: Sequence[tuple[Key, str]] = (
@@ -73,7 +75,7 @@ class _AmiTarget:
         return AmiSession(self.address, AmiOptions(), DEADLINE)
 
 
-class Simulator(_AmiTarget):
+class Simulator(AmiTarget):
     """A simulator process, of one node or more; `address` is the first one's."""
 
     def __init__(self, folder: Path, *, faults: bool = True, nodes: int = 1) -> None:
@@ -108,7 +110,7 @@ class Simulator(_AmiTarget):
         self.process.stop()
 
 
-class Asterisk(_AmiTarget):
+class Asterisk(AmiTarget):
     """A real Asterisk, which speaks TLS at another port besides."""
 
     def __init__(self, folder: Path) -> None:

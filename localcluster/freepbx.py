@@ -1,0 +1,180 @@
+"""An Asterisk that is set up as FreePBX sets one up: its keys in AstDB, a model of its dialplan, and what it does to its keys.
+
+`localcluster/freepbx_model.conf` is the dialplan. No whole FreePBX runs here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from localcluster.asterisk import AsteriskNode
+from roost.pbx.ami.codec import unnumbered
+from roost.pbx.ami.options import AmiOptions
+from roost.pbx.ami.session import AmiSession
+
+_TOP = Path(__file__).resolve().parents[1]
+MODEL = _TOP / "localcluster" / "freepbx_model.conf"
+INCLUDE = _TOP / "freepbx" / "roost_freepbx.conf"
+_DEADLINE = 10.0
+
+
+class User(NamedTuple):
+    """A user of the box, its name, and the number that the world sees."""
+
+    number: str
+    name: str
+    outbound: str = ""
+
+
+class Device(NamedTuple):
+    """A device: fixed ones have a default user. `elsewhere`: the node where it is, for one of another node."""
+
+    name: str
+    default_user: str
+    emergency: str = ""
+    elsewhere: str = ""
+    fixed: bool = True
+
+
+class FreepbxBox(AsteriskNode):
+    """One node; arguments beyond these are those of `AsteriskNode`. Its database is set up at the first start."""
+
+    kind = "freepbx"
+
+    def __init__(
+        self, name: str, address: str, folder: Path, *, users: Sequence[User], devices: Sequence[Device],
+        more: Iterable[tuple[str, str]] = (), **others: Any,
+    ) -> None:  # fmt: skip
+        self.users = {user.number: user for user in users}
+        self.devices = {device.name: device for device in devices}
+        self._more = more
+        text = f'#include "{INCLUDE}"\n#include "{MODEL}"\n[ext-local](+)\n'
+        for user in users:
+            text += f"exten => {user.number},1,Gosub(model-who,s,1)\n same => n,Gosub(model-ring,s,1({user.number}))\n"
+            text += f"exten => {user.number},hint,{file_hint(user.number, self._homes(user.number))}\n"
+        super().__init__(name, address, folder, dialplan=text, trunk_context="from-node", **others)
+
+    def start(self) -> None:
+        """Start; the first time with the keys of all users and devices."""
+        database = self.folder / "db" / "astdb.sqlite3"
+        if not database.exists():
+            database.parent.mkdir(parents=True, exist_ok=True)
+            with contextlib.closing(sqlite3.connect(database)) as connection, connection:
+                connection.execute(
+                    "CREATE TABLE astdb (key VARCHAR(256), value VARCHAR(256), PRIMARY KEY (key))"
+                )
+                connection.executemany("INSERT INTO astdb VALUES (?, ?)", self.as_set_up().items())
+                connection.executemany("INSERT INTO astdb VALUES (?, ?)", self._more)
+        super().start()
+
+    def as_set_up(self) -> dict[str, str]:
+        """Every key of its users and devices, as FreePBX writes them when they are added."""
+        keys: dict[str, str] = {}
+        for user in self.users.values():
+            keys |= {
+                f"/AMPUSER/{user.number}/cidnum": user.number,
+                f"/AMPUSER/{user.number}/cidname": user.name,
+                f"/AMPUSER/{user.number}/outboundcid": f'"{user.name}" <{user.outbound}>',
+            }
+            if homes := self._homes(user.number):
+                keys[f"/AMPUSER/{user.number}/device"] = "&".join(homes)
+        for device in self.devices.values():
+            keys |= {f"/DEVICE/{device.name}/{field}": value for field, value in self._device(device).items()}
+        return keys
+
+    def tell(self, keys: Mapping[str, str | None]) -> None:
+        """Write AstDB's keys, such as `/DEVICE/1001/user`, in order; None deletes one. As FreePBX does, over AMI."""
+        with contextlib.closing(self.session()) as session, session.deadline():
+            session.ask_many(list(keys.items()), _encode)
+
+    def ask(self, keys: Sequence[str]) -> dict[str, str]:
+        """What AstDB has under these; one that is missing is left out."""
+        with contextlib.closing(self.session()) as session, session.deadline():
+            answers = session.ask_lists("DBGet", keys, _encode_get)
+        found = zip(keys, answers, strict=True)
+        return {key: _value(answer[0]) for key, answer in found if not isinstance(answer, str)}
+
+    def session(self) -> AmiSession:
+        """A Manager session of Roost's user."""
+        return AmiSession(self.control, AmiOptions(), _DEADLINE)
+
+    # --- what FreePBX does by itself ---
+
+    def edit(self, device: str) -> None:
+        """Somebody saves the device in the web interface: it leaves whoever sits there, and is written anew.
+
+        A fixed one goes back to its user; an ad hoc one keeps who spoke, who no longer rings there.
+        """
+        found = self.devices[device]
+        sits = self.ask([f"/DEVICE/{device}/user"]).get(f"/DEVICE/{device}/user", "none")
+        keys: dict[str, str | None] = self._without(sits, device)
+        fields = self._device(found) | ({} if found.fixed else {"user": sits})
+        keys |= {f"/DEVICE/{device}/{field}": value for field, value in fields.items()}
+        self.tell(keys)
+        if found.fixed:
+            self.tell(self._with(found.default_user, device))
+
+    def log_off(self, device: str) -> None:
+        """FreePBX's own *12: nobody speaks there."""
+        sits = self.ask([f"/DEVICE/{device}/user"]).get(f"/DEVICE/{device}/user", "none")
+        self.tell({**self._without(sits, device), f"/DEVICE/{device}/user": "none"})
+
+    def reset(self) -> None:
+        """A restore, or a repair of AstDB: every device is deleted and written anew, and appended to its user's list."""
+        with contextlib.closing(self.session()) as session, session.deadline():
+            session.ask("DBDelTree", {"Family": "DEVICE"})
+        for device in self.devices.values():
+            self.tell({f"/DEVICE/{device.name}/{field}": v for field, v in self._device(device).items()})
+            if device.default_user in self.users:
+                self.tell(self._with(device.default_user, device.name))
+
+    def _with(self, user: str, device: str) -> dict[str, str | None]:
+        key = f"/AMPUSER/{user}/device"
+        some = [each for each in self.ask([key]).get(key, "").split("&") if each]
+        return {key: "&".join([*some, device] if device not in some else some)}
+
+    def _without(self, user: str, device: str) -> dict[str, str | None]:
+        key = f"/AMPUSER/{user}/device"
+        some = [each for each in self.ask([key]).get(key, "").split("&") if each not in {"", device}]
+        return {key: "&".join(some) or None} if user in self.users else {}
+
+    def _homes(self, user: str) -> list[str]:
+        return [device.name for device in self.devices.values() if device.default_user == user]
+
+    @staticmethod
+    def _device(device: Device) -> dict[str, str]:
+        return {
+            "dial": f"PJSIP/*{device.name}@{device.elsewhere}"
+            if device.elsewhere
+            else f"PJSIP/{device.name}",
+            "type": "fixed" if device.fixed else "adhoc",
+            "default_user": device.default_user,
+            "user": device.default_user,
+            **({"emergency_cid": device.emergency} if device.emergency else {}),
+        }
+
+
+def file_hint(user: str, devices: Sequence[str]) -> str:
+    """The hint of a user as FreePBX's file has it; with no device, only the do-not-disturb."""
+    return f"{'&'.join(f'PJSIP/{each}' for each in devices)}&Custom:DND{user},CustomPresence:{user}"
+
+
+def _encode(entry: tuple[str, str | None]) -> bytes:
+    key, value = entry
+    _, family, name = key.split("/", 2)
+    if value is None:
+        return unnumbered("DBDel", {"Family": family, "Key": name})
+    return unnumbered("DBPut", {"Family": family, "Key": name, "Val": value})
+
+
+def _encode_get(key: str) -> bytes:
+    _, family, name = key.split("/", 2)
+    return unnumbered("DBGet", {"Family": family, "Key": name})
+
+
+def _value(event: bytes) -> str:
+    return event.partition(b"\r\nVal: ")[2].partition(b"\r\n")[0].decode()

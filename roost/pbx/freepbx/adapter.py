@@ -1,0 +1,121 @@
+"""The adapter for FreePBX: its generated dialplan is left alone, and routes by FreePBX's own keys (`own_keys`).
+
+What Roost wants stands beside them, in the family `roost`, with the cursor, as on a plain Asterisk: FreePBX never touches that, so what
+it rewrites of its own keys shows as a difference. First its keys are written, then the lamps, then Roost's row: whoever dies in
+between has written a row that does not stand there yet, and is sent it again.
+
+The AMI user needs `write = system`, and `reporting` for lamps that FreePBX put back to be noticed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from roost.pbx.ami import table
+from roost.pbx.ami.session import AmiSession, Failed
+from roost.pbx.ami.table import Table
+from roost.pbx.ami.variables import may_read, read_variables
+from roost.pbx.freepbx.box import Box, read_box
+from roost.pbx.freepbx.lamps import Lamps, places_of
+from roost.pbx.freepbx.options import FreepbxOptions
+from roost.pbx.freepbx.own_keys import OwnKeys, number_of, own_key
+from roost.pbx.freepbx.releasing import released
+from roost.pbx.node import ActsAs, Change, Cursor, Gone, Key, NodeAddress, RefusedRow, Rings, key_of
+
+#: Changes written within one deadline.
+AT_ONCE = 1_000
+
+
+class FreepbxNode:
+    """A connection to one FreePBX; a `roost.pbx.node.PbxNode`."""
+
+    def __init__(self, address: NodeAddress, options: FreepbxOptions, deadline: float) -> None:
+        self._session = AmiSession(address, options, deadline)
+        self._table = Table(self._session)
+        self._own = OwnKeys(self._session)
+        self._lamps = Lamps(self._session)
+
+    def cursor(self) -> Cursor | None:
+        """The node's own cursor; None when there is none, or not a readable one."""
+        with self._session.deadline():
+            return self._table.cursor()
+
+    def apply(self, changes: Sequence[Change], cursor: Cursor | None) -> list[RefusedRow]:
+        """Write every change; when all are acknowledged, write the cursor, if one is given.
+
+        Refused, with nothing of them written, are rows that no AMI line can hold, and those of users and devices that FreePBX does not know.
+        """
+        final = {key_of(change): change for change in changes}
+        rows, refused = list(final.values()), list[RefusedRow]()
+        for place in range(0, len(rows), AT_ONCE):
+            refused += self._apply(rows[place : place + AT_ONCE], final)
+        if cursor is not None:
+            with self._session.deadline():
+                self._table.put_cursor(cursor)
+        return refused
+
+    def _apply(self, rows: Sequence[Change], final: Mapping[Key, Change]) -> list[RefusedRow]:
+        with self._session.deadline():
+            faults = self._table.unsendable(rows)
+            faults |= self._own.faults([row for row in rows if key_of(row) not in faults])
+            sound = [row for row in rows if key_of(row) not in faults]
+            gone = [row for row in sound if isinstance(row, Gone)]
+            keys, places = released(self._table, self._own, gone, final) if gone else ([], {})
+            self._own.write(keys + [own_key(row) for row in sound if isinstance(row, Rings | ActsAs)])
+        dark = self._lamps.follow(places | places_of(sound))
+        with self._session.deadline():
+            refused = self._table.write(sound)
+        faults |= {
+            key_of(row): dark[number_of(row.extension)]
+            for row in sound
+            if isinstance(row, Rings) and number_of(row.extension) in dark
+        }
+        return [RefusedRow(*fault) for fault in faults.items()] + refused
+
+    def read(self, keys: Sequence[Key]) -> dict[Key, Change | None]:
+        """What the node holds under these keys: None for a value that cannot be read; what it lacks is left out.
+
+        A row by which FreePBX's own keys do not go, or the lamp, is as one that cannot be read: it is to be written again.
+        """
+        with self._session.deadline():
+            rows = self._table.read(keys)
+            astray = self._own.astray(rows)
+        return rows | dict.fromkeys(astray + self._lamps.astray(rows))
+
+    def keys(self, about: int) -> Iterator[list[Key]]:
+        """The keys the node holds, a page at a time, each at least once."""
+        return self._table.keys(about)
+
+    def dump(self) -> dict[Key, Change | None]:
+        """All the node holds, at once; None for a value that cannot be read, and where FreePBX's own keys differ."""
+        with self._session.deadline():
+            rows = self._table.dump()
+            return rows | dict.fromkeys(self._own.astray(rows))
+
+    def health(self) -> str:
+        """The PBX's name and version, in a short text."""
+        with self._session.deadline():
+            return f"FreePBX on {table.health(self._session)}"
+
+    def variables(self, names: Sequence[str]) -> list[str] | None:
+        """Global variables and functions of its dialplan, which are evaluated; None when this user may not ask."""
+        with self._session.deadline():
+            return read_variables(self._session, names) if may_read(self._session) else None
+
+    def has_loaded(self, module: str) -> bool:
+        """Whether a module of Asterisk is loaded."""
+        with self._session.deadline():
+            try:
+                self._session.ask("ModuleCheck", {"Module": module})
+            except Failed:
+                return False
+        return True
+
+    def box(self) -> Box:
+        """What FreePBX has set up."""
+        with self._session.deadline():
+            return read_box(self._session)
+
+    def close(self) -> None:
+        """Close the connection; never raises."""
+        self._session.close()

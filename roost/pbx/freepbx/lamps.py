@@ -1,0 +1,63 @@
+"""Busy lamps that follow people: the hints of FreePBX's context `ext-local`, as it writes them, with the phone where a user sits.
+
+A `dialplan reload` or a restart puts back those of the file, which know nobody who moved; the audit finds them, where the Manager's user
+may read hints. No hint is ever removed: whoever watches it could not watch again. The state of a phone of another node is known only
+where the nodes tell each other theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from roost.pbx.ami.hints import Hints, Watched
+from roost.pbx.ami.session import AmiSession
+from roost.pbx.freepbx.own_keys import number_of
+from roost.pbx.node import Change, Key, Rings
+
+CONTEXT: Final = "ext-local"
+#: An endpoint that is none: it is always unavailable.
+_AWAY: Final = "roost-away"
+
+
+class Lamps:
+    """The lamps of the node at the other end of a session. Each step has a deadline of its own."""
+
+    def __init__(self, session: AmiSession) -> None:
+        self._hints = Hints(session)
+
+    def follow(self, places: Mapping[str, str | None]) -> dict[str, str]:
+        """Let the lamp of each user show this phone, or nothing; why it does not, by user."""
+        wrong = self._wrong(places)
+        failures = self._hints.put([(Watched(user, CONTEXT), hint(user, places[user])) for user in wrong])
+        return {wrong[each.position]: f"Its lamp: {each.message}." for each in failures}
+
+    def astray(self, rows: Mapping[Key, Change | None]) -> list[Key]:
+        """The rows whose lamp shows another phone, as far as this user may see that."""
+        keys = {number_of(row.extension): key for key, row in rows.items() if isinstance(row, Rings)}
+        if not keys or not self._hints.readable():
+            return []
+        return [keys[user] for user in self._wrong(places_of(list(rows.values())))]
+
+    def _wrong(self, places: Mapping[str, str | None]) -> list[str]:
+        """Users whose lamp shows something else; a user without a hint has no lamp. All of them, where hints cannot be read."""
+        users = list(places)
+        if not users or not self._hints.readable():
+            return users
+        shown = self._hints.read([Watched(user, CONTEXT) for user in users])
+        # A list of hints leaves the presence out.
+        return [
+            user
+            for user, now in zip(users, shown, strict=True)
+            if now and now.partition(",")[0] != hint(user, places[user]).partition(",")[0]
+        ]
+
+
+def hint(user: str, phone: str | None) -> str:
+    """The hint of a user, as FreePBX writes it: the device, the user's do-not-disturb, and the presence."""
+    return f"PJSIP/{phone or _AWAY}&Custom:DND{user},CustomPresence:{user}"
+
+
+def places_of(changes: Sequence[Change | None]) -> dict[str, str | None]:
+    """Where users ring by these rows."""
+    return {number_of(each.extension): each.phone for each in changes if isinstance(each, Rings)}

@@ -1,0 +1,59 @@
+"""A real Asterisk with FreePBX's keys: many users and devices, more than a test names."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from localcluster.asterisk import node_addresses
+from localcluster.freepbx import Device, FreepbxBox, User
+from roost.pbx.ami.session import Failed
+from roost.pbx.freepbx import KIND
+from tests.conformance.asterisk.target import AmiTarget
+from tests.conformance.targets import Target
+
+_DEVICES = [Device(f"desk-{number}", f"00{number}") for number in range(1, 4)]
+_USERS = [User(f"00{number}", f"Person {number}") for number in range(1, 4)]
+
+
+def _many() -> Iterator[tuple[str, str]]:
+    """Users 000 to 99999 in every length, and the devices that the tests name."""
+    known = {user.number for user in _USERS}
+    for digits in (3, 4, 5):
+        for number in range(10**digits):
+            if (user := f"{number:0{digits}}") not in known:
+                yield f"/AMPUSER/{user}/cidnum", user
+    names = [f"desk-{number}" for number in range(100_000) if number not in {1, 2, 3}]
+    names += [f"{number:05d}{end}" for number in range(300) for end in "0aZf.-9"] + ["x"]
+    for name in names:
+        yield f"/DEVICE/{name}/dial", f"PJSIP/{name}"
+
+
+class Freepbx(AmiTarget):
+    """The box; what a test leaves in FreePBX's keys is undone by what it leaves in Roost's."""
+
+    kind = KIND
+    product = "FreePBX "
+
+    def __init__(self, folder: Path) -> None:
+        (address,) = node_addresses("n1").values()
+        self._box = FreepbxBox("n1", address, folder, users=_USERS, devices=_DEVICES, more=_many())
+        self.address = self._box.control
+
+    def start(self) -> None:
+        self._box.start()
+
+    def kill(self) -> None:
+        self._box.kill()
+
+    def stop(self) -> None:
+        self._box.stop()
+
+    def wipe(self) -> None:
+        super().wipe()
+        with contextlib.closing(self._session()) as session, session.deadline(), contextlib.suppress(Failed):
+            session.ask("DBDelTree", {"Family": "AMPUSER", "Key": "%/device"})
+
+
+TARGETS: dict[str, type[Target]] = {"freepbx": Freepbx}
