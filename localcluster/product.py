@@ -28,7 +28,7 @@ _READY = {
     "bind": " ready.",
     "verify": " ready.",
     "push": " ready.",
-    "beat": "is starting",
+    "beat": "beat_ready",
     "center": "center_ready",
     "web": "web_ready",
 }
@@ -73,6 +73,11 @@ class Product:
         counts = {"bind": 1, "verify": 1, "push": 1, "beat": 1, "center": 1, "web": 0} | dict(counts or {})
         self.center_ports = [ports.free_port() for _ in range(counts["center"])]
         self.web_ports = [ports.free_port() for _ in range(counts["web"])]
+        #: Each of our processes shows its metrics at one of these.
+        wanted = max(1, sum(counts.values()))
+        first = ports.free_range(wanted)
+        self.metrics_ports = range(first, first + wanted)
+        self.environment["ROOST_METRICS_PORTS"] = f"{self.metrics_ports[0]}-{self.metrics_ports[-1]}"
         self.processes: dict[str, SupervisedProcess] = {}
         if simulated:
             self.processes["simulator"] = self._simulator()

@@ -13,6 +13,7 @@ from importlib.resources import files
 from typing import TypeVar
 
 import psycopg
+from prometheus_client import Counter
 from psycopg import errors as pg
 from psycopg.abc import ConnDict
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -40,6 +41,11 @@ _ONE_PLAN = (
 )
 #: A conflict with another transaction is tried again so often before the caller hears "unavailable".
 TRANSACTION_TRIES = 8
+
+#: Exported by every process that has a database.
+RETRIES = Counter(
+    "roost_transaction_retries", "Transactions that were run once more, by why.", ["why"], registry=None
+)
 
 
 def read_url(url: str) -> ConnDict:
@@ -200,6 +206,7 @@ class Database:
             try:
                 return work()
             except Conflicting:
+                RETRIES.labels("conflict").inc()
                 time.sleep(random.uniform(0, 0.005 * 2**attempt))
             except DatabaseTooSlow:
                 raise
@@ -207,6 +214,7 @@ class Database:
                 lost += 1
                 if lost > 1:
                     raise
+                RETRIES.labels("lost").inc()
         raise Conflicting
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -21,6 +21,25 @@ def _separated(value: object) -> object:
 
 #: Written with commas, for JSON does not survive every reader of `.env` (honcho takes its quotes away).
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_separated)]
+
+
+class Ports(NamedTuple):
+    """A range of ports, with both its ends."""
+
+    first: Annotated[int, Field(ge=1, le=65_535)]
+    last: Annotated[int, Field(ge=1, le=65_535)]
+
+
+def _first_and_last(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    first, dash, last = value.partition("-")
+    if not (first.isdecimal() and (last if dash else first).isdecimal()):
+        raise ValueError("must be a port, or a range as 9464-9479")
+    ports = Ports(int(first), int(last if dash else first))
+    if ports.last < ports.first:
+        raise ValueError("must be a port, or a range as 9464-9479")
+    return ports
 
 
 def _url_of(*schemes: str) -> AfterValidator:
@@ -134,6 +153,11 @@ class Settings(BaseSettings):
     audit_every: Seconds = 300
     #: Journal rows older than so many days are removed; unset keeps them for ever.
     journal_keep_days: Annotated[int, Field(ge=1)] | None = None
+
+    #: Where each process shows Prometheus its metrics; plain HTTP with no login, so loopback or a private network.
+    metrics_host: str = "127.0.0.1"
+    #: One port, or a range as `9464-9479`, of which each process on a machine takes the first that is free; unset shows none.
+    metrics_ports: Annotated[Ports | None, NoDecode, BeforeValidator(_first_and_last)] = None
 
     #: `json` for machines, `text` for people.
     log_format: Annotated[str, Field(pattern="^(json|text)$")] = "text"

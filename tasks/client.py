@@ -28,6 +28,7 @@ from roost.moves.requests import Answer
 from roost.settings import Settings
 from tasks.broker import BROKER_LOST, BROKER_REFUSED, connect, why_broker_lost
 from tasks.doors import exchange_of
+from tasks.measures import ANSWERED, RESENT, UNANSWERED
 from tasks.messages import publish_job
 from tasks.topology import prepare, queue_of
 
@@ -46,7 +47,9 @@ class _Pending:
     task: str
     request_id: str
     message: Any
+    asked_at: float
     deadline: float
+    sent: bool = False
     futures: list[Future[Answer]] = field(default_factory=list)
 
 
@@ -105,6 +108,11 @@ class Client:
         """`submit`, and wait. Raises BrokerUnavailable."""
         return self.submit(task, request, deadline=deadline).result()
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether RabbitMQ was there when it was last needed."""
+        return not self._lost
+
     def ask_time(self, *, deadline: float | None = None) -> Future[Answer]:
         """Ask for the database's time; its answer's `now` is it."""
         request_id = f"clock:{uuid.uuid4().hex}"
@@ -113,11 +121,12 @@ class Client:
     def _submit(self, task: str, request_id: str, message: Any, deadline: float | None) -> Future[Answer]:
         future: Future[Answer] = Future()
         patience = deadline or self._settings.answer_deadline
-        ends = time.monotonic() + (min(patience, PATIENCE) if self._lost else patience)
+        now = time.monotonic()
+        ends = now + (min(patience, PATIENCE) if self._lost else patience)
         with self._lock:
             pending = self._pending.get(request_id)
             if pending is None:
-                pending = self._pending[request_id] = _Pending(task, request_id, message, ends)
+                pending = self._pending[request_id] = _Pending(task, request_id, message, now, ends)
                 heapq.heappush(self._deadlines, (ends, request_id))
                 self._new_deadline.notify()
             pending.futures.append(future)
@@ -158,6 +167,9 @@ class Client:
                 connection.heartbeat_check()
 
     def _publish(self, producer: Any, pending: _Pending) -> None:
+        if pending.sent:
+            RESENT.labels(pending.task).inc()
+        pending.sent = True
         publish_job(
             producer, pending.task, pending.message, queue_of(pending.task),
             exchange=self._exchange, reply_to=self._reply_to, correlation_id=pending.request_id,
@@ -219,6 +231,8 @@ class Client:
         with self._lock:
             pending = self._pending.pop(answer.request_id, None)
             self._unanswered = False
+        if pending is not None:
+            ANSWERED.labels(pending.task).observe(time.monotonic() - pending.asked_at)
         for future in pending.futures if pending else ():
             if future.set_running_or_notify_cancel():  # who hung up does not wait any more
                 future.set_result(answer)
@@ -228,6 +242,8 @@ class Client:
     def _fail(self, request_id: str) -> None:
         with self._lock:
             pending = self._pending.pop(request_id, None)
+        if pending is not None:
+            UNANSWERED.labels(pending.task).inc()
         for future in pending.futures if pending else ():
             if future.set_running_or_notify_cancel():
                 future.set_exception(BrokerUnavailable(next(iter(self._lost.values()), "")))

@@ -7,6 +7,7 @@ for anything; with users of their own, centers and desks may not.
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 import structlog
@@ -15,6 +16,7 @@ from celery import Task
 from kombu import Connection, Exchange
 
 from roost.moves.doors import Door
+from tasks import measures
 
 _EXCHANGES = {Door.CALLS: "roost.calls", Door.DESK: "roost.desk", Door.WORKERS: ""}
 _DOORS = {name: door for door, name in _EXCHANGES.items()}
@@ -47,12 +49,19 @@ class GuardedTask(Task[Any, Any]):
     doors: frozenset[Door] = frozenset({Door.WORKERS})
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run, if the message came by a door that may ask for it."""
+        """Run, if the message came by a door that may ask for it; what `run` returns is counted as the outcome."""
         door = door_of(self.request)
         if door not in self.doors:
             log.error("task_refused", task=self.name, door=door)
+            measures.TASKS.labels(self.name, "refused").inc()
             return None
-        return self.run(*args, **kwargs)
+        measures.waited(self.request, self.name)
+        began, outcome = time.perf_counter(), "failed"
+        try:
+            outcome = self.run(*args, **kwargs) or "done"
+        finally:
+            measures.ran(self.request, self.name, outcome, began)
+        return None
 
 
 def has_exchange(connection: Connection, door: Door) -> bool:

@@ -10,6 +10,8 @@ from typing import Any
 
 from kombu import Exchange, Producer
 
+from tasks.measures import stamp
+
 #: What follows the arguments in a message's body; Roost names no argument and chains nothing.
 _NO_MORE: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
 
@@ -26,6 +28,8 @@ def publish_job(
     """Publish a job with its one argument, which Celery shows nobody. `properties` are AMQP's and the producer's."""
     producer.publish(
         ([argument], *_NO_MORE), exchange=exchange, routing_key=queue, serializer="json", retry=False,
-        headers={"task": task, "id": uuid.uuid4().hex, "lang": "py", "argsrepr": "(…)", "kwargsrepr": "{}"},
+        headers={
+            "task": task, "id": uuid.uuid4().hex, "lang": "py", "argsrepr": "(…)", "kwargsrepr": "{}", "sent_at": stamp(),
+        },
         **properties,
     )  # fmt: skip

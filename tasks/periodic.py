@@ -12,6 +12,7 @@ from roost.settings import settings
 from tasks import resources
 from tasks.app import app
 from tasks.broker import BROKER_LOST
+from tasks.measures import SWEPT
 from tasks.topology import ANNOUNCE, BIND
 from tasks.wake import ANNOUNCE_TASK, wake_nodes
 
@@ -33,6 +34,7 @@ def sweep() -> None:
             found = routes.announce(resources.database())
             wake_nodes(found.nodes)
         take_some_steps(resources.database(), settings().sweep_every / 2)
+        SWEPT.set_to_current_time()
     except (DatabaseUnavailable, *BROKER_LOST) as error:
         log.warning("sweep_failed", error=type(error).__name__)
 

@@ -12,6 +12,7 @@ from roost.nodes.shared_news import SharedNews
 from roost.settings import settings
 from tasks.app import app
 from tasks.auditing import Auditor
+from tasks.measures import PUSHED, PUSHES
 from tasks.nodes import NodeConnections
 from tasks.once import once
 from tasks.wake import PUSH_TASK
@@ -65,10 +66,15 @@ def push(node: str) -> None:
         result = _converge(node)
     except DatabaseUnavailable as error:
         log.warning("database_unavailable", task=PUSH_TASK, node=node, error=str(error))
+        PUSHES.labels(node, error.code).inc()
         return
-    if isinstance(result, PushFailed) and result.begins:
-        log.warning("node_failed", node=node, code=result.code, error=result.error)
+    if isinstance(result, PushFailed):
+        PUSHES.labels(node, result.code).inc()
+        if result.begins:
+            log.warning("node_failed", node=node, code=result.code, error=result.error)
     if isinstance(result, Converged):
+        PUSHES.labels(node, "done").inc()
+        PUSHED.labels(node).inc(result.sent)
         if result.failed_before:
             log.info("node_back", node=node, attempts=result.failed_before)
         if result.sent:

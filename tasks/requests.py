@@ -36,25 +36,25 @@ _ANY = frozenset(Door)
 
 
 @app.task(name=DIAL, bind=True, doors=_ANY)
-def dial(self: Task[Any, Any], message: dict[str, Any]) -> None:
+def dial(self: Task[Any, Any], message: dict[str, Any]) -> str:
     """A call to the Center came in."""
-    _serve(self, Dial, message, lambda request: resources.binding().dial(request))
+    return _serve(self, Dial, message, lambda request: resources.binding().dial(request))
 
 
 @app.task(name=VIRTUALIZE, bind=True, doors=_ANY)
-def virtualize(self: Task[Any, Any], message: dict[str, Any]) -> None:
+def virtualize(self: Task[Any, Any], message: dict[str, Any]) -> str:
     """Put an extension on a phone."""
-    _serve(self, Virtualize, message, lambda request: resources.binding().virtualize(request))
+    return _serve(self, Virtualize, message, lambda request: resources.binding().virtualize(request))
 
 
 @app.task(name=RETURN, bind=True, doors=_ANY)
-def return_home(self: Task[Any, Any], message: dict[str, Any]) -> None:
+def return_home(self: Task[Any, Any], message: dict[str, Any]) -> str:
     """Bring an extension home."""
-    _serve(self, Return, message, lambda request: resources.binding().return_home(request))
+    return _serve(self, Return, message, lambda request: resources.binding().return_home(request))
 
 
 @app.task(name=VERIFY, bind=True, doors=_ANY)
-def verify(self: Task[Any, Any], message: dict[str, Any]) -> None:
+def verify(self: Task[Any, Any], message: dict[str, Any]) -> str:
     """One try at the code. A right one goes on to be bound, under the same request id, for the same asker."""
 
     def work(request: Try) -> Answer | None:
@@ -68,32 +68,33 @@ def verify(self: Task[Any, Any], message: dict[str, Any]) -> None:
             )
         return None
 
-    _serve(self, Try, message, work)
+    return _serve(self, Try, message, work)
 
 
 @app.task(name=SET_CODE, bind=True, doors=_ANY)
-def set_code(self: Task[Any, Any], message: dict[str, Any]) -> None:
+def set_code(self: Task[Any, Any], message: dict[str, Any]) -> str:
     """Set, replace or clear a secret code."""
-    _serve(self, SetCode, message, lambda request: resources.verifying().set_code(request))
+    return _serve(self, SetCode, message, lambda request: resources.verifying().set_code(request))
 
 
 @app.task(name=CLOCK, bind=True, doors=_ANY)
-def clock(self: Task[Any, Any], request_id: str) -> None:
+def clock(self: Task[Any, Any], request_id: str) -> str:
     """What time is it? Front doors date their requests by the answer."""
     try:
         with resources.database().connection() as connection:
             row = connection.execute("SELECT clock_timestamp()").fetchone()
     except DatabaseUnavailable:
         send_answer(self.request.reply_to, Answer(request_id=request_id, outcome=Outcome.UNAVAILABLE))
-        return
+        return Outcome.UNAVAILABLE
     assert row is not None  # it always has one
     send_answer(self.request.reply_to, Answer(request_id=request_id, outcome=Outcome.NOTED, now=row[0]))
+    return Outcome.NOTED
 
 
 def _serve(
     task: Task[Any, Any], model: type[R], message: dict[str, Any], work: Callable[[R], Answer | None]
-) -> None:
-    """Parse, do, answer; what changed is announced to the nodes."""
+) -> str:
+    """Parse, do, answer; what changed is announced to the nodes. The outcome."""
     asker = task.request.reply_to
     try:
         request = model.model_validate(message)
@@ -112,10 +113,11 @@ def _serve(
         log.warning("database_unavailable", task=task.name, error=str(error))
         answer = Answer(request_id=_request_id(message), outcome=Outcome.UNAVAILABLE)
     if answer is None:
-        return
+        return Outcome.CODE_RIGHT
     send_answer(asker, answer)  # first: a person waits for it
     if answer.outcome in CHANGED or answer.outcome is Outcome.CODE_CLEARED:
         resources.announcer().changed()
+    return answer.outcome
 
 
 def _refused(task: str, door: Door | None, request: Request) -> Answer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+import structlog
 from celery.beat import Scheduler
 from celery.signals import beat_init
 
@@ -15,9 +16,13 @@ from tasks.periodic import schedule
 from tasks.presence import process_name
 from workers import systemd
 from workers.logs import set_up
+from workers.metrics.kinds import export_beat
 
 #: A beat whose schedule stands still for so many seconds answers no health check.
 SILENT_AFTER = 15.0
+
+
+log = structlog.get_logger(__name__)
 
 
 class Ticker(Scheduler):
@@ -48,14 +53,17 @@ def main() -> int:
     except SettingMissing as error:
         print(f"beat: {error}", file=sys.stderr)
         return 2
+    export_beat(settings())
     app.conf.beat_schedule = schedule()
     app.conf.beat_remote_control_max_tick_age = SILENT_AFTER
+    log.info("beat_ready")
     app.Beat(
         scheduler_cls=Ticker,
         loglevel=settings().log_level.upper(),
         max_interval=1,
         remote_control=True,
         hostname=process_name("beat"),
+        quiet=True,
     ).run()
     return 0
 

@@ -27,13 +27,14 @@ from tasks.presence import process_name
 from tasks.topology import fixed_queues
 from workers import systemd
 from workers.logs import set_up
+from workers.metrics.kinds import export_worker
 
 #: Celery prepares some thirty queues for delayed tasks wherever it finds quorum queues; Roost delays none.
 _DELAYED = "celery.worker.consumer.delayed_delivery:DelayedDelivery"
 
 
 #: The headers that Roost has a use for. Others make Celery wait, limit or revoke, and some that are malformed end a worker.
-_HEADERS = ("task", "id", "expires", "argsrepr", "kwargsrepr")
+_HEADERS = ("task", "id", "expires", "argsrepr", "kwargsrepr", "sent_at")
 #: What Celery's handler raises on a message that is no task: it reads fields without looking whether they are there.
 _NO_TASK = (ArithmeticError, AttributeError, KombuError, LookupError, TypeError, ValueError)
 
@@ -197,6 +198,8 @@ def run(kind: str, queues: list[str], *, pool: str, concurrency: int, needs: tup
         without_mingle=True,
         consumer_cls=RoostConsumer,
         loglevel=settings().log_level.upper(),
+        quiet=True,  # its banner is text, whatever the format of the log
     )
+    export_worker(kind, settings(), concurrency)
     worker.start()
     return int(worker.exitcode or 0)

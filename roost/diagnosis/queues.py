@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from roost.finding import Finding, Level
 
-#: Waiting requests above this are more than a busy second.
-MANY = 1000
+#: Waiting requests above this are more than a busy moment; `monitoring/alerts.yml` has the same number.
+MANY = 100
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ def check_settings(settings: Settings, env_file: Path) -> Iterator[Finding]:
     yield from _pepper(settings)
     yield from _center(settings)
     yield from _page(settings)
+    yield from _metrics(settings)
     yield from _urls(settings)
 
 
@@ -131,6 +132,14 @@ def _page(settings: Settings) -> Iterator[Finding]:
                 "page", Level.WARNING, f"ROOST_WEB_PROXIES believes whatever address anybody in {network} claims to have.",
                 "Name the proxies alone: limits of tries go by that address.",
             )  # fmt: skip
+
+
+def _metrics(settings: Settings) -> Iterator[Finding]:
+    if settings.metrics_ports is not None and is_public(settings.metrics_host):
+        yield Finding(
+            "metrics", Level.WARNING, f"ROOST_METRICS_HOST {settings.metrics_host} is a public address; whoever asks there learns how the cluster is.",
+            "Listen on loopback, or on a private network that Prometheus shares.",
+        )  # fmt: skip
 
 
 def _is_wide(network: IPv4Network | IPv6Network) -> bool:

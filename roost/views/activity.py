@@ -20,14 +20,6 @@ class Count(NamedTuple):
     requests: int
 
 
-class Timing(NamedTuple):
-    """One request: seconds from asking to being recorded; None: it does not say when it was made."""
-
-    operation: str
-    outcome: str
-    seconds: float | None
-
-
 @dataclass(frozen=True, slots=True)
 class Beat:
     """How far the database is, and the slowest node of those that answer.
@@ -46,12 +38,6 @@ def count_requests(database: Database, seconds: int) -> list[Count]:
     """Count the requests of the last seconds."""
     with database.connection() as connection, connection.cursor(row_factory=class_row(Count)) as cursor:
         return cursor.execute(query("count_requests"), {"seconds": seconds}).fetchall()
-
-
-def time_requests(database: Database, start: int, stop: int) -> list[Timing]:
-    """Read how long the requests recorded between two Unix times took."""
-    with database.connection() as connection, connection.cursor(row_factory=class_row(Timing)) as cursor:
-        return cursor.execute(query("time_requests"), {"start": start, "stop": stop}).fetchall()
 
 
 def read_beat(database: Database, since: datetime | None) -> Beat:

@@ -254,10 +254,10 @@ def test_health_readiness_and_metrics(office: Office) -> None:
     assert ready["rabbitmq"]["seconds"] >= 0
     metrics = api.get(f"{base}/metrics").text
     for name in (
-        "roost_node_behind{",
+        "roost_node_behind_changes{",
         "roost_queue_messages{",
-        "roost_http_seconds_bucket",
-        "roost_stage_seconds",
+        "roost_http_request_duration_seconds_bucket",
+        'roost_build_info{kind="web"',
     ):
         assert name in metrics
     assert office.api(Right.ADMINISTER, "0001").get(f"{base}/metrics").status_code == 403

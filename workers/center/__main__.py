@@ -13,9 +13,11 @@ from roost.moves.doors import Door
 from roost.settings import Settings, settings
 from tasks.client import Client
 from tasks.presence import Presence
+from workers.center.measures import of_calls
 from workers.center.server import Center, connections_of
 from workers.crowd import TooFewDescriptors, demand_descriptors
 from workers.logs import set_up
+from workers.metrics.kinds import export_center
 
 #: Objects that may come before Python looks for garbage among them. At its own 700, a thousand calls in progress are looked
 #: through every other second, and each look is a pause for all of them.
@@ -32,6 +34,7 @@ async def serve(config: Settings) -> None:
         center = Center(client, config)
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, center.stop)
+        export_center(config, client, of_calls(lambda: center.calls_in_progress, config.center_max_calls))
         await center.serve(DRAIN)
 
 

@@ -15,6 +15,7 @@ from roost.pbx.agi import ProtocolError
 from roost.settings import Settings
 from tasks.client import Client
 from workers import systemd
+from workers.center import measures
 from workers.center.call import Call
 from workers.center.channel import CallEnded, Channel
 from workers.crowd import SAID_EVERY, Crowd
@@ -46,6 +47,11 @@ class Center:
         self._refused_said_at = -SAID_EVERY
         self._stopping = asyncio.Event()
         self.port = 0
+
+    @property
+    def calls_in_progress(self) -> int:
+        """Calls that are led now."""
+        return self._crowd.served
 
     def stop(self) -> None:
         """Take no further calls, and end `serve`."""
@@ -79,8 +85,11 @@ class Center:
             peer = ip_address(writer.get_extra_info("peername")[0])
             if not any(peer in network for network in self._settings.center_allow):
                 self._say_refused(str(peer))
+                measures.CALLS.labels(measures.NOT_LET_IN).inc()
             elif self._crowd.came(task):
                 await self._serve_call(reader, writer)
+            else:
+                measures.CALLS.labels(measures.NO_ROOM).inc()
         finally:
             self._calls.discard(task)
             self._crowd.left(task)
@@ -106,7 +115,10 @@ class Center:
                 task.result()
             if talk not in done:
                 log.info("call_ended", by="caller" if read in done else "deadline")
+                measures.CALLS.labels(measures.HUNG_UP if read in done else measures.TOO_LONG).inc()
         except (ProtocolError, CallEnded, TimeoutError, ConnectionError) as error:
+            ended = isinstance(error, CallEnded | ConnectionError)
+            measures.CALLS.labels(measures.HUNG_UP if ended else measures.NO_CALL).inc()
             log.info("call_ended", by=type(error).__name__, detail=str(error))
         finally:
             for task in (talk, read):
@@ -121,6 +133,7 @@ class Center:
             outcome = await call.announce(Outcome.UNAVAILABLE)
         else:
             outcome = await call.run(environment)
+        measures.CALLS.labels(outcome.value).inc()
         log.info("call_done", outcome=outcome.value, call=environment["agi_uniqueid"][:80])
 
     async def _keep_time(self) -> None:

@@ -81,6 +81,7 @@ def make_parts(settings: Settings, stack: AsyncExitStack) -> Parts:
     stack.callback(processes.close)
     stack.enter_context(Presence(settings, "web"))
     metrics = Metrics()
+    metrics.export(settings)
     tokens = Tokens(database)
     pulse = Pulse(database, metrics)
     picture = ClusterPicture(database, queues, processes, pulse)
@@ -95,7 +96,7 @@ def make_parts(settings: Settings, stack: AsyncExitStack) -> Parts:
         sessions=Sessions(database, settings),
         tokens=tokens,
         known_tokens=KnownTokens(tokens),
-        asking=Asking(client, database, settings, metrics),
+        asking=Asking(client, database, settings),
         hub=Hub(),
         seats=Seats(metrics, most=settings.web_max_viewers),
         metrics=metrics,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 import uuid
 from concurrent.futures import Future
 from datetime import datetime
@@ -26,7 +25,6 @@ from roost.seal import seal
 from roost.settings import Settings
 from tasks.client import Client
 from tasks.requests import RETURN, SET_CODE, VIRTUALIZE
-from workers.web.metrics import Metrics
 
 R = TypeVar("R", bound=Request)
 
@@ -42,12 +40,11 @@ def request_id(asker: Asker, key: str | None) -> str:
 class Asking:
     """The way from a front door to the workers."""
 
-    def __init__(self, client: Client, database: Database, settings: Settings, metrics: Metrics) -> None:
+    def __init__(self, client: Client, database: Database, settings: Settings) -> None:
         self._client = client
         self._database = database
         self._settings = settings
         self._clock = DatabaseClock()
-        self._metrics = metrics
 
     async def virtualize(
         self, asker: Asker, key: str | None, extension: ExtensionKey, phone: str, reason: str = ""
@@ -92,12 +89,7 @@ class Asking:
 
     async def ask(self, task: str, request: Request) -> Answer:
         """Send any request. Raises BrokerUnavailable."""
-        started = time.monotonic()
-        try:
-            answer = await self._hear(self._client.submit(task, request))
-        finally:
-            self._metrics.asked(task, time.monotonic() - started)
-        return answer
+        return await self._hear(self._client.submit(task, request))
 
     async def _once(self, task: str, request: Request) -> Answer:
         await run_in_threadpool(check_repeat, self._database, request)

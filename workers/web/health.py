@@ -11,10 +11,10 @@ from pydantic import BaseModel
 
 from roost.database import Database
 from roost.errors import Unavailable
-from roost.nodes.status import cluster_status
 from roost.people.access import Action, demand
 from roost.version import check_version
 from tasks.queues import Queues
+from workers.metrics.exporter import CONTENT_TYPE
 from workers.web.api.access import TheAsker, TheParts
 
 router = APIRouter(tags=["operation"])
@@ -66,13 +66,7 @@ def readyz(parts: TheParts) -> JSONResponse:
 def metrics(parts: TheParts, asker: TheAsker) -> Response:
     """Write the numbers of this process, for a token that reads the cluster."""
     demand(asker, Action.SEE_CLUSTER)
-    status = cluster_status(parts.database)
-    nodes = tuple(node.name for node in status.nodes)
-    try:
-        queues = parts.queues.look(nodes)
-    except Unavailable:
-        queues = []  # /readyz says that RabbitMQ is away; what is known is still told
-    return Response(parts.metrics.show(status, queues), media_type="text/plain; version=0.0.4; charset=utf-8")
+    return Response(parts.metrics.show(), media_type=CONTENT_TYPE)
 
 
 def _ask_database(database: Database) -> None:

@@ -1,4 +1,4 @@
-"""The pulse of this process: it follows the journal and the cursors for the metrics and the charts, viewers or not."""
+"""The pulse of this process: it follows the cursors for the metrics and the charts, viewers or not."""
 
 from __future__ import annotations
 
@@ -11,15 +11,11 @@ from starlette.concurrency import run_in_threadpool
 
 from roost.database import Database
 from roost.errors import Unavailable
-from roost.views.activity import Beat, read_beat, time_requests
+from roost.views.activity import Beat, read_beat
 from workers.web.metrics import Metrics
 
 #: Seconds between two looks.
 PACE = 0.5
-#: A second of the journal is counted when it is so old: whatever was recorded in it is committed then.
-SETTLED = 3
-#: At most so many seconds are counted after a silence; older ones are left out.
-MOST_SECONDS = 600
 #: Times to converge that are kept, and for how many seconds.
 KEPT = 60
 
@@ -32,7 +28,6 @@ class Pulse:
     def __init__(self, database: Database, metrics: Metrics) -> None:
         self._database = database
         self._metrics = metrics
-        self._counted: int | None = None
         self._last: Beat | None = None
         self._pending: tuple[int, datetime] | None = None
         self._converged: deque[tuple[float, float]] = deque(maxlen=KEPT)
@@ -43,7 +38,7 @@ class Pulse:
         return [took for _, took in tuple(self._converged)]
 
     async def run(self) -> None:
-        """Look at the journal and the cursors every PACE seconds, until cancelled; PostgreSQL may be away meanwhile."""
+        """Look at the cursors every PACE seconds, until cancelled; PostgreSQL may be away meanwhile."""
         away = False
         while True:
             try:
@@ -59,13 +54,6 @@ class Pulse:
         """Take one look. Raises DatabaseUnavailable."""
         beat = read_beat(self._database, self._last.now if self._last else None)
         self._follow(beat)
-        closed = int(beat.now.timestamp()) - SETTLED
-        if self._counted is None:
-            self._counted = closed
-        start = max(self._counted, closed - MOST_SECONDS)
-        if closed > start:
-            self._metrics.recorded(time_requests(self._database, start, closed))
-            self._counted = closed
 
     def _follow(self, beat: Beat) -> None:
         """Time the first change since the last look, until every node that answers has it."""

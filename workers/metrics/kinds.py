@@ -1,0 +1,69 @@
+"""What each kind of process exports besides what all do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from celery.worker import state
+from prometheus_client import Gauge
+from prometheus_client.registry import Collector
+
+from roost.database import RETRIES, Database
+from roost.settings import Settings
+from tasks.client import Client
+from tasks.measures import (
+    ANSWERED,
+    PUSHED,
+    PUSHES,
+    REDELIVERED,
+    RESENT,
+    SWEPT,
+    TASK_SECONDS,
+    TASK_WAIT,
+    TASKS,
+    UNANSWERED,
+)
+from tasks.once import once
+from tasks.queues import Queues
+from workers.metrics.cluster import BrokerCollector, DatabaseCollector, OnlyBroker
+from workers.metrics.exporter import export
+
+#: What every front door counts.
+DOOR: tuple[Collector, ...] = (ANSWERED, UNANSWERED, RESENT)
+
+
+def seen_of(settings: Settings, *, nodes: bool) -> list[Collector]:
+    """PostgreSQL and RabbitMQ, asked at each scrape over connections that nobody else uses."""
+    database = DatabaseCollector(_own_database(settings), nodes=nodes)
+    return [database, BrokerCollector(Queues(settings).look, database)]
+
+
+def export_worker(kind: str, settings: Settings, threads: int) -> None:
+    """Export what a worker counts: tasks, its threads; of a push worker the pushes, and how far the nodes are."""
+    busy = Gauge("roost_threads_busy", "Threads that run a task.", registry=None)
+    busy.set_function(lambda: len(state.active_requests))
+    most = Gauge("roost_threads", "Threads that this process may run tasks in.", registry=None)
+    most.set(threads)
+    pushing = (PUSHES, PUSHED, SWEPT) if kind == "push" else ()
+    export(
+        kind, settings,
+        [
+            TASKS, TASK_SECONDS, TASK_WAIT, REDELIVERED, RETRIES, busy, most, *pushing,
+            *seen_of(settings, nodes=kind == "push"),
+        ],
+    )  # fmt: skip
+
+
+def export_beat(settings: Settings) -> None:
+    """Export what a beat sees: it knows RabbitMQ alone."""
+    export("beat", settings, [BrokerCollector(Queues(settings).look, None)])
+
+
+def export_center(settings: Settings, client: Client, measures: list[Collector]) -> None:
+    """Export what a center counts; it may not look at queues."""
+    export("center", settings, [*DOOR, *measures, OnlyBroker(lambda: client.is_connected)])
+
+
+def _own_database(settings: Settings) -> Callable[[], Database]:
+    """A pool of one connection, opened at the first scrape."""
+    return once(lambda: Database(settings.need("database_url"), size=1, name="roost-metrics"))
