@@ -211,6 +211,10 @@ CREATE INDEX journal_by_left_phone ON journal (left_phone, at) WHERE left_phone 
 CREATE INDEX journal_by_asked_from ON journal (asked_from, at) WHERE asked_from <> phone;
 CREATE INDEX journal_by_extension ON journal (organization, extension, at);
 CREATE INDEX journal_by_time ON journal (at);
+CREATE INDEX journal_by_organization ON journal (organization, at);
+CREATE INDEX journal_by_displaced ON journal (organization, displaced, at) WHERE displaced IS NOT NULL;
+CREATE INDEX journal_by_rare_outcome ON journal (outcome, at) WHERE outcome NOT IN ('virtualized', 'returned');
+CREATE INDEX journal_by_rare_outcome_of ON journal (organization, outcome, at) WHERE outcome NOT IN ('virtualized', 'returned');
 CREATE INDEX journal_of_codes ON journal (request_id text_pattern_ops) WHERE operation = 'set_code';
 
 -- One call to the Center: the tries it has used, on whichever node, and the proofs of a right code. `verify`

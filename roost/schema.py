@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,6 +36,8 @@ LIMIT 1
 _PATIENCE = (0.3, 0.3, 0.6, 1, 2, 2.5, 2.5, 2.5, 8, 15)
 #: Seconds between two tries.
 _PAUSE = 0.5
+#: A paragraph of a migration that is no transaction.
+_BUILT_BESIDE = re.compile(rb"CREATE INDEX CONCURRENTLY IF NOT EXISTS (\w+)")
 #: Composite types stand before the functions that speak of them.
 _TYPES = "types.sql"
 
@@ -124,10 +127,14 @@ def _make(connection: _Connection) -> None:
 
 
 def _migrate(connection: _Connection, version: int) -> None:
-    """Run each paragraph of the migration to this version in a transaction of its own."""
+    """Run each paragraph of the migration to this version in a transaction of its own; an index of a large table is built beside them."""
     file = files("roost").joinpath("migrations", f"{version}.sql")
     for paragraph in file.read_bytes().split(b"\n\n"):
-        _patiently(connection, paragraph)
+        index = _BUILT_BESIDE.search(paragraph)
+        if index is None:
+            _patiently(connection, paragraph)
+        else:
+            _build(connection, index[1].decode(), paragraph)
 
 
 def _note(connection: _Connection, version: int) -> None:
@@ -175,6 +182,24 @@ def _patiently(connection: _Connection, statements: bytes) -> None:
             connection.execute(statements)
             return
         except (pg.LockNotAvailable, pg.DeadlockDetected):
+            time.sleep(_PAUSE)
+    raise DatabaseBusy("Look for an old `xact_start` in pg_stat_activity (a backup?), and try again.")
+
+
+def _build(connection: _Connection, index: str, statement: bytes) -> None:
+    """Build an index while others write: nobody waits for it, and it waits for whoever writes. One that broke off is built anew.
+
+    Raises DatabaseBusy.
+    """
+    connection.execute("SET lock_timeout = 0")
+    for _ in _PATIENCE:
+        broken = "SELECT 1 FROM pg_index WHERE indexrelid = to_regclass(%s) AND NOT indisvalid"
+        if connection.execute(broken, (index,)).fetchone():
+            connection.execute(sql.SQL("DROP INDEX CONCURRENTLY {}").format(sql.Identifier(index)))
+        try:
+            connection.execute(statement)
+            return
+        except pg.DeadlockDetected:  # with who waits for this upgrade to end
             time.sleep(_PAUSE)
     raise DatabaseBusy("Look for an old `xact_start` in pg_stat_activity (a backup?), and try again.")
 

@@ -337,3 +337,13 @@ CREATE TABLE IF NOT EXISTS known_browser (
     PRIMARY KEY (browser, person_id)
 );
 CREATE INDEX IF NOT EXISTS known_browser_by_person ON known_browser (person_id);
+
+-- Pages of the journal, each by its index. These are built while others write, so each is a paragraph of its own.
+CREATE INDEX CONCURRENTLY IF NOT EXISTS journal_by_organization ON journal (organization, at);
+
+CREATE INDEX CONCURRENTLY IF NOT EXISTS journal_by_displaced ON journal (organization, displaced, at) WHERE displaced IS NOT NULL;
+
+CREATE INDEX CONCURRENTLY IF NOT EXISTS journal_by_rare_outcome ON journal (outcome, at) WHERE outcome NOT IN ('virtualized', 'returned');
+
+CREATE INDEX CONCURRENTLY IF NOT EXISTS journal_by_rare_outcome_of ON journal (organization, outcome, at)
+    WHERE outcome NOT IN ('virtualized', 'returned');

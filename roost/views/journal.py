@@ -59,11 +59,14 @@ def journal_entries(
         "organization": organization, "extension": number, "phone": phone, "outcome": outcome, "since": since,
         "until": until, "before_id": before_id, "limit": limit,
     }  # fmt: skip
+    statement = (
+        "list_journal_of_extension" if number else "list_journal_of_phone" if phone else "list_journal"
+    )
     with (
         database.connection() as connection,
         connection.cursor(row_factory=class_row(JournalEntry)) as cursor,
     ):
-        return cursor.execute(query("list_journal"), params).fetchall()
+        return cursor.execute(query(statement), params).fetchall()
 
 
 def each_entry(

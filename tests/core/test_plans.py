@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from benchmarks.world import populate
-from roost.database import Database
+from roost.database import Database, query
 from roost.nodes.routes import announce, news_since, read_head
 from roost.settings import Settings
 from tests.world import World
@@ -60,3 +60,43 @@ def test_no_request_and_no_push_reads_a_whole_table(worker: World) -> None:
     before = read_from_end_to_end(worker)
     a_while()
     assert read_from_end_to_end(worker) == before
+
+
+#: Organization 0002 fell silent early; whoever moved is 0000007, who has moved most.
+_LONG_JOURNAL = """
+INSERT INTO journal (request_id, at, origin, operation, organization, extension, phone, left_phone, outcome)
+SELECT 'r' || i, now() - (20000 - i) * interval '1 minute', 'api', 'virtualize', CASE WHEN i < 300 THEN '0002' ELSE '0001' END,
+       CASE i %% 3 WHEN 0 THEN '0000007' ELSE lpad((i %% 400)::text, 7, '0') END,
+       CASE i %% 3 WHEN 0 THEN 'p7' ELSE 'p' || i %% 400 END, CASE i %% 3 WHEN 1 THEN 'p7' END,
+       CASE WHEN i %% 5000 = 1 THEN 'phone_locked' WHEN i %% 2 = 0 THEN 'virtualized' ELSE 'returned' END
+FROM generate_series(1, 20000) i
+"""
+
+
+def test_a_page_of_a_long_journal_costs_what_it_shows(world: World) -> None:
+    world.sql(_LONG_JOURNAL)
+    noon = world.value("SELECT at FROM journal WHERE request_id = 'r10000'")
+    with world.database.connection() as connection:
+        connection.execute("VACUUM ANALYZE journal")
+
+    def pages(statement: str, **filters: object) -> int:
+        """Pages of the database that are looked at."""
+        every = ("organization", "extension", "phone", "outcome", "since", "until")
+        params = dict.fromkeys(every) | {"before_id": "", "limit": 51} | filters
+        with world.database.connection() as connection:
+            row = connection.execute(f"EXPLAIN (ANALYZE, FORMAT json) {query(statement)}", params).fetchone()
+        assert row is not None
+        return int(row[0][0]["Plan"]["Shared Hit Blocks"])
+
+    filters: tuple[dict[str, object], ...] = (
+        {}, {"organization": "0001"}, {"organization": "0002"}, {"outcome": "virtualized"}, {"outcome": "phone_locked"},
+        {"outcome": "wrong_code"}, {"organization": "0001", "outcome": "phone_locked"}, {"until": noon}, {"since": noon},
+    )  # fmt: skip
+    for given in filters:
+        assert pages("list_journal", **given) < 300, given
+    for until in (None, noon):
+        busy = pages("list_journal_of_extension", organization="0001", extension="0000007", until=until)
+        assert busy < 300, until
+        assert pages("list_journal_of_phone", phone="p7", until=until) < 300, until
+    for statement in ("read_phone_before", "read_phone_after"):
+        assert pages(statement, phone="p7", at=noon) < 100

@@ -61,5 +61,15 @@ def test_an_upgrade_that_was_cut_off_is_run_again(old_database: str, database_ur
     assert without_what_the_release_before_needs(catalogue_of(old_database), before - new) == new
 
 
+def test_an_index_of_which_the_building_broke_off_is_built_anew(old_database: str) -> None:
+    with psycopg.connect(old_database, autocommit=True) as connection:
+        connection.execute("CREATE INDEX journal_by_organization ON journal (organization, at)")
+        connection.execute(
+            "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'journal_by_organization'::regclass"
+        )
+        upgrade_database(old_database)
+        assert connection.execute("SELECT count(*) FROM pg_index WHERE NOT indisvalid").fetchone() == (0,)
+
+
 def test_the_schema_has_the_version_of_this_program(database_url: str) -> None:
     assert upgrade_database(database_url).before == VERSION

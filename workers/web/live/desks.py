@@ -8,6 +8,7 @@ at once. Pages that show the same desks form a group: what changed is found out 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -19,8 +20,9 @@ from workers.web.live.desk_counts import DeskCounting
 from workers.web.live.hub import Fragments, change_of, stamp_of
 from workers.web.live.stream import Viewer, event
 
-#: Desks of the slice that one look reads besides.
-SLICE = 400
+#: Desks of the slice that one look reads besides: fewer when that takes more seconds than it should, for a slow look is made less often.
+SLICE, SMALLEST_SLICE = 400, 50
+SHOULD_TAKE = 0.02
 
 
 @dataclass(slots=True)
@@ -53,6 +55,7 @@ class WatchedDesks:
         self._since = 0
         # Numbers on a page, in the order in which their turn comes.
         self._turn: list[str] = []
+        self._at_once = SLICE
         # What the last look saw: of the numbers that it read, those that are there.
         self._read: set[str] = set()
         self._desks: dict[str, Desk] = {}
@@ -88,7 +91,10 @@ class WatchedDesks:
             wanted |= shown if changed.more else shown.intersection(changed.numbers)
             self._since = self._version
         self._version = changed.version
+        began = time.monotonic()
         desks = read_desks_of(self._database, self._organization, sorted(wanted)) if wanted else []
+        slow = time.monotonic() - began > SHOULD_TAKE
+        self._at_once = max(SMALLEST_SLICE, self._at_once // 2) if slow else min(SLICE, self._at_once * 2)
         self._read, self._desks = wanted, {desk.number: desk for desk in desks}
         self._counts = self._counting.of(self._organization)
 
@@ -96,7 +102,7 @@ class WatchedDesks:
         """The desks whose turn it is. Those on a page since a moment ago wait for the next round."""
         if not self._turn:
             self._turn = sorted(shown)
-        turn, self._turn = self._turn[:SLICE], self._turn[SLICE:]
+        turn, self._turn = self._turn[: self._at_once], self._turn[self._at_once :]
         return shown.intersection(turn)
 
     def tell(self, viewers: set[Viewer]) -> None:

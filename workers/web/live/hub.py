@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from typing import Protocol
 
@@ -21,8 +22,9 @@ from workers.web.live.stream import Viewer, event
 PACE = 0.3
 #: Seconds until the first look must have come; then the stream ends, and the browser tries again.
 FIRST_LOOK = 20.0
-#: A look may take this part of the time.
+#: A look may take this part of the time. It costs what the quickest of the last ones took: the others waited for the machine.
 SHARE = 0.1
+LAST_LOOKS = 3
 
 log = structlog.get_logger(__name__)
 
@@ -151,6 +153,7 @@ class Hub:
     @staticmethod
     async def _keep_looking(watched: Watched, viewers: set[Viewer], looked: asyncio.Event) -> None:
         trouble = False
+        costs = deque[float](maxlen=LAST_LOOKS)
         while True:
             started = time.monotonic()
             try:
@@ -169,7 +172,8 @@ class Hub:
                     for viewer in viewers:
                         viewer.tell(event("fine", ""))
                 trouble = False
-            await asyncio.sleep(max(PACE, cost / SHARE - cost))
+            costs.append(cost)
+            await asyncio.sleep(max(PACE, min(costs) / SHARE - min(costs)))
 
 
 def _timed(look: Callable[[], None]) -> float:
