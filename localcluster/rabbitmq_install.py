@@ -73,5 +73,7 @@ def _make(root: Path, suite: str) -> None:
     options += [f"--aptopt={line}" for line in debian.proxies()]
     with tempfile.TemporaryDirectory(prefix="making-", dir=root.parent) as workplace:
         made = Path(workplace) / "root"
-        debian.run(["mmdebstrap", *options, suite, str(made), debian.mirror("RabbitMQ")], os.environ)
+        # What it mounts there goes with it, also when it is killed: else its /sys and /proc would be removed with the workplace.
+        alone = ["unshare", "--mount", "--propagation", "private"]
+        debian.run([*alone, "mmdebstrap", *options, suite, str(made), debian.mirror("RabbitMQ")], os.environ)
         made.rename(root)

@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from amqp.exceptions import AccessRefused  # type: ignore[import-untyped]  # it ships no types
+from celery.worker.control import Panel
 from kombu import Connection, Queue
 from pydantic import SecretStr
 from typer.testing import CliRunner
@@ -174,21 +176,52 @@ def test_an_answer_goes_to_a_reply_queue_only(name: str, is_one: bool) -> None: 
     assert is_reply_queue(name) is is_one
 
 
-def test_a_broadcast_changes_no_worker(office: Cluster) -> None:
-    """Celery would obey all of these."""
-    with logged_in(office, "web") as web:
-        for method, arguments in (
-            ("cancel_consumer", {"queue": "bind"}),
-            ("shutdown", {}),
-            ("pool_shrink", {"n": 10}),
-            ("rate_limit", {"task_name": "roost.virtualize", "rate_limit": "1/h"}),
-        ):
-            mailbox(web).abcast(method, arguments)
-        workers = sum(1 for kind in ("bind", "verify", "push") for _ in office.product.of_kind(kind))
-        asked = mailbox(web).multi_call("active_queues", timeout=10, limit=workers)
-    bind = [queues for each in asked for name, queues in each.items() if name.startswith("bind")]
-    assert len(bind) == len(list(office.product.of_kind("bind")))
-    assert all([queue["name"] for queue in queues] == ["bind"] for queues in bind)
+#: What a broadcast that Celery knows is sent with, so that it would be obeyed.
+BROADCASTS = {name: {} for name in Panel.data} | {
+    "add_consumer": {"queue": "dead"},
+    "autoscale": {"max": 0, "min": 0},
+    "cancel_consumer": {"queue": "bind"},
+    "election": {"id": "1", "topic": "2", "action": "3"},
+    "hello": {"from_node": "somebody@elsewhere"},
+    "objgraph": {"num": 1},
+    "pool_grow": {"n": 1},
+    "pool_shrink": {"n": 10},
+    "query_task": {"ids": ["1"]},
+    "rate_limit": {"task_name": "roost.virtualize", "rate_limit": "1/h"},
+    "revoke": {"task_id": "1"},
+    "revoke_by_stamped_headers": {"headers": {"1": "1"}},
+    "terminate": {"signal": "KILL", "task_id": "1"},
+    "time_limit": {"task_name": "roost.virtualize", "hard": 1, "soft": 1},
+}
+#: They tell what a worker does and how it is.
+READING = {"ping", "active", "active_queues", "registered", "reserved", "scheduled", "stats"}
+
+
+@pytest.mark.parametrize("kind", ["web", "bind"])
+def test_a_broadcast_changes_no_worker_and_shows_no_setting(office: Cluster, kind: str) -> None:
+    """Celery would obey all of these, whoever sends them; who may not broadcast at all is tried above."""
+    assert len(BROADCASTS) > 25
+    workers = sum(1 for each in ("bind", "verify", "push") for _ in office.product.of_kind(each))
+    with logged_in(office, kind) as somebody:
+        for method, arguments in BROADCASTS.items():
+            if method not in READING:
+                mailbox(somebody).abcast(method, arguments)
+        for method in ("conf", "report", "revoked"):
+            for each in mailbox(somebody).multi_call(method, timeout=10, limit=workers):
+                assert [list(answer) for answer in each.values()] == [["error"]], method
+        read = {method: mailbox(somebody).multi_call(method, timeout=10, limit=workers) for method in READING}
+    assert all(read.values())
+    told = json.dumps(read)
+    password = urlsplit(office.product.broker_url).password
+    assert password
+    for secret in (password, *map(office.product.settings.need, ("code_pepper", "seal_private_key"))):
+        assert secret not in told
+    bind = [
+        queues for each in read["active_queues"] for name, queues in each.items() if name.startswith("bind")
+    ]
+    assert [[queue["name"] for queue in queues] for queues in bind] == [["bind"]] * len(
+        list(office.product.of_kind("bind"))
+    )
     for process in office.product.processes.values():
         assert process.running
     with logged_in(office, "web") as web:

@@ -1,0 +1,221 @@
+"""What somebody tries who may come to the page or the API: texts that are markup, headers of others, marks of another organization."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import httpx
+import psutil
+import pytest
+
+from roost.people.access import Right
+from tests.web.all_pages import PAGES
+from tests.web.office import Office, items
+
+MARKUP = """'"><img src=x onerror=alert(1)>{{7*7}}"""
+#: Every text that people set, or that a node or a caller may bring about.
+TEXTS = (
+    "UPDATE organization SET name = %(text)s",
+    "UPDATE extension SET name = %(text)s",
+    "UPDATE phone SET emergency_location = %(text)s",
+    "UPDATE person SET name = %(text)s",
+    "UPDATE token SET name = %(text)s, created_by = %(text)s",
+    "UPDATE journal SET actor = %(text)s, reason = %(text)s",
+    "UPDATE pbx_node SET last_error = %(text)s, failure = %(text)s, failures = 3, failing_since = now(), enabled = false",
+    "INSERT INTO node_refused_row (node_id, key, reason) SELECT id, %(text)s, %(text)s FROM pbx_node",
+)
+NOT_HERE = "evil.example"
+
+
+def all_pages(office: Office) -> Iterator[tuple[httpx.Client, str]]:
+    """Every page, with a browser that may see it."""
+    for login, paths in PAGES.items():
+        browser = office.browser(login) if login else office.browser()
+        browser.http.follow_redirects = False
+        yield from ((browser.http, path) for path in paths)
+
+
+def test_no_text_is_markup_on_any_page(office: Office) -> None:
+    office.tokens.add("token", Right.READ, "0001")
+    office.world.move("001", "desk002")
+    office.world.move("003", "desk002", reason="occupied")
+    for statement in TEXTS:
+        with office.world.database.connection() as connection:
+            connection.execute(statement, {"text": MARKUP})
+    shown = set()
+    for http, path in all_pages(office):
+        page = http.get(path, params={"q": MARKUP, "said": MARKUP, "next": MARKUP, "cursor": MARKUP})
+        again = http.get(path)
+        for each in (page, again):
+            assert "<img src=x" not in each.text, path
+            assert "49" not in each.text or "{{7*7}}" in each.text, path
+        if "&lt;img src=x" in again.text:
+            shown.add(path)
+    office.world.sql(
+        "UPDATE pbx_node SET enabled = true, failures = 0, last_error = NULL, failure = NULL, failing_since = NULL"
+    )
+    office.world.sql("DELETE FROM node_refused_row")
+    assert {"/organizations/0001", "/extensions/0001*001", "/organizations/0001/journal", "/organizations/0001/people",
+            "/organizations/0001/tokens", "/organizations/0001/desks/desk002", "/cluster", "/organizations"} <= shown  # fmt: skip
+
+
+@pytest.mark.parametrize("headers", [{"Host": NOT_HERE}, {"X-Forwarded-Host": NOT_HERE, "Forwarded": f"host={NOT_HERE}", "X-Forwarded-Proto": "https"}])  # fmt: skip
+def test_no_answer_is_kept_or_names_the_host_that_the_asker_named(
+    office: Office, headers: dict[str, str]
+) -> None:
+    """A cache between would else keep what is one person's, or send people elsewhere."""
+    api = office.api()
+    asked = [
+        *all_pages(office),
+        *((api, path) for path in ("/organizations", "/nope", "/journal?since=x", "/openapi.json")),
+    ]
+    stranger = httpx.Client(base_url=office.address)
+    asked += [
+        (stranger, path)
+        for path in ("/", "/cluster", "/nope", "/api/v1/organizations", "/organizations/0001")
+    ]
+    for http, path in asked:
+        answer = http.get(path, headers=headers)
+        assert NOT_HERE not in answer.text + str(answer.headers), path
+        assert answer.headers["cache-control"] == "no-store", path
+        assert answer.headers["x-content-type-options"] == "nosniff", path
+        if answer.headers.get("content-type", "").startswith("text/html"):
+            assert "frame-ancestors 'none'" in answer.headers["content-security-policy"], path
+    stranger.close()
+
+
+def test_a_mark_of_another_organization_shows_nothing_of_it(office: Office) -> None:
+    """Where a list goes on, and where a stream does, is said by who asks."""
+    everything, ours = office.api(), office.api(Right.ADMINISTER, "0001")
+    for path, key in (
+        ("/extensions", "organization"),
+        ("/phones", "organization"),
+        ("/people", "organization"),
+        ("/tokens", "organization"),
+    ):
+        cursor = ""
+        while cursor is not None:
+            cursor = everything.get(
+                path, params={"limit": 1, **({"cursor": cursor} if cursor else {})}
+            ).json()["next"]
+            if cursor:
+                seen = items(ours.get(path, params={"cursor": cursor}))
+                assert {each.get(key) for each in seen} <= {"0001"}, path
+    office.world.move("001", "desk0002-002", organization="0002")
+    office.world.move("001", "desk002")
+    theirs = everything.get("/journal", params={"organization": "0002", "limit": 1}).json()
+    again = ours.get("/journal", params={"cursor": theirs["next"]} if theirs["next"] else {})
+    assert {each["organization"] for each in items(again)} <= {"0001"}
+    refused = ours.get("/journal", params={"organization": "0002"})
+    assert (refused.status_code, "0002-002" in refused.text) == (403, False)
+
+
+def test_a_stream_that_resumes_hears_of_its_own_organization_alone(office: Office) -> None:
+    office.cluster.settled()
+    start = office.world.value("SELECT max(version) FROM route")
+    lineage = office.world.value("SELECT lineage FROM read_head()")
+    office.world.move("001", "desk0002-002", organization="0002")
+    office.world.move("001", "desk002")
+    office.cluster.settled()
+    heard = ""
+    headers = {
+        "Authorization": f"Bearer {office.token(Right.READ, '0001')}",
+        "Last-Event-ID": f"{lineage}:{start}",
+    }
+    with httpx.stream("GET", f"{office.address}/api/v1/events", headers=headers, timeout=20) as stream:
+        assert stream.status_code == 200, stream.read()
+        for line in stream.iter_lines():
+            heard += line + "\n"
+            if "cursor" in line:
+                break
+    assert "0001*001" in heard
+    assert "0002" not in heard
+
+
+def test_who_has_no_account_hears_and_waits_like_who_mistyped(office: Office) -> None:
+    """Neither the answer nor the work in it tells whether there is such a login, or whether it may sign in."""
+    office.people.set_enabled("owner0001-002", enabled=False)
+    process = psutil.Process(office.cluster.product.processes["web1"].pid)
+
+    def work(login: str) -> tuple[int, str, float]:
+        browser = office.browser()
+        browser.proof("/sign-in")
+        before = sum(process.cpu_times()[:2])
+        answers = [browser.sign_in(login, "a wrong password") for _ in range(4)]
+        return (
+            answers[0].status_code,
+            answers[0].text.split("</form>")[0].count("alert"),
+            sum(process.cpu_times()[:2]) - before,
+        )
+
+    known, unknown, disabled = (work(login) for login in ("admin0001", "nobody", "owner0001-002"))
+    assert known[:2] == unknown[:2] == disabled[:2]
+    for other in (unknown, disabled):
+        assert 0.5 < other[2] / known[2] < 2
+
+
+def test_with_an_organization_go_its_tokens_and_sessions(office: Office) -> None:
+    token, browser = office.api(Right.ADMINISTER, "0002"), office.browser("admin0002")
+    office.world.sql("DELETE FROM organization WHERE code = '0002'")
+    assert token.get("/extensions").status_code == 401
+    assert browser.get("/account").url.path == "/sign-in"
+    office.world.organization("0002")
+    assert token.get("/extensions").status_code == 401, "another of the same name"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/organizations/0001%0d%0aX-Evil:%201/journal.csv", "/organizations/0001/journal.csv?extension=%0d%0aX-Evil:%201",
+        "/sign-in?next=/%0d%0aX-Evil:%201", "/sign-in?said=%0d%0aX-Evil:%201", "/extensions/0001*001%0d%0aX-Evil:%201",
+        "/api/v1/export?organization=0001%0d%0aX-Evil:%201", "/organizations/0001?q=%0d%0aX-Evil:%201", "/%0d%0aX-Evil:%201",
+    ],
+)  # fmt: skip
+def test_no_text_of_an_address_becomes_a_header(office: Office, path: str) -> None:
+    browser = office.browser("root")
+    browser.http.follow_redirects = False
+    answer = browser.http.get(
+        path, headers={"Authorization": f"Bearer {office.token()}"} if "/api/" in path else {}
+    )
+    assert answer.status_code < 500
+    assert "x-evil" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "request_head",
+    [
+        b"POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /readyz HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nContent-Length: 40\r\n\r\nGET /readyz HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost : x\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nX: a\r\n b\r\nX-Long: " + b"x" * 100_000 + b"\r\n\r\n",
+        b"TRACE / HTTP/1.1\r\nHost: x\r\nCookie: roost=secret\r\n\r\n",
+        b"CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example\r\n\r\n",
+    ],
+    ids=[
+        "two-lengths",
+        "two-content-lengths",
+        "two-hosts",
+        "space-before-colon",
+        "long-header",
+        "trace",
+        "connect",
+    ],
+)
+def test_a_request_that_can_be_read_two_ways_is_refused(office: Office, request_head: bytes) -> None:
+    """A proxy before us might read it the other way, and take what follows for another person's request."""
+    place = urlsplit(office.address)
+    assert place.hostname
+    assert place.port
+    heard = b""
+    with socket.create_connection((place.hostname, place.port), timeout=10) as connection:
+        connection.sendall(request_head)
+        connection.shutdown(socket.SHUT_WR)
+        while data := connection.recv(65536):
+            heard += data
+    first = heard.split(b"\r\n", 1)[0]
+    assert heard.count(b"HTTP/1.1 ") <= 1
+    assert not first or first.split()[1][:1] == b"4", first
+    assert b"secret" not in heard
