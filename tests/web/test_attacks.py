@@ -219,3 +219,17 @@ def test_a_request_that_can_be_read_two_ways_is_refused(office: Office, request_
     assert heard.count(b"HTTP/1.1 ") <= 1
     assert not first or first.split()[1][:1] == b"4", first
     assert b"secret" not in heard
+
+
+def test_nobody_says_themselves_where_they_are(office: Office) -> None:
+    """Limits go by the address; without a proxy that is trusted it is the connection's."""
+    browser = office.browser()
+    browser.http.headers.update(
+        {
+            "X-Forwarded-For": "203.0.113.9",
+            "X-Real-IP": "203.0.113.9",
+            "Forwarded": "for=203.0.113.9",
+        }
+    )
+    browser.sign_in("admin0001", "a wrong password")
+    assert office.world.rows("SELECT address FROM sign_in_try") == [("127.0.0.1",)]
