@@ -50,7 +50,7 @@ def with_settings(process: SupervisedProcess, settings: Mapping[str, str], witho
     assert process.environment is not None
     kept = {name: value for name, value in process.environment.items() if without not in name}
     process.stop()
-    process.environment = kept | settings
+    process.environment = {**kept, **settings}
     process.start()
 
 

@@ -139,7 +139,7 @@ def test_who_has_no_account_hears_and_waits_like_who_mistyped(office: Office) ->
     office.people.set_enabled("owner0001-002", enabled=False)
     process = psutil.Process(office.cluster.product.processes["web1"].pid)
 
-    def work(login: str) -> tuple[int, str, float]:
+    def work(login: str) -> tuple[int, int, float]:
         browser = office.browser()
         browser.proof("/sign-in")
         before = sum(process.cpu_times()[:2])
