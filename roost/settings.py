@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -208,6 +209,12 @@ def settings() -> Settings:
     """The settings of this process, read once. Raises SettingMissing with the names, never the values."""
     try:
         return Settings()
+    except OSError as error:
+        raise SettingMissing(
+            f"{env_file()} cannot be read: {error.strerror}. Run this as the account that the file belongs to."
+        ) from None
+    except UnicodeDecodeError:
+        raise SettingMissing(f"{env_file()} is no UTF-8 text.") from None
     except ValidationError as error:
         wrong = "; ".join(
             f"ROOST_{str(e['loc'][0]).upper()} {e['msg'].removeprefix('Value error, ')}"
@@ -219,6 +226,13 @@ def settings() -> Settings:
 def env_file() -> Path:
     """The file that is read besides the environment: `.env` in the folder this process was started in."""
     return Path(".env").absolute()
+
+
+def strangers_in(path: Path) -> list[str]:
+    """Names in an `.env` that begin as Roost's settings do and are none: mistyped ones, most likely."""
+    known = {f"ROOST_{name.upper()}" for name in Settings.model_fields}
+    given = re.findall(r"^\s*(?:export\s+)?(ROOST_\w+)\s*=", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return sorted(set(given) - known)
 
 
 def _or_env_file() -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import socket
 import ssl
+import struct
 from typing import Any
 
-from amqp.exceptions import AccessRefused, AMQPError, NotAllowed  # type: ignore[import-untyped]  # it ships no types
+from amqp.exceptions import AccessRefused, AMQPError, NotAllowed, UnexpectedFrame  # type: ignore[import-untyped]  # it ships no types
 from kombu import Connection
 from kombu.exceptions import OperationalError
 
@@ -17,6 +18,8 @@ from tasks.broker_tls import verify_hosts
 BROKER_LOST = (OperationalError, AMQPError, OSError)
 #: Of these, what RabbitMQ says of a login that it will not take. Only an operator can mend that, in RabbitMQ or in ROOST_BROKER_URL.
 BROKER_REFUSED = (AccessRefused, NotAllowed)
+#: What reading a frame raises when it is none: the client takes its fields as they come.
+NO_BROKER = (LookupError, TypeError, ValueError, struct.error)
 #: A frozen broker must not hang whoever talks to it; seconds.
 CONNECT_TIMEOUT = 3
 #: No promise rests on a publisher confirm: what matters is in PostgreSQL, and what is unanswered is sent again.
@@ -41,7 +44,10 @@ def connect(urls: str, *, heartbeat: int = 0, **transport: object) -> Connection
         transport_options=TRANSPORT_OPTIONS | transport,
     )
     # Every broker of the list once, with no pause; `connect` would try two, and pause for two seconds.
-    connection.ensure_connection(max_retries=urls.count(";"), reraise_as_library_errors=False)
+    try:
+        connection.ensure_connection(max_retries=urls.count(";"), reraise_as_library_errors=False)
+    except NO_BROKER as error:
+        raise UnexpectedFrame(type(error).__name__) from None
     return connection
 
 
@@ -66,10 +72,14 @@ def why_broker_lost(error: BaseException) -> str:
             return "The certificates in ROOST_BROKER_CA cannot be read: mend the file or its name."
         case socket.gaierror():
             return "The host name in ROOST_BROKER_URL is not known here."
+        case UnexpectedFrame() | LookupError() | TypeError() | ValueError() | struct.error():
+            return "What answers at the address of ROOST_BROKER_URL is no RabbitMQ; its port is 5672, or 5671 with TLS (amqps)."
         case TimeoutError():
             return "It does not answer in time."
         case OperationalError() if error.__cause__ is not None:
             return why_broker_lost(error.__cause__)
+        case ConnectionResetError() | OSError(errno=None):
+            return "It ended the connection: it stops just now, or another program has this port; RabbitMQ's is 5672, with TLS (amqps) 5671."
     return f"The connection failed ({type(error).__name__})."
 
 

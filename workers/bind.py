@@ -25,7 +25,7 @@ def _announce_the_last(**_: object) -> None:
 
 def main() -> int:
     """The command line of this process."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser("roost run bind", description=__doc__)
     parser.add_argument("--concurrency", type=int, default=THREADS, choices=range(1, 9), help="binds at once")
     return run("bind", [BIND], pool="threads", concurrency=parser.parse_args().concurrency)
 

@@ -22,7 +22,7 @@ from roost.schema import check_before_start
 from roost.settings import settings
 from roost.version import WrongVersion
 from tasks.app import app
-from tasks.broker import BROKER_REFUSED, why_broker_lost
+from tasks.broker import BROKER_REFUSED, NO_BROKER, why_broker_lost
 from tasks.presence import process_name
 from tasks.topology import fixed_queues
 from workers import systemd
@@ -108,7 +108,7 @@ class RoostConsumer(Consumer):
                 connected = super().ensure_connected(conn)
                 self._connected_at = monotonic()
                 return connected
-            except BROKER_REFUSED as error:
+            except (*BROKER_REFUSED, *NO_BROKER) as error:
                 if not refused:
                     log.error("broker_refused", why=why_broker_lost(error))  # noqa: TRY400 - the reason is said
                     systemd.status(f"waiting for RabbitMQ: {why_broker_lost(error)}")

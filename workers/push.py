@@ -83,7 +83,7 @@ class NodeQueues(bootsteps.StartStopStep):
 
 def main() -> int:
     """The command line of this process."""
-    argparse.ArgumentParser(description=__doc__).parse_args()
+    argparse.ArgumentParser("roost run push", description=__doc__).parse_args()
     sys.setswitchinterval(SWITCH_EVERY)
     app.steps["consumer"].add(NodeQueues)
     return run("push", [ANNOUNCE], pool="threads", concurrency=THREADS, needs=("seal_private_key",))

@@ -16,7 +16,7 @@ from workers.celery_worker import run
 
 def main() -> int:
     """The command line of this process."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser("roost run verify", description=__doc__)
     parser.add_argument(
         "--concurrency",
         type=int,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterator
+from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,7 +15,7 @@ from psycopg.conninfo import conninfo_to_dict
 from roost.errors import RoostError
 from roost.finding import Finding, Level, is_everywhere, is_here, is_public
 from roost.seal import seal, unseal
-from roost.settings import Settings
+from roost.settings import Settings, strangers_in
 
 #: What each setting is needed for. Those of the second kind only some processes need.
 _NEEDED_BY_ALL = {
@@ -86,6 +87,12 @@ def _env_file(path: Path) -> Iterator[Finding]:
         yield Finding("secrets", Level.WARNING, f"{path} can be read by {who}.", f"chmod 600 {path}")
     else:
         yield Finding("secrets", Level.OK, f"{path} is its owner's alone.")
+    for name in strangers_in(path):
+        meant = get_close_matches(name, [f"ROOST_{field.upper()}" for field in Settings.model_fields], n=1)
+        yield Finding(
+            "settings", Level.WARNING, f"{name} in {path} is no setting of Roost.",
+            f"Perhaps {meant[0]} is meant." if meant else "Take it away, or mend its name.",
+        )  # fmt: skip
 
 
 def _pepper(settings: Settings) -> Iterator[Finding]:

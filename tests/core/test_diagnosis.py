@@ -120,6 +120,9 @@ def test_secrets_that_others_can_read(settings: Settings, tmp_path: Path) -> Non
     env_file = tmp_path / ".env"
     env_file.touch(mode=0o600)
     assert of_settings(settings, env_file=env_file) == []
+    env_file.write_text("ROOST_DATABSE_URL=postgresql://127.0.0.1/roost\nOTHER=1\n")
+    assert of_settings(settings, env_file=env_file) == [("settings", "warning")]
+    env_file.write_text("")
     env_file.chmod(0o644)
     assert of_settings(settings, env_file=env_file) == [("secrets", "warning")]
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import socket
+import socketserver
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -36,6 +38,8 @@ class Mistake:
     says: str
     exit_code: int
     environment: Mapping[str, str | None] = field(default_factory=dict)
+    #: What `.env` holds; None: it is there, and cannot be read.
+    env: bytes | None = b""
 
 
 DATABASE, BROKER, PUBLIC = "ROOST_DATABASE_URL", "ROOST_BROKER_URL", "ROOST_SEAL_PUBLIC_KEY"
@@ -51,6 +55,14 @@ REDIS = {BROKER: f"redis://:{SECRET}@127.0.0.1/0"}
 NO_URL = {DATABASE: f"roost:{SECRET}@127.0.0.1/roost"}
 
 MISTAKES = {
+    "an .env of another account": Mistake("roost org list", r"/\.env cannot be read: .*Run this as the account", 7, env=None),
+    "an .env that is no text": Mistake("roost org list", r"/\.env is no UTF-8 text", 7, env=b"\xff\xfe"),
+    "bind with an .env of another account": Mistake("workers.bind", r"bind: .*/\.env cannot be read", 2, env=None),
+    "doctor on a setting that is mistyped": Mistake("roost doctor", "ROOST_DATABSE_URL .* is no setting.*Perhaps ROOST_DATABASE_URL", 7, env=b"ROOST_DATABSE_URL=x\n"),
+    "a process that does not exist": Mistake("roost run bindd", "'bindd' is not one of", 2),
+    "threads for what has none": Mistake("roost run beat --concurrency 2", "--concurrency is for bind and verify", 2),
+    "too many threads": Mistake("workers.bind --concurrency 99", "roost run bind: error: argument --concurrency: invalid choice", 2),
+    "a folder that systemd could not read": Mistake("roost setup with;semicolon", "Take another folder than", 2),
     "no database URL": Mistake("roost org list", r"Set ROOST_DATABASE_URL .* or in .*/\.env, a file that is not there", 7, {DATABASE: None}),
     "a database URL that is none": Mistake("roost org list", r"ROOST_DATABASE_URL must begin with postgresql://", 7, NO_URL),
     "a database URL with a bad option": Mistake(
@@ -67,6 +79,7 @@ MISTAKES = {
     "another kind of broker": Mistake("roost return 0001*001", "ROOST_BROKER_URL must begin with amqp://", 7, REDIS),
     "no RabbitMQ": Mistake("roost return 0001*001", "RabbitMQ.*Nothing listens", 6, BROKER_AWAY),
     "a broker host that is unknown": Mistake("roost return 0001*001", "RabbitMQ.*host name .* not known", 6, NO_BROKER_HOST),
+    "a broker URL of another service": Mistake("roost return 0001*001", "RabbitMQ.*another program has this port; RabbitMQ.s is 5672", 6, {BROKER: "amqp://roost@127.0.0.1:{web_server}/"}),
     "a wrong broker password": Mistake("roost return 0001*001", "RabbitMQ.*refuses the login", 6, BROKER_PASSWORD),
     "a virtual host that does not exist": Mistake("roost return 0001*001", "RabbitMQ.*virtual host", 6, BROKER_VHOST),
     "doctor with a wrong broker password": Mistake("roost doctor", "refuses the login", 7, BROKER_PASSWORD),
@@ -89,6 +102,31 @@ MISTAKES = {
     "health without the virtual host": Mistake("workers.health beat", "beat: .*virtual host", 1, BROKER_VHOST),
     "health with no RabbitMQ": Mistake("workers.health verify", "verify: .*Nothing listens", 1, BROKER_AWAY),
 }  # fmt: skip
+
+
+#: Of these commands a usage error, or what they find, takes several lines.
+_MORE_LINES = (
+    "roost doctor",
+    "roost org list --limit",
+    "roost import",
+    "roost run bindd",
+    "workers.bind --concurrency",
+)
+
+
+class _SomeWebServer(socketserver.BaseRequestHandler):
+    def handle(self) -> None:
+        self.request.recv(8)
+        self.request.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+
+
+@pytest.fixture(scope="module")
+def web_server() -> Iterator[int]:
+    """The port of something that speaks another language than AMQP."""
+    with socketserver.ThreadingTCPServer((ports.LOOPBACK, 0), _SomeWebServer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_address[1]
+        server.shutdown()
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +191,7 @@ def test_a_mistake_is_named_in_one_line(
     mistake: Mistake,
     environment: dict[str, str],
     taken_port: int,
+    web_server: int,
     postgres: Postgres,
     tmp_path: Path,
     repository: Path,
@@ -160,6 +199,7 @@ def test_a_mistake_is_named_in_one_line(
     database, broker = environment[DATABASE], environment[BROKER]
     values = {
         "taken": str(taken_port),
+        "web_server": str(web_server),
         "database_with_wrong_password": re.sub(r"://(\w+)(:[^@]*)?@", rf"://\1:{SECRET}@", database),
         "missing_database": postgres.url("nowhere"),
         "empty_database": postgres.url("template1"),
@@ -171,13 +211,18 @@ def test_a_mistake_is_named_in_one_line(
             del environment[name]
         else:
             environment[name] = value.format(**values)
+    env = tmp_path / ".env"
+    if mistake.env is None:
+        env.symlink_to("/proc/self/mem")  # opens, and cannot be read, by root neither
+    elif mistake.env:
+        env.write_bytes(mistake.env)
     ended = run(mistake.argv, environment, tmp_path, repository)
     printed = ended.out + ended.err
     assert "Traceback" not in printed
     assert SECRET not in printed
     assert re.search(mistake.says.replace("{taken}", str(taken_port)), " ".join(printed.split())), printed
     assert ended.exit_code == mistake.exit_code, printed
-    if not mistake.argv.startswith(("roost doctor", "roost org list --limit", "roost import")):
+    if not mistake.argv.startswith(_MORE_LINES):
         assert len(ended.err.splitlines()) == 1, printed
 
 

@@ -11,7 +11,7 @@ import typer
 from workers.cli.exits import Exit
 from workers.cli.keys import key_lines
 from workers.cli.output import note, say
-from workers.kit.files import ENV, kit, unit
+from workers.kit.files import ENV, kit, pbx_sides, unit
 from workers.kit.writing import Became, Done, write
 from workers.processes import PROCESSES
 
@@ -28,7 +28,7 @@ def setup(
         bool, typer.Option("--replace", help="Replace what is there and differs; .env always stays.")
     ] = False,
 ) -> None:
-    """Write `.env` with fresh keys, a Procfile, systemd's units and the Asterisk files, and say what comes next.
+    """Write `.env` with fresh keys, a Procfile, systemd's units and the PBX's files, and say what comes next.
 
     What is there already stays; where it differs, the difference is shown.
 
@@ -77,6 +77,5 @@ def _next_steps(folder: Path, program: Path, user: str) -> list[str]:
         f"  7. install -m 644 {folder / 'systemd'}/* /etc/systemd/system/ && systemctl daemon-reload",
         f"  8. systemctl enable --now roost.target {' '.join(kinds)}",
         f"     Another bind worker: systemctl enable --now {unit('bind', 2)}. All: systemctl restart roost.target",
-        "On each Asterisk:",
-        f"  9. copy roost.conf and a roost_site.conf of your own from {folder / 'asterisk'}: docs/asterisk.md",
+        f"On each PBX: the files in {' or '.join(str(folder / kind) for kind in pbx_sides())}; how, tells its page in docs/.",
     ]

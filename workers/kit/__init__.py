@@ -1,1 +1,1 @@
-"""What an operator starts from: `.env`, the Procfile, systemd's units, and the Asterisk side. `roost setup` writes it."""
+"""What an operator starts from: `.env`, the Procfile, systemd's units, and the side of each kind of PBX. `roost setup` writes it."""

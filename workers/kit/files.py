@@ -9,6 +9,7 @@ from pathlib import Path
 from string import Template
 
 from roost.errors import Invalid
+from roost.pbx.kinds import kinds
 from workers.processes import PROCESSES
 
 #: Where secrets are: written once, for its owner alone, and never shown or replaced.
@@ -47,10 +48,9 @@ def kit(folder: Path, *, program: Path, user: str, keys: str) -> dict[str, str]:
             name=unit(kind), kind=kind, what=process.what, program=program, user=user, folder=folder,
             protect_home="read-only" if at_home else "yes",
         )  # fmt: skip
-    for source in sorted(
-        (each for each in _asterisk().iterdir() if each.is_file()), key=lambda each: each.name
-    ):
-        made[f"asterisk/{source.name}"] = source.read_text(encoding="utf-8")
+    for kind, side in pbx_sides().items():
+        for source in sorted((each for each in side.iterdir() if each.is_file()), key=lambda each: each.name):
+            made[f"{kind}/{source.name}"] = source.read_text(encoding="utf-8")
     return made
 
 
@@ -72,7 +72,11 @@ def _read(name: str) -> str:
     return files("workers.kit").joinpath(name).read_text(encoding="utf-8")
 
 
-def _asterisk() -> Traversable:
-    # In an installed package the folder lies beside this module; in a checkout, at the top.
-    packaged = files("workers.kit").joinpath("asterisk")
-    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "asterisk"
+def pbx_sides() -> dict[str, Traversable]:
+    """The folder of what each kind of PBX needs on its side, by the kind; those that need nothing have none."""
+    # In an installed package the folders lie beside this module; in a checkout, at the top.
+    packaged = files("workers.kit").joinpath("pbx")
+    places = {
+        kind: packaged.joinpath(kind) if packaged.is_dir() else Path(__file__).parents[2] / kind for kind in kinds()
+    }
+    return {kind: place for kind, place in places.items() if place.is_dir()}
