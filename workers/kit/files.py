@@ -77,6 +77,7 @@ def pbx_sides() -> dict[str, Traversable]:
     # In an installed package the folders lie beside this module; in a checkout, at the top.
     packaged = files("workers.kit").joinpath("pbx")
     places = {
-        kind: packaged.joinpath(kind) if packaged.is_dir() else Path(__file__).parents[2] / kind for kind in kinds()
+        kind: packaged.joinpath(kind) if packaged.is_dir() else Path(__file__).parents[2] / kind
+        for kind in kinds()
     }
     return {kind: place for kind, place in places.items() if place.is_dir()}
