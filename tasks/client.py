@@ -252,7 +252,8 @@ class Client:
     def _connect(self, doing: str) -> Iterator[Connection]:
         """A connection. After a request that nobody answered it ends with no goodbye: the broker might not answer that either."""
         connection = connect(self._url, heartbeat=10)
-        self._lost.pop(doing, None)
+        if self._lost.pop(doing, None) is not None:
+            log.warning("broker_back", doing=doing)
         try:
             yield connection
         finally:

@@ -13,6 +13,7 @@ from tasks import resources
 from tasks.app import app
 from tasks.broker import BROKER_LOST
 from tasks.measures import SWEPT
+from tasks.outages import DATABASE
 from tasks.topology import ANNOUNCE, BIND
 from tasks.wake import ANNOUNCE_TASK, wake_nodes
 
@@ -35,7 +36,10 @@ def sweep() -> None:
             wake_nodes(found.nodes)
         take_some_steps(resources.database(), settings().sweep_every / 2)
         SWEPT.set_to_current_time()
-    except (DatabaseUnavailable, *BROKER_LOST) as error:
+        DATABASE.back()
+    except DatabaseUnavailable as error:
+        DATABASE.gone(task=ANNOUNCE_TASK, error=str(error))
+    except BROKER_LOST as error:
         log.warning("sweep_failed", error=type(error).__name__)
 
 
@@ -47,7 +51,7 @@ def end_stays() -> None:
             resources.announcer().changed()
         prune(resources.database(), settings().journal_keep_days)
     except DatabaseUnavailable as error:
-        log.warning("database_unavailable", task=END_STAYS, error=str(error))
+        DATABASE.gone(task=END_STAYS, error=str(error))
 
 
 def schedule() -> dict[str, dict[str, object]]:

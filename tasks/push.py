@@ -15,6 +15,7 @@ from tasks.auditing import Auditor
 from tasks.measures import PUSHED, PUSHES
 from tasks.nodes import NodeConnections
 from tasks.once import once
+from tasks.outages import DATABASE
 from tasks.wake import PUSH_TASK
 
 #: Threads of one push worker: a node that does not answer holds one of them until its deadline.
@@ -65,7 +66,7 @@ def push(node: str) -> None:
     try:
         result = _converge(node)
     except DatabaseUnavailable as error:
-        log.warning("database_unavailable", task=PUSH_TASK, node=node, error=str(error))
+        DATABASE.gone(task=PUSH_TASK, node=node, error=str(error))
         PUSHES.labels(node, error.code).inc()
         return
     if isinstance(result, PushFailed):

@@ -19,6 +19,7 @@ from tasks import resources
 from tasks.app import app
 from tasks.doors import door_of
 from tasks.messages import publish_job
+from tasks.outages import DATABASE
 from tasks.replies import send_answer
 from tasks.topology import BIND
 
@@ -83,7 +84,8 @@ def clock(self: Task[Any, Any], request_id: str) -> str:
     try:
         with resources.database().connection() as connection:
             row = connection.execute("SELECT clock_timestamp()").fetchone()
-    except DatabaseUnavailable:
+    except DatabaseUnavailable as error:
+        DATABASE.gone(task=CLOCK, error=str(error))
         send_answer(self.request.reply_to, Answer(request_id=request_id, outcome=Outcome.UNAVAILABLE))
         return Outcome.UNAVAILABLE
     assert row is not None  # it always has one
@@ -100,6 +102,7 @@ def _serve(
         request = model.model_validate(message)
         door = door_of(task.request)
         answer = work(request) if door and may_ask(door, request) else _refused(task.name, door, request)
+        DATABASE.back()
     except (ValidationError, SealBroken, BadCode) as error:
         # A validation error quotes its input: only the fields' names are fit for a log.
         fields = (
@@ -110,7 +113,7 @@ def _serve(
         log.warning("bad_request", task=task.name, error=type(error).__name__, fields=fields)
         answer = Answer(request_id=_request_id(message), outcome=Outcome.BAD_REQUEST)
     except DatabaseUnavailable as error:
-        log.warning("database_unavailable", task=task.name, error=str(error))
+        DATABASE.gone(task=task.name, error=str(error))
         answer = Answer(request_id=_request_id(message), outcome=Outcome.UNAVAILABLE)
     if answer is None:
         return Outcome.CODE_RIGHT

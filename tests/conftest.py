@@ -21,8 +21,8 @@ from tests.world import World
 #: What is written survives the end of the server, though not of the machine; a database is made and dropped in a third of
 #: the time. The chaos harness has a server that syncs.
 NO_POWER_CUT = {"fsync": "off", "full_page_writes": "off"}
-#: A node that was frozen in one test is soon tried again in the next.
-SHARED = {"ROOST_NODE_RETRY_MAX": "1"}
+#: A node that was frozen in one test is soon tried again in the next; what is logged is what a machine reads.
+SHARED = {"ROOST_NODE_RETRY_MAX": "1", "ROOST_LOG_FORMAT": "json"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -39,7 +39,7 @@ GROUPS = (
         ),
     ),
     Group("the fuzzed API", ("web/test_openapi.py",)),
-    Group("pages and API over all processes", ("web/", "processes/test_health.py")),
+    Group("pages and API over all processes", ("web/", "processes/test_health.py", "processes/test_logs.py")),
     Group("faults on a stage of their own", ("chaos/test_broken_parts.py",)),
     Group("the demo as a newcomer starts it", ("demo/test_demo.py",), together=False),
     Group("calls through two Asterisks", ("asterisk/",)),

@@ -15,7 +15,7 @@ from tasks.app import app
 from tasks.periodic import schedule
 from tasks.presence import process_name
 from workers import systemd
-from workers.logs import set_up
+from workers.logs import refuse_to_start, set_up
 from workers.metrics.kinds import export_beat
 
 #: A beat whose schedule stands still for so many seconds answers no health check.
@@ -51,7 +51,7 @@ def main() -> int:
         set_up(settings())
         settings().need("broker_url")
     except SettingMissing as error:
-        print(f"beat: {error}", file=sys.stderr)
+        refuse_to_start("beat", error)
         return 2
     export_beat(settings())
     app.conf.beat_schedule = schedule()

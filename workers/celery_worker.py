@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Callable
 from functools import partial
 from time import monotonic, sleep
@@ -11,10 +10,11 @@ from typing import Any
 
 import structlog
 from celery import bootsteps
+from celery.apps import worker as celery_program
 from celery.signals import worker_ready, worker_shutting_down
 from celery.worker.consumer import Consumer
 from celery.worker.control import Panel
-from celery.worker.state import maybe_shutdown
+from celery.worker.state import active_requests, maybe_shutdown
 from kombu.exceptions import KombuError
 
 from roost.errors import SettingMissing
@@ -26,7 +26,7 @@ from tasks.broker import BROKER_REFUSED, NO_BROKER, why_broker_lost
 from tasks.presence import process_name
 from tasks.topology import fixed_queues
 from workers import systemd
-from workers.logs import set_up
+from workers.logs import refuse_to_start, set_up, write_farewell
 from workers.metrics.kinds import export_worker
 
 #: Celery prepares some thirty queues for delayed tasks wherever it finds quorum queues; Roost delays none.
@@ -88,6 +88,7 @@ class RoostConsumer(Consumer):
         It looks every second whether the broker is back, where Celery waits up to half a minute. And it goes on when RabbitMQ
         refuses the login, which Celery dies of: while a password is changed, or a virtual host made anew, workers wait.
         """
+        failed_at: float | None = None
         patiently = partial(conn.ensure_connection, interval_start=0.2, interval_step=0.2, interval_max=1)
 
         def ensure_connection(failed: Any, max_retries: int | None, callback: Callable[[], None]) -> Any:
@@ -96,6 +97,8 @@ class RoostConsumer(Consumer):
                 callback()
 
             def say(error: BaseException, interval: float) -> None:
+                nonlocal failed_at
+                failed_at = failed_at or monotonic()
                 systemd.status(f"waiting for RabbitMQ: {why_broker_lost(error)}")
                 failed(error, interval)
 
@@ -107,6 +110,8 @@ class RoostConsumer(Consumer):
             try:
                 connected = super().ensure_connected(conn)
                 self._connected_at = monotonic()
+                if failed_at is not None:
+                    log.warning("broker_back", away_seconds=round(self._connected_at - failed_at, 1))
                 return connected
             except (*BROKER_REFUSED, *NO_BROKER) as error:
                 if not refused:
@@ -185,8 +190,10 @@ def run(kind: str, queues: list[str], *, pool: str, concurrency: int, needs: tup
             settings().need(name)
         check_before_start(settings().need("database_url"))
     except (SettingMissing, WrongVersion) as error:
-        print(f"{kind}: {error}", file=sys.stderr)
+        refuse_to_start(kind, error)
         return 2
+    # Celery says it from a signal handler, past all logs; nothing may be logged there, for a lock may be held.
+    celery_program.safe_say = write_farewell
     _only_reading()
     app.steps["consumer"].update({Topology, SignOfLife})
     worker = app.Worker(
@@ -200,6 +207,6 @@ def run(kind: str, queues: list[str], *, pool: str, concurrency: int, needs: tup
         loglevel=settings().log_level.upper(),
         quiet=True,  # its banner is text, whatever the format of the log
     )
-    export_worker(kind, settings(), concurrency)
+    export_worker(kind, settings(), concurrency, lambda: len(active_requests))
     worker.start()
     return int(worker.exitcode or 0)

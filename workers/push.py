@@ -19,6 +19,7 @@ from roost.nodes.routes import enabled_nodes
 from tasks import resources
 from tasks.app import app
 from tasks.broker import BROKER_LOST
+from tasks.outages import DATABASE
 from tasks.push import THREADS
 from tasks.push_queues import declare_push_queues
 from tasks.topology import ANNOUNCE, push_queue, push_queue_name
@@ -63,7 +64,7 @@ class NodeQueues(bootsteps.StartStopStep):
         try:
             nodes = set(enabled_nodes(resources.database()))
         except DatabaseUnavailable as error:
-            log.warning("database_unavailable", doing="looking for nodes", error=str(error))
+            DATABASE.gone(doing="looking for nodes", error=str(error))
             return
         added = sorted(nodes - self._consumed)
         try:

@@ -16,7 +16,7 @@ from tasks.presence import Presence
 from workers.center.measures import of_calls
 from workers.center.server import Center, connections_of
 from workers.crowd import TooFewDescriptors, demand_descriptors
-from workers.logs import set_up
+from workers.logs import refuse_to_start, set_up
 from workers.metrics.kinds import export_center
 
 #: Objects that may come before Python looks for garbage among them. At its own 700, a thousand calls in progress are looked
@@ -47,14 +47,13 @@ def main() -> int:
         demand_descriptors(connections_of(settings().center_max_calls), "ROOST_CENTER_MAX_CALLS")
         asyncio.run(serve(settings()))
     except (SettingMissing, TooFewDescriptors) as error:
-        print(f"center: {error}", file=sys.stderr)
+        refuse_to_start("center", error)
         return 2
     except OSError as error:
         place = f"{settings().center_host}:{settings().center_port}"
         reason = os.strerror(error.errno) if error.errno else str(error)
-        print(
-            f"center: cannot listen at {place}: {reason} (ROOST_CENTER_HOST, ROOST_CENTER_PORT)",
-            file=sys.stderr,
+        refuse_to_start(
+            "center", f"cannot listen at {place}: {reason} (ROOST_CENTER_HOST, ROOST_CENTER_PORT)"
         )
         return 1
     return 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from celery.worker import state
 from prometheus_client import Gauge
 from prometheus_client.registry import Collector
 
@@ -38,10 +37,10 @@ def seen_of(settings: Settings, *, nodes: bool) -> list[Collector]:
     return [database, BrokerCollector(Queues(settings).look, database)]
 
 
-def export_worker(kind: str, settings: Settings, threads: int) -> None:
+def export_worker(kind: str, settings: Settings, threads: int, busy_now: Callable[[], int]) -> None:
     """Export what a worker counts: tasks, its threads; of a push worker the pushes, and how far the nodes are."""
     busy = Gauge("roost_threads_busy", "Threads that run a task.", registry=None)
-    busy.set_function(lambda: len(state.active_requests))
+    busy.set_function(busy_now)
     most = Gauge("roost_threads", "Threads that this process may run tasks in.", registry=None)
     most.set(threads)
     pushing = (PUSHES, PUSHED, SWEPT) if kind == "push" else ()

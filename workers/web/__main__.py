@@ -10,7 +10,7 @@ from roost.schema import check_before_start
 from roost.settings import settings
 from roost.version import WrongVersion
 from workers.crowd import TooFewDescriptors, demand_descriptors
-from workers.logs import set_up
+from workers.logs import refuse_to_start, set_up
 from workers.web.app import create_app
 from workers.web.server import BACKLOG, WebServer
 
@@ -31,14 +31,11 @@ def main() -> int:
         # Inherited by each connection. Without it the body of an answer waits until the client has confirmed its head, 40 ms later.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except (SettingMissing, TooFewDescriptors, WrongVersion) as error:
-        print(f"web: {error}", file=sys.stderr)
+        refuse_to_start("web", error)
         return 2
     except OSError as error:
         place = f"{settings().web_host}:{settings().web_port}"
-        print(
-            f"web: cannot listen at {place}: {error.strerror} (ROOST_WEB_HOST, ROOST_WEB_PORT)",
-            file=sys.stderr,
-        )
+        refuse_to_start("web", f"cannot listen at {place}: {error.strerror} (ROOST_WEB_HOST, ROOST_WEB_PORT)")
         return 1
     server = WebServer(create_app(settings()), settings())
     server.run(sockets=[listening])

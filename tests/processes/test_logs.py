@@ -1,0 +1,113 @@
+"""What processes write: JSON is all JSON, and a part that is away is said when it goes and when it is back."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from localcluster.postgres import Postgres
+from roost.errors import DatabaseUnavailable
+from tests.cluster import Cluster, wait_until
+from workers.log_repeats import Repeats
+
+KINDS = ("center", "bind", "verify", "push", "beat", "web")
+
+
+def written(cluster: Cluster, kind: str) -> list[dict[str, Any]]:
+    """Every whole line of the log, read as JSON."""
+    text = cluster.product.processes[f"{kind}1"].log.read_text()
+    return [json.loads(line) for line in text.rpartition("\n")[0].splitlines()]
+
+
+def is_there(cluster: Cluster) -> bool:
+    try:
+        return cluster.world.now() is not None
+    except DatabaseUnavailable:
+        return False
+
+
+@pytest.mark.timeout(180)
+def test_every_line_is_json_whatever_happens_and_an_outage_is_few_of_them(
+    web_cluster: Cluster, postgres: Postgres
+) -> None:
+    web_cluster.reset()
+    before = {kind: len(written(web_cluster, kind)) for kind in KINDS}
+    postgres.kill()
+    try:
+        wait_until(lambda: "database_unavailable" in events(web_cluster, "push", before), "it is said", 30)
+        # Sweeps, pushes and looks for nodes come to nothing meanwhile.
+        assert web_cluster.call("desk001", "*30").outcome == "unavailable"
+    finally:
+        postgres.start()
+    wait_until(lambda: is_there(web_cluster), "the test has its database again")
+    for kind in ("bind", "push"):
+        web_cluster.call("desk001", "*30")
+        wait_until(
+            lambda kind=kind: "database_back" in events(web_cluster, kind, before),
+            f"{kind} says that it is back",
+            30,
+        )  # type: ignore[misc]  # a lambda's default
+        lines = written(web_cluster, kind)[before[kind] :]
+        assert len(lines) < 20, lines
+        assert all("password" not in json.dumps(line) for line in lines)
+
+    processes = [web_cluster.product.processes[f"{kind}1"] for kind in KINDS]
+    with ThreadPoolExecutor(len(KINDS)) as pool:
+        list(pool.map(lambda process: process.restart(), processes))
+    for kind in KINDS:
+        lines = written(web_cluster, kind)
+        assert lines
+        assert all({"event", "level", "timestamp"} <= line.keys() for line in lines)
+
+
+def events(cluster: Cluster, kind: str, before: dict[str, int]) -> list[str]:
+    return [line["event"] for line in written(cluster, kind)[before[kind] :]]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_why_a_process_does_not_start_is_json_too(kind: str) -> None:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ROOST_")}
+    ended = subprocess.run(
+        [sys.executable, "-m", f"workers.{kind}"], env=kept | {"ROOST_LOG_FORMAT": "json"},
+        capture_output=True, text=True, timeout=40,
+    )  # fmt: skip
+    assert (ended.returncode, ended.stdout) == (2, "")
+    (said,) = [json.loads(line) for line in ended.stderr.splitlines()]
+    assert (said["event"], said["kind"]) == ("cannot_start", kind)
+    assert "Set ROOST_" in said["why"]
+
+
+def record(logger: str, message: object, level: int = logging.WARNING) -> logging.LogRecord:
+    return logging.LogRecord(logger, level, __file__, 1, message, None, None)
+
+
+def test_what_says_that_a_part_is_away_is_written_now_and_then_with_how_often_it_was_so() -> None:
+    repeats = Repeats(every=0.2)
+    away = {"event": "database_unavailable", "task": "roost.push", "node": "n1"}
+    said = [repeats.filter(record("tasks.push", dict(away))) for _ in range(5)]
+    assert said == [True, False, False, False, False]
+    assert repeats.filter(record("tasks.push", away | {"node": "n2"}))
+    later = record("tasks.push", dict(away))
+    wait_until(lambda: repeats.filter(later), "it is written again", 2)
+    assert isinstance(later.msg, dict)
+    assert later.msg["unsaid"] >= 4
+    library = [repeats.filter(record("celery.worker.consumer", "Cannot connect to %s")) for _ in range(3)]
+    assert library == [True, False, False]
+
+
+def test_what_somebody_did_is_written_each_time() -> None:
+    repeats = Repeats()
+    for message in (
+        {"event": "request_refused"},
+        {"event": "feature_code_differs"},
+        {"event": "bad_request"},
+    ):
+        assert all(repeats.filter(record("tasks.requests", dict(message))) for _ in range(3))
+    assert all(repeats.filter(record("celery.worker", "ready", logging.INFO)) for _ in range(3))
