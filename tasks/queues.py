@@ -9,6 +9,7 @@ from typing import NamedTuple
 from amqp.exceptions import AccessRefused  # type: ignore[import-untyped]  # it ships no types
 from kombu import Connection
 
+from roost.diagnosis.queues import QueueState
 from roost.errors import BrokerUnavailable
 from roost.moves.doors import Door
 from roost.settings import Settings
@@ -31,6 +32,24 @@ class QueueDepth(NamedTuple):
     name: str
     messages: int | None
     consumers: int | None
+
+
+#: Who consumes the queues that are always there; the others are the nodes'. Nobody consumes the dead.
+_SERVED_BY = {VERIFY: "verify", BIND: "bind", ANNOUNCE: "push", DEAD: ""}
+
+
+def states_of(seen: list[QueueDepth]) -> list[QueueState]:
+    """The queues with who should serve each."""
+    return [
+        QueueState(
+            each.name,
+            _SERVED_BY.get(each.name, "push"),
+            exists=each.messages is not None,
+            messages=each.messages or 0,
+            consumers=each.consumers or 0,
+        )
+        for each in seen
+    ]
 
 
 class Queues:

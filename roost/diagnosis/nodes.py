@@ -53,7 +53,7 @@ def check_nodes(database: Database, settings: Settings) -> Iterator[Finding]:
         reached = answers[node.name].result() if node.name in answers else []
         yield from reached
         if all(finding.level is not Level.ERROR for finding in reached):
-            yield from _state(node, settings)
+            yield from check_state(node, settings)
     for row in list_refused_rows(database):
         yield Finding(
             "nodes", Level.ERROR, f"{row.node} cannot hold {row.key}: {row.reason}",
@@ -63,7 +63,8 @@ def check_nodes(database: Database, settings: Settings) -> Iterator[Finding]:
         yield from _unnumbered(found.unnumbered, in_use, settings)
 
 
-def _state(node: NodeStatus, settings: Settings) -> Iterator[Finding]:
+def check_state(node: NodeStatus, settings: Settings, *, passing: bool = True) -> Iterator[Finding]:
+    """What its status says of a node in use, also what is `passing`; the node itself is not asked."""
     stale = _STALE_SECONDS + _STALE_SWEEPS * settings.sweep_every
     if node.failures:
         yield Finding(
@@ -76,7 +77,7 @@ def _state(node: NodeStatus, settings: Settings) -> Iterator[Finding]:
             "nodes", Level.ERROR, f"{node.name}: pushed to {since}, though nothing failed.",
             "Start a `beat` and a `push` worker.",
         )  # fmt: skip
-    elif node.behind:
+    elif node.behind and passing:
         yield Finding(
             "nodes",
             Level.WARNING,

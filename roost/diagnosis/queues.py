@@ -45,7 +45,7 @@ def check_queues(queues: Iterable[QueueState]) -> Iterator[Finding]:
         elif queue.messages > MANY:
             yield Finding(
                 "queues", Level.WARNING, f"{queue.messages} requests wait in the queue {queue.name}.",
-                f"Start more `{queue.served_by}` workers.",
+                f"Add a `{queue.served_by}` worker.",
             )  # fmt: skip
         else:
             served.append(queue.name)

@@ -12,6 +12,7 @@ from localcluster.postgres import own_role
 from roost.database import Database
 from roost.diagnosis.database import check_directory, check_server
 from roost.diagnosis.nodes import check_nodes
+from roost.diagnosis.processes import check_processes
 from roost.diagnosis.queues import QueueState, check_queues
 from roost.diagnosis.settings import check_settings
 from roost.finding import Finding, Level
@@ -253,6 +254,10 @@ def of_nodes(world: World, **changed: object) -> list[str]:
 
 def test_queues() -> None:
     assert bad(list(check_queues([WELL]))) == []
+    grows = QueueState("bind", "bind", exists=True, messages=101, consumers=4)
+    assert [finding.mend for finding in check_queues([grows])] == ["Add a `bind` worker."]
+    assert bad(list(check_processes({"center", "beat"}))) == []
+    assert [finding.mend for finding in check_processes({"bind", "center"})] == ["Start a `beat` process."]
     assert bad(list(check_queues([QueueState("bind", "bind", exists=False)]))) == [("queues", "error")]
     assert bad(list(check_queues([QueueState("bind", "bind", exists=True, messages=3)]))) == [
         ("queues", "error")

@@ -18,15 +18,11 @@ from roost.errors import RoostError
 from roost.finding import Finding, Level
 from roost.nodes.routes import enabled_nodes
 from roost.settings import Settings, env_file, settings
-from tasks.queues import Queues
-from tasks.topology import ANNOUNCE, BIND, DEAD, VERIFY
+from tasks.queues import Queues, states_of
 from workers.cli.exits import Exit
 from workers.cli.output import AsJson, cell, console, say, show_json
 
 _STYLES = {Level.OK: "green", Level.NOTE: "cyan", Level.WARNING: "yellow", Level.ERROR: "bold red"}
-
-#: Who consumes the queues that are always there; the others are the nodes'. Nobody consumes the dead.
-_SERVED_BY = {VERIFY: "verify", BIND: "bind", ANNOUNCE: "push", DEAD: ""}
 
 
 def doctor(*, as_json: AsJson = False) -> None:
@@ -96,16 +92,7 @@ def _look(config: Settings, nodes: list[str]) -> tuple[list[QueueState], bool]:
         is_shared = broker.shares_a_login()
     finally:
         broker.close()
-    return [
-        QueueState(
-            each.name,
-            _SERVED_BY.get(each.name, "push"),
-            exists=each.messages is not None,
-            messages=each.messages or 0,
-            consumers=each.consumers or 0,
-        )
-        for each in seen
-    ], is_shared
+    return states_of(seen), is_shared
 
 
 def _show(found: list[Finding]) -> None:

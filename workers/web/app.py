@@ -84,7 +84,7 @@ def make_parts(settings: Settings, stack: AsyncExitStack) -> Parts:
     metrics.export(settings)
     tokens = Tokens(database)
     pulse = Pulse(database, metrics)
-    picture = ClusterPicture(database, queues, processes, pulse)
+    picture = ClusterPicture(database, queues, processes, pulse, settings)
     stack.callback(picture.close)
     counts = DeskCounting(database)
     stack.callback(counts.close)

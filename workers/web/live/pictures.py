@@ -5,12 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from roost.database import Database
+from roost.diagnosis.nodes import check_state
+from roost.diagnosis.processes import check_processes
+from roost.diagnosis.queues import check_queues
+from roost.finding import Finding, Level
 from roost.moves.outcomes import GRANTED, NOTHING_TO_DO
 from roost.nodes.status import ClusterStatus, cluster_status
+from roost.settings import Settings
 from roost.views.activity import Count, count_requests
 from tasks.background import Background
-from tasks.processes import KINDS, Processes
-from tasks.queues import QueueDepth, Queues
+from tasks.processes import KINDS, Process, Processes
+from tasks.queues import QueueDepth, Queues, states_of
 from workers.web.live.activity import Pulse
 from workers.web.live.hub import Fragments
 from workers.web.pages.render import render
@@ -38,8 +43,11 @@ class Bar:
 class ClusterPicture:
     """Nodes, processes, queues and charts."""
 
-    def __init__(self, database: Database, queues: Queues, processes: Processes, pulse: Pulse) -> None:
+    def __init__(
+        self, database: Database, queues: Queues, processes: Processes, pulse: Pulse, settings: Settings
+    ) -> None:
         self._database = database
+        self._settings = settings
         self._nodes: tuple[str, ...] = ()
         self._queues = Background(lambda: queues.look(self._nodes), "queues")
         self._processes = processes
@@ -60,15 +68,35 @@ class ClusterPicture:
     def _render(
         self, status: ClusterStatus, queues: list[QueueDepth] | None, counts: list[Count]
     ) -> Fragments:
-        fragments = {f"node-{node.name}": render("node_card.html", node=node) for node in status.nodes}
+        of_nodes = {
+            node.name: list(check_state(node, self._settings, passing=False)) if node.enabled else []
+            for node in status.nodes
+        }
+        fragments = {
+            f"node-{node.name}": render("node_card.html", node=node, findings=of_nodes[node.name])
+            for node in status.nodes
+        }
         fragments["cluster-version"] = render("cluster_version.html", version=status.version)
+        running = self._processes.look(PATIENCE)
+        fragments["cluster-advice"] = render("advice.html", findings=_advice(of_nodes, queues, running))
         fragments["cluster-queues"] = render("queues.html", queues=queues)
-        fragments["cluster-processes"] = render(
-            "processes.html", processes=self._processes.look(PATIENCE), kinds=KINDS
-        )
+        fragments["cluster-processes"] = render("processes.html", processes=running, kinds=KINDS)
         fragments["chart-requests"] = _requests_chart(counts, int(status.now.timestamp()))
         fragments["chart-converge"] = _converge_chart(self._pulse.converged)
         return fragments
+
+
+def _advice(
+    of_nodes: dict[str, list[Finding]], queues: list[QueueDepth] | None, running: list[Process] | None
+) -> list[Finding]:
+    """What is to be done, the worst first, as `roost doctor` and the alerts say it of the same figures."""
+    found = [*check_queues(states_of(queues))] if queues is not None else []
+    if running is not None:
+        found += check_processes({process.kind for process in running})
+    for some in of_nodes.values():
+        found += some
+    found = [finding for finding in found if finding.level in {Level.ERROR, Level.WARNING}]
+    return sorted(found, key=lambda finding: finding.level is not Level.ERROR)
 
 
 def _requests_chart(counts: list[Count], now: int) -> str:
