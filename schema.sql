@@ -163,6 +163,8 @@ CREATE TABLE phone (
 ) WITH (fillfactor = 80);
 CREATE INDEX phone_by_node ON phone (node_id);
 CREATE INDEX phone_by_organization ON phone (organization_id);
+CREATE INDEX phone_by_organization_and_name ON phone (organization_id, name);
+CREATE INDEX phone_by_node_and_name ON phone (node_id, name);
 CREATE INDEX phone_by_start_of_name ON phone (organization_id, lower(name) text_pattern_ops);
 CREATE INDEX phone_with_guest ON phone (organization_id) WHERE guest_since IS NOT NULL;
 

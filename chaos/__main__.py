@@ -17,6 +17,8 @@ from localcluster.process import ServiceFailed
 
 #: They fill the list of faults.
 _DEFINED_IN = (message_faults, network_faults, node_faults, postgres_faults, process_faults)
+#: Seconds from an audit to the next.
+AUDITED_ALL_THE_TIME = {"ROOST_AUDIT_EVERY": "1"}
 
 
 def arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -55,6 +57,13 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
         metavar="N",
         help="so many real Asterisks beside the simulated nodes (2 when no number is given)",
     )
+    parser.add_argument(
+        "--extensions",
+        type=int,
+        default=0,
+        metavar="N",
+        help="so many more, with phones, in an organization of their own; nodes are audited all the time then",
+    )
     parser.add_argument("--json", type=Path, help="write the verdict here too")
     parser.add_argument("--folder", type=Path, help="keep data and logs in this new folder")
     return parser.parse_args(argv)
@@ -88,9 +97,10 @@ def _run(options: argparse.Namespace, names: list[str], folder: Path) -> int:
         brokers=options.rabbitmq,
         rabbitmq_version=options.rabbitmq_version,
         asterisk=options.asterisk,
+        more=AUDITED_ALL_THE_TIME if options.extensions else None,
     ) as stage:
         tell("everything runs")
-        run = Run(stage, seed=options.seed, people=options.people, tell=tell)
+        run = Run(stage, seed=options.seed, people=options.people, tell=tell, more=options.extensions)
         try:
             verdict = run.go(names, Pace(options.seconds, options.hold, options.calm, each=options.each))
         except NotHealed as error:
@@ -110,6 +120,7 @@ def _run(options: argparse.Namespace, names: list[str], folder: Path) -> int:
                     "rabbitmq",
                     "rabbitmq_version",
                     "asterisk",
+                    "extensions",
                 )
             }
             write_json(verdict, options.json, **about)

@@ -17,7 +17,8 @@ from roost.pbx.kinds import connect
 from roost.pbx.node import Change, Cursor, Key, NodeAddress
 
 _TOP = Path(__file__).parent.parent
-_DEADLINE = 5.0
+#: Seconds in which a node tells a large table, too.
+_DEADLINE = 20.0
 
 
 class _Process(Protocol):

@@ -45,6 +45,19 @@ BEGIN
 END $$;
 CREATE TRIGGER chaos_cause AFTER INSERT ON journal FOR EACH ROW EXECUTE FUNCTION chaos_note_cause();
 """
+#: An organization in which nobody moves.
+CROWD = "5000"
+_CROWD = (
+    "INSERT INTO organization (code) VALUES (%(organization)s)",
+    (
+        "INSERT INTO extension (organization_id, number, name) SELECT o.id, lpad(i::text, 7, '0'), 'Person ' || i"
+        " FROM organization o, generate_series(1, %(more)s) i WHERE o.code = %(organization)s"
+    ),
+    (
+        "INSERT INTO phone (organization_id, name, node_id, base_id) SELECT o.id, 'crowd' || e.number, (SELECT min(id) FROM pbx_node), e.id"
+        " FROM organization o JOIN extension e ON e.organization_id = o.id WHERE o.code = %(organization)s"
+    ),
+)
 
 
 def phone_name(organization: str, number: str) -> str:
@@ -52,8 +65,8 @@ def phone_name(organization: str, number: str) -> str:
     return f"desk{organization}-{number}"
 
 
-def settle_in(stage: Stage) -> dict[str, Office]:
-    """Fill the directory; the offices as the model knows them."""
+def settle_in(stage: Stage, more: int = 0) -> dict[str, Office]:
+    """Fill the directory; the offices as the model knows them. `more` extensions, each with a phone, only make the nodes' tables large."""
     database = Database(stage.database_url, size=2)
     directory = Directory(database, stage.product.settings.need("seal_public_key"))
     for node in stage.nodes.values():
@@ -81,4 +94,7 @@ def settle_in(stage: Stage) -> dict[str, Office]:
     with psycopg.connect(stage.database_url, autocommit=True) as connection:
         connection.execute("UPDATE extension SET code_hash = %s, code_set_at = now()", [code_hash])
         connection.execute(_EFFECTS)
+        if more:
+            for statement in _CROWD:
+                connection.execute(statement, {"organization": CROWD, "more": more})
     return offices

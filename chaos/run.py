@@ -26,6 +26,8 @@ from tasks.client import Client
 
 #: A node must have caught up so many seconds after healing.
 CAUGHT_UP_WITHIN = 10.0
+#: Of a large organization so many more are sent a second, to every node together, when all have forgotten everything.
+SENT_A_SECOND = 1_000
 #: The longest the harness waits until everything answers again.
 HEALTHY_WITHIN = 60.0
 _POLL = 0.1
@@ -53,13 +55,16 @@ class NotHealed(Exception):
 
 
 class Run:
-    """Use as `Run(...).go(...)`. `tell` hears one line for each thing that happens."""
+    """Use as `Run(...).go(...)`. `tell` hears one line for each thing that happens; `more` extensions make the nodes' tables large."""
 
-    def __init__(self, stage: Stage, *, seed: int, people: int, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self, stage: Stage, *, seed: int, people: int, tell: Callable[[str], None], more: int = 0
+    ) -> None:
         self._stage = stage
+        self._caught_up_within = CAUGHT_UP_WITHIN + more / SENT_A_SECOND
         self._dice = random.Random(seed)
         self._tell = tell
-        self._offices = settle_in(stage)
+        self._offices = settle_in(stage, more)
         settings = stage.product.settings.model_copy(
             update={"broker_url": SecretStr(own_user(stage.door_url, "cli"))}
         )
@@ -137,8 +142,8 @@ class Run:
         return took, diverged
 
     def _wait_caught_up(self, *, all_numbered: bool = False) -> list[str]:
-        """Wait until no node differs, at most CAUGHT_UP_WITHIN; how they differ then."""
-        ends = time.monotonic() + CAUGHT_UP_WITHIN
+        """Wait until no node differs, at most CAUGHT_UP_WITHIN, and the time that a whole table takes; how they differ then."""
+        ends = time.monotonic() + self._caught_up_within
         while True:
             try:
                 if all_numbered and unnumbered(self._stage):

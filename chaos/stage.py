@@ -5,7 +5,7 @@ One organization a load client shares with others; each node is a process with a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -32,7 +32,7 @@ POSTGRES_OPTIONS = {"track_commit_timestamp": "on", "max_connections": "200", "w
 class Stage:
     """Started by `with`. `postgres` may be replaced by another server while it runs (`use_postgres`).
 
-    `simulated` and `asterisk` are how many nodes of each; `rabbitmq_version` None is the machine's own.
+    `simulated` and `asterisk` are how many nodes of each; `rabbitmq_version` None is the machine's own. `more` adds ROOST_ settings.
     """
 
     def __init__(
@@ -43,6 +43,7 @@ class Stage:
         rabbitmq_version: int | None = None,
         simulated: int = 3,
         asterisk: int = 0,
+        more: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = folder
         self.network = Network()
@@ -53,6 +54,7 @@ class Stage:
         self._services = ExitStack()
         self._postgres_host = 1
         self._counts = (simulated, asterisk)
+        self._more = more
         self.nodes: dict[str, Node] = {}
 
     def __enter__(self) -> Self:
@@ -103,7 +105,11 @@ class Stage:
         broker = self.rabbitmq.add_vhost()
         self.vhost = urlsplit(broker.split(";")[0]).path.removeprefix("/")
         self.product = Product(
-            self.folder / "roost", database_url=self.database_url, broker_url=broker, counts=COUNTS
+            self.folder / "roost",
+            database_url=self.database_url,
+            broker_url=broker,
+            counts=COUNTS,
+            more=self._more,
         )
         self._start_nodes()
         for name, process in self.product.processes.items():

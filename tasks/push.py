@@ -78,6 +78,8 @@ def push(node: str) -> None:
         PUSHED.labels(node).inc(result.sent)
         if result.failed_before:
             log.info("node_back", node=node, attempts=result.failed_before)
+        if result.refused:
+            log.warning("rows_refused", node=node, rows=result.refused)
         if result.sent:
             _auditor().pushed()
         if result.audit_due:

@@ -47,9 +47,14 @@ class PhoneDirectory(Store):
         after: str | None = None, limit: int = LIMIT,
     ) -> list[PhoneRecord]:  # fmt: skip
         """Phones in order of name, after that of `after`. `search`: a part of a name."""
-        params = {
-            "name": None, "organization": organization, "node": node, "search": search and fields.SEARCH.check(search), "after": after, "limit": limit,
+        params: dict[str, object] = {
+            "name": None, "organization": None, "node": None, "search": search and fields.SEARCH.check(search), "after": after, "limit": limit,
         }  # fmt: skip
+        if organization is not None or node is not None:
+            with self._database.connection() as connection:
+                ids = one(connection, "find_owners", {"organization": organization, "node": node}) or (0, 0)
+            given = (("organization", organization, ids[0]), ("node", node, ids[1]))
+            params |= {name: found for name, asked, found in given if asked is not None}
         return self._list(PhoneRecord, "list_phones", params)
 
     def each_phone(

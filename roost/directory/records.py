@@ -8,11 +8,22 @@ from datetime import datetime, time, timedelta
 
 @dataclass(frozen=True, slots=True)
 class OrganizationName:
-    """An organization by name."""
+    """An organization by name, and what goes on with it.
+
+    `doing`: `removal`, or a `change` of its code or of whether it is enabled, goes on, and how many of about how many extensions are through.
+    """
 
     code: str
     name: str
     enabled: bool
+    doing: str | None
+    extensions_done: int | None
+    extensions_total: int | None
+
+    @property
+    def percent(self) -> int | None:
+        """How much of what goes on is done; None: nothing goes on."""
+        return percent_done(self.extensions_done, self.extensions_total) if self.doing else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +49,16 @@ class OrganizationRecord:
     doing: str | None
     extensions_done: int | None
     extensions_total: int | None
+
+    @property
+    def percent(self) -> int | None:
+        """How much of what goes on is done; None: nothing goes on."""
+        return percent_done(self.extensions_done, self.extensions_total) if self.doing else None
+
+
+def percent_done(done: int | None, total: int | None) -> int:
+    """How much is done of what there is to do, about."""
+    return min(100, 100 * (done or 0) // max(1, total or 0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -347,3 +347,8 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS journal_by_rare_outcome ON journal (outc
 
 CREATE INDEX CONCURRENTLY IF NOT EXISTS journal_by_rare_outcome_of ON journal (organization, outcome, at)
     WHERE outcome NOT IN ('virtualized', 'returned');
+
+-- Lists of phones, each by its index.
+CREATE INDEX CONCURRENTLY IF NOT EXISTS phone_by_organization_and_name ON phone (organization_id, name);
+
+CREATE INDEX CONCURRENTLY IF NOT EXISTS phone_by_node_and_name ON phone (node_id, name);

@@ -15,20 +15,21 @@ from roost.nodes.full_send import Sending
 from roost.nodes.holding import NodeRow, Nodes, PushFailed, hold, hold_soon
 from roost.nodes.routes import tell
 from roost.nodes.shared_news import SharedNews
-from roost.pbx.node import Cursor, PbxNode
+from roost.pbx.node import Cursor, PbxNode, RefusedRow
 
 
 @dataclass(frozen=True, slots=True)
 class Converged:
     """What a push did: the node's version now, how many routes it was sent, and whether an audit is due.
 
-    `failed_before`: how many pushes before this one failed in a row.
+    `failed_before`: how many pushes before this one failed in a row. `refused`: rows of these that the node cannot hold.
     """
 
     version: int
     sent: int
     audit_due: bool = field(default=False, compare=False)
     failed_before: int = field(default=0, compare=False)
+    refused: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class _Step:
 
     row: NodeRow
     sent: int = 0
+    refused: int = 0
     level: bool = False
     listing: Sending | None = None
 
@@ -54,7 +56,7 @@ def converge(
     The row is held for a batch of news, or for about a second of a full send, and taken again for the next.
     """
     shared = news or SharedNews()
-    sent, failed_before = 0, 0
+    sent, refused, failed_before = 0, 0, 0
 
     def work(connection: Connection, row: NodeRow, node: PbxNode) -> _Step:
         return _step(connection, row, node, shared)
@@ -68,9 +70,10 @@ def converge(
         if not isinstance(step, _Step):
             return step
         sent += step.sent
+        refused += step.refused
         failed_before = failed_before or step.row.failures
         if step.level:
-            return Converged(step.row.version, sent, step.row.audit_due, failed_before)
+            return Converged(step.row.version, sent, step.row.audit_due, failed_before, refused)
         if step.listing is not None:
             try:
                 cleared = full_send.clear_strangers(database, node_name, nodes, retry_max, step.listing)
@@ -101,8 +104,9 @@ def _step(connection: Connection, row: NodeRow, node: PbxNode, news: SharedNews)
     if sending is not None and sending.stage == "list":
         return _Step(row, listing=sending)
     if sending is not None:
-        return _Step(row, full_send.send_pieces(connection, row, node, sending, cursor.version))
+        return _Step(row, *full_send.send_pieces(connection, row, node, sending, cursor.version))
     sent = _try_refused_again(connection, row, node, cursor) if row.refused_due else 0
+    refused: list[RefusedRow] = []
     if cursor.version < row.version:
         told = news.since(connection, cursor, row.head, row.scope)
         cursor = Cursor(row.lineage, told.version)
@@ -111,7 +115,7 @@ def _step(connection: Connection, row: NodeRow, node: PbxNode, news: SharedNews)
             refused_rows.note(connection, row.id, told.changes, refused)
         sent += len(told.changes)
     connection.execute(query("mark_node_applied"), {"node_id": row.id, "version": cursor.version})
-    return _Step(row, sent, level=cursor.version >= row.version)
+    return _Step(row, sent, len(refused), level=cursor.version >= row.version)
 
 
 def _try_refused_again(connection: Connection, row: NodeRow, node: PbxNode, cursor: Cursor) -> int:

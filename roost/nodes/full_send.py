@@ -107,10 +107,15 @@ def clear_strangers(
     return hold_soon(database, node_name, nodes, retry_max, go_on)
 
 
-def send_pieces(connection: Connection, row: NodeRow, node: PbxNode, sending: Sending, after: int) -> int:
-    """Send what comes after this id, for about a second; how many rows differed. At the end the node has its cursor."""
+def send_pieces(
+    connection: Connection, row: NodeRow, node: PbxNode, sending: Sending, after: int
+) -> tuple[int, int]:
+    """Send what comes after this id, for about a second; how many rows differed, and how many of them the node refused.
+
+    At the end the node has its cursor.
+    """
     ends = time.monotonic() + HOLD_FOR
-    sent = 0
+    sent = refused = 0
     while time.monotonic() < ends:
         kind: Literal["e", "p"] = "e" if sending.stage == "e" else "p"
         piece = read_piece(connection, row.scope, kind, after, BATCH)
@@ -123,8 +128,10 @@ def send_pieces(connection: Connection, row: NodeRow, node: PbxNode, sending: Se
         has = {} if sending.blank else node.read([key_of(change) for change in piece.changes])
         changes = [change for change in piece.changes if has.get(key_of(change)) != change]
         after = piece.last
-        refused_rows.note(connection, row.id, changes, node.apply(changes, sending.mark(after)))
+        not_taken = node.apply(changes, sending.mark(after))
+        refused_rows.note(connection, row.id, changes, not_taken)
         parameters = {"node_id": row.id, "keys": len(piece.changes), "total": None}
         connection.execute(query("mark_node_sending"), parameters)
         sent += len(changes)
-    return sent
+        refused += len(not_taken)
+    return sent, refused

@@ -29,7 +29,7 @@ class NodeState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NodeStatus:
-    """One node. `behind`: changes it lacks; `seen_ago`: seconds since a push last reached it, None: never.
+    """One node. `behind`: changes it lacks, from 10,000 on how many versions; `seen_ago`: seconds since a push last reached it, None: never.
 
     `resync`: its whole table is to be compared, for it serves other organizations than before. `refused_rows`: rows that it cannot hold.
     `doing`: `send` (its whole table is sent) or `audit` goes on, since when, and how many keys of about how many are done.
@@ -85,7 +85,7 @@ class NodeStatus:
 
 @dataclass(frozen=True, slots=True)
 class ClusterStatus:
-    """The database's version, the changes that have no number yet, its time, and every node."""
+    """The database's version, the changes that have no number yet (10,000 at most), its time, and every node."""
 
     version: int
     unnumbered: int

@@ -3,8 +3,7 @@ SELECT o.code, o.name, o.enabled, o.policy, o.max_stay, o.daily_return, o.timezo
        o.phone_lock_after, o.allows_weak_codes,
        (SELECT count(*) FROM extension e WHERE e.organization_id = o.id) AS extensions,
        (SELECT count(*) FROM phone p WHERE p.organization_id = o.id) AS phones,
-       CASE WHEN c.removing THEN 'removal' WHEN c.organization_id IS NOT NULL THEN 'change' END AS doing,
-       c.done AS extensions_done, c.total AS extensions_total
+       /* include organization_doing */
 FROM organization o
 LEFT JOIN organization_change c ON c.organization_id = o.id
 WHERE (%(code)s::text IS NULL OR o.code = %(code)s) AND (%(after)s::text IS NULL OR o.code > %(after)s)

@@ -8,6 +8,7 @@ import select
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -147,3 +148,30 @@ def test_keys_on_a_terminal_warn(folder: Path, repository: Path) -> None:
     terminal = Terminal(["keys"], {}, folder, repository)
     terminal.expect("warning: these secrets are on your screen")
     assert terminal.close() == 0
+
+
+_LONG_WORK = """
+from workers.cli import progress
+progress.EVERY = 0
+with progress.progress() as tell:
+    tell("removing 0001", 500, 2000)
+"""
+
+
+def test_long_work_is_told_by_a_bar_on_a_terminal_and_by_lines_elsewhere() -> None:
+    work = [sys.executable, "-c", _LONG_WORK]
+    lines = subprocess.run(work, capture_output=True, text=True, check=True, timeout=30)
+    assert (lines.stdout, lines.stderr) == ("", "removing 0001: 500 of about 2000\n")
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        work, stderr=theirs, env={**os.environ, "TERM": "xterm", "COLUMNS": "100"}
+    ) as working:
+        os.close(theirs)
+        shown = b""
+        with suppress(OSError):  # EIO: the terminal's other side is closed
+            while part := os.read(ours, 4096):
+                shown += part
+        assert working.wait(30) == 0
+    os.close(ours)
+    assert b"removing 0001" in shown
+    assert b"500/2000" in shown

@@ -116,6 +116,11 @@ def test_the_status_of_each_node(roost: Run, office: World) -> None:
     assert (status["version"], status["nodes"][0]["lag_seconds"]) == (version, 0.0)
     shown = roost("status").out
     assert "n2: no route to host (4 times in a row)" in shown
+    office.sql(
+        "INSERT INTO node_refused_row (node_id, key, reason) SELECT id, 'p/desk001', 'Too long' FROM pbx_node WHERE name = 'n1'"
+    )
+    assert "n1: cannot hold 1 rows: roost doctor names them" in roost("status").out
+    assert "n1 cannot hold p/desk001: Too long" in roost("doctor").out
     assert "2 mended" in shown
     assert [node["name"] for node in roost("status", "n2", "--json").json["nodes"]] == ["n2"]
     assert roost("status", "n9").exit_code == 4

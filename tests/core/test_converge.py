@@ -33,6 +33,11 @@ from tests.world import World
 RETRY_MAX = 3.0
 
 
+def idle_transactions_ended(postgres: Postgres) -> int:
+    """How many transactions PostgreSQL ended because nothing was done in them."""
+    return (postgres.folder / "postgres.log").read_text().count("idle-in-transaction timeout")
+
+
 def number_all(database: Database) -> None:
     """Announce until no change is left without a number."""
     while announce(database).more:
@@ -320,7 +325,9 @@ def test_a_row_that_no_node_can_hold_holds_up_nothing_else(node: Node) -> None:
     node.world.sql("ALTER TABLE phone ENABLE TRIGGER USER")
     node.world.sql("UPDATE extension SET name = %s WHERE number = '001'", LONG)
     node.world.sql("UPDATE extension SET number = '009' WHERE number = '003'")
-    assert isinstance(node.push(), Converged)
+    pushed = node.push()
+    assert isinstance(pushed, Converged)
+    assert pushed.refused == 1
     (refused,) = list_refused_rows(node.world.database)
     assert (refused.node, refused.key) == ("n1", "p/desk001")
     assert "1024" in refused.reason
@@ -363,7 +370,10 @@ def test_a_full_send_goes_on_where_it_broke_off(node: Node) -> None:
     assert node.holds() == node.truth()
 
 
-def test_a_large_table_is_audited_while_moves_go_on_and_the_row_is_held_for_moments(node: Node) -> None:
+def test_a_large_table_is_audited_while_moves_go_on_and_the_row_is_held_for_moments(
+    node: Node, postgres: Postgres
+) -> None:
+    ended = idle_transactions_ended(postgres)
     node.world.sql(
         "INSERT INTO extension (organization_id, number) SELECT o.id, n::text FROM organization o, generate_series(10000, 29999) n"
     )
@@ -378,6 +388,7 @@ def test_a_large_table_is_audited_while_moves_go_on_and_the_row_is_held_for_mome
             wait_until(lambda: isinstance(node.push(), Converged), "the move is told beside the audit", 2)
         assert auditing.result() == Audited(3)
     assert moved > 1
+    assert idle_transactions_ended(postgres) == ended
     node.push()
     assert node.holds() == node.truth()
 

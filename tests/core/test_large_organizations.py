@@ -91,6 +91,8 @@ def test_a_removal_that_broke_off_is_gone_on_with_by_whoever_comes(large: World)
         break  # whoever began it dies
     found = directory.organization("0001")
     assert (found.doing, found.enabled, found.extensions_done) == ("removal", False, STEP)
+    shown = directory.organization_name("0001")
+    assert (shown.doing, shown.percent) == ("removal", 100 * STEP // DESKS)
     with pytest.raises(OrganizationIsRemoved):
         directory.change_organization("0001", enabled=True)
     assert not take_some_steps(large.database, 0), "no time, no step"

@@ -8,7 +8,9 @@ import pytest
 
 from benchmarks.world import populate
 from roost.database import Database, query
+from roost.directory import Directory
 from roost.nodes.routes import announce, news_since, read_head
+from roost.nodes.status import cluster_status
 from roost.settings import Settings
 from tests.world import World
 
@@ -73,6 +75,14 @@ FROM generate_series(1, 20000) i
 """
 
 
+def pages_read(world: World, statement: str, params: dict[str, object]) -> int:
+    """Pages of the database that a named statement looks at."""
+    with world.database.connection() as connection:
+        row = connection.execute(f"EXPLAIN (ANALYZE, FORMAT json) {query(statement)}", params).fetchone()
+    assert row is not None
+    return int(row[0][0]["Plan"]["Shared Hit Blocks"])
+
+
 def test_a_page_of_a_long_journal_costs_what_it_shows(world: World) -> None:
     world.sql(_LONG_JOURNAL)
     noon = world.value("SELECT at FROM journal WHERE request_id = 'r10000'")
@@ -80,13 +90,9 @@ def test_a_page_of_a_long_journal_costs_what_it_shows(world: World) -> None:
         connection.execute("VACUUM ANALYZE journal")
 
     def pages(statement: str, **filters: object) -> int:
-        """Pages of the database that are looked at."""
         every = ("organization", "extension", "phone", "outcome", "since", "until")
         params = dict.fromkeys(every) | {"before_id": "", "limit": 51} | filters
-        with world.database.connection() as connection:
-            row = connection.execute(f"EXPLAIN (ANALYZE, FORMAT json) {query(statement)}", params).fetchone()
-        assert row is not None
-        return int(row[0][0]["Plan"]["Shared Hit Blocks"])
+        return pages_read(world, statement, params)
 
     filters: tuple[dict[str, object], ...] = (
         {}, {"organization": "0001"}, {"organization": "0002"}, {"outcome": "virtualized"}, {"outcome": "phone_locked"},
@@ -100,3 +106,35 @@ def test_a_page_of_a_long_journal_costs_what_it_shows(world: World) -> None:
         assert pages("list_journal_of_phone", phone="p7", until=until) < 300, until
     for statement in ("read_phone_before", "read_phone_after"):
         assert pages(statement, phone="p7", at=noon) < 100
+
+
+def test_how_far_a_node_is_behind_costs_no_more_when_it_is_very_far(world: World) -> None:
+    world.organization()
+    world.node("n1")
+    changes = "INSERT INTO route (key, organization_id, version) SELECT 'e/0001*' || i, 1, i FROM generate_series(%s::int, %s) i"
+    world.sql(changes, 1, 9_000)
+    assert cluster_status(world.database).nodes[0].behind == 9_000
+    world.sql(changes, 9_001, 60_000)
+    assert cluster_status(world.database).nodes[0].behind == 60_000
+    assert pages_read(world, "list_node_status", {"node": None}) < 300, "of some 1,000"
+
+
+def test_a_page_of_phones_costs_what_it_shows_however_many_others_there_are(world: World) -> None:
+    world.office("001", "002")
+    world.sql("INSERT INTO organization (code) VALUES ('0002')")
+    world.node("n2")
+    world.sql(
+        "INSERT INTO phone (organization_id, name, node_id) SELECT o.id, 'a' || i, n.id FROM organization o, pbx_node n,"
+        " generate_series(1, 20000) i WHERE o.code = '0002' AND n.name = 'n2'"
+    )
+    with world.database.connection() as connection:
+        connection.execute("VACUUM ANALYZE")
+        row = connection.execute(query("find_owners"), {"organization": "0001", "node": "n1"}).fetchone()
+    assert row is not None
+    every: dict[str, object] = dict.fromkeys(("name", "organization", "node", "search", "after"), None)
+    for name, found in zip(("organization", "node"), row, strict=True):
+        assert pages_read(world, "list_phones", every | {"limit": 100, name: found}) < 50, name
+    phones = Directory(world.database).phones
+    assert [phone.name for phone in phones(organization="0001")] == ["desk001", "desk002"]
+    assert [phone.name for phone in phones(node="n1", after="desk001")] == ["desk002"]
+    assert phones(organization="0009") == phones(node="n9") == []

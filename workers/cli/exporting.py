@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
-from roost.directory.exporting import export_desks
+from roost.directory.exporting import PART, export_desks
 from roost.errors import Invalid
 from workers.cli.output import say
+from workers.cli.progress import progress
 from workers.cli.session import open_database
 
 
@@ -42,9 +43,11 @@ def export_file(
             sys.stdout.writelines(parts)
             return
         try:
-            with file.open("x", encoding="utf-8", newline="") as written:
+            with file.open("x", encoding="utf-8", newline="") as written, progress() as tell:
                 written.write(first)
-                written.writelines(parts)
+                for number, part in enumerate(parts):
+                    tell("desks written", number * PART, None)
+                    written.write(part)
         except OSError as error:
             raise NotWritten(f"({file}: {error.strerror})") from None
     say(f"Written to {file}.")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from itertools import chain, islice
 from typing import TypeVar
 
 from workers.cli.output import cell, console, json_default, note, table
+from workers.cli.progress import progress
 
 T = TypeVar("T")
 
@@ -65,12 +67,22 @@ def _print_wide(
         print(line([cell(value).plain for value in row]))
 
 
+def _tell_nothing(_what: str, _done: int, _total: int | None) -> None:
+    """Who sees the rows needs no count."""
+
+
 def counted(items: Iterable[T], limit: int, at_limit: Callable[[T], str]) -> Iterator[T]:
-    """The same items; when there were as many as `limit`, a note says how to go on after the last."""
+    """The same items; when there were as many as `limit`, a note says how to go on after the last.
+
+    Where nobody sees them come, because they go to a file or a program, it is shown how many came.
+    """
     number = 0
-    for item in items:
-        number += 1
-        yield item
+    with nullcontext(_tell_nothing) if sys.stdout.isatty() else progress() as tell:
+        for item in items:
+            number += 1
+            yield item
+            if number % FIRST_ROWS == 0:
+                tell("listed", number, None)
     if number == limit:
         sys.stdout.flush()
         note(at_limit(item))
