@@ -20,7 +20,7 @@ from typing import Any, Self
 
 import structlog
 from kombu import Connection, Consumer, Queue
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from roost.errors import BrokerUnavailable
 from roost.moves.doors import Door
@@ -40,6 +40,8 @@ RECONNECT_AFTER = 0.5
 PATIENCE = 1.0
 
 log = structlog.get_logger(__name__)
+
+_SEVERAL = TypeAdapter(list[Answer])
 
 
 @dataclass(slots=True)
@@ -222,12 +224,14 @@ class Client:
 
     def _heard(self, body: object, message: Any) -> None:
         try:
-            answer = (
-                Answer.model_validate_json(body) if isinstance(body, str) else Answer.model_validate(body)
-            )
+            answers = _read_answers(body)
         except ValidationError:
             log.warning("answer_unreadable", correlation_id=message.properties.get("correlation_id"))
             return
+        for answer in answers:
+            self._answered(answer)
+
+    def _answered(self, answer: Answer) -> None:
         with self._lock:
             pending = self._pending.pop(answer.request_id, None)
             self._unanswered = False
@@ -280,3 +284,12 @@ class Client:
                 for request_id in waiting:
                     self._fail(request_id)
             self._closing.wait(RECONNECT_AFTER)
+
+
+def _read_answers(body: object) -> list[Answer]:
+    """The answers in a message: one, or a list of them. Raises ValidationError."""
+    if isinstance(body, str) and not body.startswith("["):
+        return [Answer.model_validate_json(body)]
+    if isinstance(body, str):
+        return _SEVERAL.validate_json(body)
+    return _SEVERAL.validate_python(body if isinstance(body, list) else [body])

@@ -37,8 +37,13 @@ def is_reply_queue(name: str) -> bool:
     return _REPLY_QUEUE.fullmatch(name) is not None
 
 
+def takes_several(reply_queue: str) -> bool:
+    """Whether its client understands several answers in one message: those of 0.1.0, whose queues name no door, do not."""
+    return reply_queue.count(".") > 1
+
+
 def door_of(request: Any) -> Door | None:
-    """By which door a task came (`request` is Celery's); None: by an exchange that is not ours."""
+    """By which door a task came (`request` is Celery's, or the message itself); None: by an exchange that is not ours."""
     return _DOORS.get((request.delivery_info or {}).get("exchange") or "")
 
 
@@ -55,7 +60,7 @@ class GuardedTask(Task[Any, Any]):
             log.error("task_refused", task=self.name, door=door)
             measures.TASKS.labels(self.name, "refused").inc()
             return None
-        measures.waited(self.request, self.name)
+        measures.waited(getattr(self.request, "sent_at", None), self.name, time.time())
         began, outcome = time.perf_counter(), "failed"
         try:
             outcome = self.run(*args, **kwargs) or "done"

@@ -56,9 +56,9 @@ def ran(request: Any, task: str, outcome: str, began: float) -> None:
         REDELIVERED.labels(task).inc()
 
 
-def waited(request: Any, task: str) -> None:
-    """Count how long a task waited in its queue, if its message says when it was sent."""
-    with suppress(AttributeError, TypeError, ValueError):
-        seconds = time.time() - float(request.sent_at)
+def waited(sent_at: Any, task: str, until: float) -> None:
+    """Count how long a task waited in its queue, until then of `time.time`, if its message says when it was sent."""
+    with suppress(TypeError, ValueError):
+        seconds = until - float(sent_at)
         if abs(seconds) < LONGEST_WAIT:
             TASK_WAIT.labels(task).observe(max(0.0, seconds))

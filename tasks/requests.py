@@ -34,21 +34,23 @@ VERIFY = "roost.verify"
 SET_CODE = "roost.set_code"
 
 _ANY = frozenset(Door)
+#: Moves that wait in a worker are settled in one transaction; the tasks below are what becomes of one that must be taken alone.
+_TOGETHER = "tasks.together:strategy"
 
 
-@app.task(name=DIAL, bind=True, doors=_ANY)
+@app.task(name=DIAL, bind=True, doors=_ANY, asks=Dial, Strategy=_TOGETHER)
 def dial(self: Task[Any, Any], message: dict[str, Any]) -> str:
     """A call to the Center came in."""
     return _serve(self, Dial, message, lambda request: resources.binding().dial(request))
 
 
-@app.task(name=VIRTUALIZE, bind=True, doors=_ANY)
+@app.task(name=VIRTUALIZE, bind=True, doors=_ANY, asks=Virtualize, Strategy=_TOGETHER)
 def virtualize(self: Task[Any, Any], message: dict[str, Any]) -> str:
     """Put an extension on a phone."""
     return _serve(self, Virtualize, message, lambda request: resources.binding().virtualize(request))
 
 
-@app.task(name=RETURN, bind=True, doors=_ANY)
+@app.task(name=RETURN, bind=True, doors=_ANY, asks=Return, Strategy=_TOGETHER)
 def return_home(self: Task[Any, Any], message: dict[str, Any]) -> str:
     """Bring an extension home."""
     return _serve(self, Return, message, lambda request: resources.binding().return_home(request))

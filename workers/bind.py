@@ -1,6 +1,7 @@
 """The bind worker: moves extensions, and numbers what it changed. Start as many as you like.
 
-Threads, not processes: a bind waits for PostgreSQL, one announcer serves them all, and no message crosses a pipe.
+Threads, not processes: a bind waits for PostgreSQL, one announcer serves them all, and no message crosses a pipe. Moves that
+wait are settled together (tasks/together.py), so it is sent more than it does at once.
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ import sys
 from celery.signals import worker_shutdown
 
 from tasks import resources
+from tasks.together import MOST
 from tasks.topology import BIND
 from workers.celery_worker import run
 
-#: Binds at once in one process.
+#: Jobs at once in one process; one of them is all moves that waited.
 THREADS = 4
+#: Messages sent ahead, a thread: two full transactions in all, so that the next is there when one is through.
+PREFETCH = 2 * MOST // THREADS
 
 
 @worker_shutdown.connect
@@ -27,7 +31,7 @@ def main() -> int:
     """The command line of this process."""
     parser = argparse.ArgumentParser("roost run bind", description=__doc__)
     parser.add_argument("--concurrency", type=int, default=THREADS, choices=range(1, 9), help="binds at once")
-    return run("bind", [BIND], pool="threads", concurrency=parser.parse_args().concurrency)
+    return run("bind", [BIND], pool="threads", concurrency=parser.parse_args().concurrency, prefetch=PREFETCH)
 
 
 if __name__ == "__main__":

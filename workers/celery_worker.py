@@ -182,8 +182,19 @@ class Topology(bootsteps.StartStopStep):
                 queue(channel).declare()
 
 
-def run(kind: str, queues: list[str], *, pool: str, concurrency: int, needs: tuple[str, ...] = ()) -> int:
-    """Run a worker until SIGTERM; the exit code. Jobs in hand finish, others go back to their queue."""
+def run(
+    kind: str,
+    queues: list[str],
+    *,
+    pool: str,
+    concurrency: int,
+    needs: tuple[str, ...] = (),
+    prefetch: int = 1,
+) -> int:
+    """Run a worker until SIGTERM; the exit code. Jobs in hand finish, others go back to their queue.
+
+    `prefetch` is how many messages it is sent ahead, for each job at once.
+    """
     try:
         set_up(settings())
         for name in ("database_url", "broker_url", *needs):
@@ -200,6 +211,7 @@ def run(kind: str, queues: list[str], *, pool: str, concurrency: int, needs: tup
         hostname=process_name(kind),
         pool=pool,
         concurrency=concurrency,
+        prefetch_multiplier=prefetch,
         queues=queues,
         without_gossip=True,
         without_mingle=True,

@@ -7,15 +7,19 @@ the request id: a second row under the same id is refused, and undoes whatever t
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 
 from psycopg import errors as pg
+from psycopg.rows import TupleRow
 
-from roost.database import Database, query
+from roost.database import Conflicting, Database, query
 from roost.directory.fields import extension_key
-from roost.errors import Invalid
+from roost.errors import DatabaseTooSlow, DatabaseUnavailable, Invalid
 from roost.moves.bound_ids import asked_id, bound_ids
 from roost.moves.outcomes import Outcome
 from roost.moves.requests import Answer, Request, Return, SetCode, Virtualize
@@ -33,6 +37,21 @@ class RequestIdReused(Invalid):
     code = "request_id_reused"
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A request, and how PostgreSQL is asked for it: a function, and its parameters by name.
+
+    `operation` is what the journal calls it; `late` says of what (organization, extension, phone) it is recorded as expired when it
+    came too late to commit.
+    """
+
+    function: str
+    request: Request
+    operation: str
+    late: Mapping[str, str | None]
+    parameters: Mapping[str, object]
+
+
 class AtMostOnce:
     """Asks PostgreSQL to do a request."""
 
@@ -40,22 +59,17 @@ class AtMostOnce:
         self._database = database
         self._settings = settings
 
-    def settle(
-        self,
-        function: str,
-        request: Request,
-        operation: str,
-        late: dict[str, str | None],
-        **parameters: object,
-    ) -> Answer:
-        """Call the function with the request, and with its other parameters by name; what came of it.
+    def settle(self, wish: Wish) -> Answer:
+        """Do it; what came of it.
 
         If another delivery of the same request was faster, the recorded outcome is answered; if it came too late to
-        commit, that it is expired is recorded instead, of what `late` names (organization, extension, phone).
+        commit, that it is expired is recorded instead.
         """
-        asked = self._asked(request, operation)
+        request, asked = wish.request, self._asked(wish.request, wish.operation)
         try:
-            return self._answer(request, _call(function, tuple(parameters)), asked | parameters)
+            return self._answer(
+                request, _call(wish.function, tuple(wish.parameters)), asked | {**wish.parameters}
+            )
         except pg.UniqueViolation as error:
             if error.diag.constraint_name != "journal_pkey":
                 raise
@@ -63,13 +77,44 @@ class AtMostOnce:
         except pg.CheckViolation as error:
             if error.diag.constraint_name != "in_time":
                 raise
-        return self.refuse(request, operation, Outcome.EXPIRED, late)
+        return self.refuse(request, wish.operation, Outcome.EXPIRED, wish.late)
 
-    def refuse(self, request: Request, operation: str, outcome: Outcome, of: dict[str, str | None]) -> Answer:
+    def settle_together(self, wishes: Sequence[Wish]) -> list[Answer]:
+        """Do them in one transaction, in order; an answer each. For `dial`, `virtualize` and `return_home` (settle_together.sql).
+
+        Raises DatabaseUnavailable when PostgreSQL is away. Anything else that it raises may be the fault of one of them, and none
+        was done: `settle` each then.
+        """
+        jobs = [
+            {
+                "function": wish.function,
+                "request": self._asked(wish.request, wish.operation),
+                **wish.parameters,
+            }
+            for wish in wishes
+        ]
+        try:
+            rows = self._rows(jobs)
+        except (Conflicting, DatabaseTooSlow):
+            raise
+        except DatabaseUnavailable:
+            rows = self._rows(jobs)  # what a lost connection has committed is found in the journal
+        return [_answer(wish.request, row) for wish, row in zip(wishes, rows, strict=True)]
+
+    def _rows(self, jobs: list[dict[str, object]]) -> list[TupleRow]:
+        text = json.dumps(jobs, default=datetime.isoformat)
+        with self._database.connection() as connection:
+            return connection.execute(query("settle_together"), {"jobs": text}).fetchall()
+
+    def refuse(
+        self, request: Request, operation: str, outcome: Outcome, of: Mapping[str, str | None]
+    ) -> Answer:
         """Record a refusal `of` something (organization, extension, phone); or answer what was recorded before."""
         with suppress(pg.UniqueViolation):
             return self._answer(
-                request, query("record_refusal"), self._asked(request, operation) | of | {"outcome": outcome}
+                request,
+                query("record_refusal"),
+                self._asked(request, operation) | {**of, "outcome": outcome},
             )
         return self._recorded(request)
 
@@ -89,18 +134,8 @@ class AtMostOnce:
         """What the journal says of a request that is in it."""
         return self._answer(request, query("read_recorded"), {"request_id": request.request_id})
 
-    def _answer(self, request: Request, statement: str, parameters: dict[str, object]) -> Answer:
-        outcome, now, organization, number, phone, displaced_number = self._database.statement(
-            statement, parameters
-        )
-        return Answer(
-            request_id=request.request_id,
-            outcome=Outcome(outcome),
-            now=now,
-            extension=extension_key(organization, number),
-            phone=phone,
-            displaced=extension_key(organization, displaced_number),
-        )
+    def _answer(self, request: Request, statement: str, parameters: Mapping[str, object]) -> Answer:
+        return _answer(request, self._database.statement(statement, parameters))
 
     def _expires_at(self, request: Request) -> datetime | None:
         """When the request is too old to take effect, by the database's clock; the system's own never are."""
@@ -109,6 +144,18 @@ class AtMostOnce:
             return None
         limit = settings.call_time_limit if request.origin == "call" else settings.request_time_limit
         return request.made_at + timedelta(seconds=limit)
+
+
+def _answer(request: Request, row: TupleRow) -> Answer:
+    outcome, now, organization, number, phone, displaced_number = row
+    return Answer(
+        request_id=request.request_id,
+        outcome=Outcome(outcome),
+        now=now,
+        extension=extension_key(organization, number),
+        phone=phone,
+        displaced=extension_key(organization, displaced_number),
+    )
 
 
 @cache

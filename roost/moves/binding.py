@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import assert_never
 
 from roost.database import Database
-from roost.moves.at_most_once import AtMostOnce
+from roost.moves.at_most_once import AtMostOnce, Wish
 from roost.moves.outcomes import Outcome
 from roost.moves.requests import Answer, Dial, Return, Try, Virtualize
 from roost.settings import Settings
+
+#: A request that moves an extension, or may.
+Move = Dial | Virtualize | Return
 
 
 class Binding:
@@ -20,50 +26,71 @@ class Binding:
 
     def dial(self, request: Dial) -> Answer:
         """A call to the Center: a return, a refusal, or CODE_NEEDED, which is not recorded."""
-        return self._once.settle(
-            "dial",
-            request,
-            "virtualize" if request.number else "return",
-            {"organization": None, "extension": request.number or None, "phone": request.phone},
-            phone_name=request.phone,
-            short_number=request.number,
-        )
+        return self._once.settle(self._wish(request))
+
+    def virtualize(self, request: Virtualize) -> Answer:
+        """Put the extension on the phone. A call needs the proof of its code; an administrator does not."""
+        return self._once.settle(self._wish(request))
+
+    def return_home(self, request: Return) -> Answer:
+        """Bring the extension home, wherever it is."""
+        return self._once.settle(self._wish(request))
+
+    def together(self, requests: Sequence[Move]) -> list[Answer]:
+        """Do several in one transaction, in order; raises as `AtMostOnce.settle_together` does, and then none was done."""
+        return self._once.settle_together([self._wish(request) for request in requests])
+
+    def end_stay(self, request: Return, phone_id: int, since: datetime) -> Answer:
+        """Bring the extension home if it still sits on this phone since then; else nothing is recorded."""
+        wish = self._wish(request)
+        only = {"only_phone": phone_id, "only_since": since}
+        return self._once.settle(replace(wish, parameters={**wish.parameters, **only}))
 
     def refuse_call(self, request: Dial | Try, outcome: Outcome, organization: str) -> Answer:
         """Write down what a front door refused of a call, for an asker of this organization."""
         of = {"organization": organization, "extension": request.number or None, "phone": request.phone}
         return self._once.refuse(request, "virtualize" if request.number else "return", outcome, of)
 
-    def virtualize(self, request: Virtualize) -> Answer:
-        """Put the extension on the phone. A call needs the proof of its code; an administrator does not."""
-        return self._once.settle(
-            "virtualize",
-            request,
-            "virtualize",
-            {"organization": request.organization, "extension": request.number, "phone": request.phone},
-            phone_name=request.phone,
-            short_number=request.number,
-            organization_named=request.organization,
-            call_id=request.call,
-            proof_lifetime=self._settings.proof_lifetime,
-        )
-
-    def return_home(self, request: Return) -> Answer:
-        """Bring the extension home, wherever it is."""
-        return self._return(request, None, None)
-
-    def end_stay(self, request: Return, phone_id: int, since: datetime) -> Answer:
-        """Bring the extension home if it still sits on this phone since then; else nothing is recorded."""
-        return self._return(request, phone_id, since)
-
-    def _return(self, request: Return, only_phone: int | None, only_since: datetime | None) -> Answer:
-        return self._once.settle(
-            "return_home",
-            request,
-            "return",
-            {"organization": request.organization, "extension": request.number, "phone": None},
-            organization_code=request.organization,
-            short_number=request.number,
-            only_phone=only_phone,
-            only_since=only_since,
-        )
+    def _wish(self, request: Move) -> Wish:
+        match request:
+            case Dial():
+                return Wish(
+                    "dial",
+                    request,
+                    "virtualize" if request.number else "return",
+                    {"organization": None, "extension": request.number or None, "phone": request.phone},
+                    {"phone_name": request.phone, "short_number": request.number},
+                )
+            case Virtualize():
+                return Wish(
+                    "virtualize",
+                    request,
+                    "virtualize",
+                    {
+                        "organization": request.organization,
+                        "extension": request.number,
+                        "phone": request.phone,
+                    },
+                    {
+                        "phone_name": request.phone,
+                        "short_number": request.number,
+                        "organization_named": request.organization,
+                        "call_id": request.call,
+                        "proof_lifetime": self._settings.proof_lifetime,
+                    },
+                )
+            case Return():
+                return Wish(
+                    "return_home",
+                    request,
+                    "return",
+                    {"organization": request.organization, "extension": request.number, "phone": None},
+                    {
+                        "organization_code": request.organization,
+                        "short_number": request.number,
+                        "only_phone": None,
+                        "only_since": None,
+                    },
+                )
+            case _:
+                assert_never(request)

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from roost.database import Database, query
 from roost.errors import DatabaseUnavailable
-from roost.moves.at_most_once import AtMostOnce
+from roost.moves.at_most_once import AtMostOnce, Wish
 from roost.moves.bound_ids import set_code_fits_its_id, try_fits_its_id
 from roost.moves.outcomes import Outcome
 from roost.moves.requests import Answer, SetCode, Try
@@ -53,17 +53,21 @@ class Verifying:
         )
         pepper = self._pepper_of(compared, digits) if compared is not None else None
         answer = self._once.settle(
-            "try_code",
-            request,
-            "virtualize",
-            {"organization": None, "extension": request.number, "phone": request.phone},
-            phone_name=request.phone,
-            short_number=request.number,
-            call_id=request.call,
-            compared=compared,
-            is_right=pepper is not None,
-            nothing_keyed=not digits,
-            tries_per_call=self._settings.tries_per_call,
+            Wish(
+                "try_code",
+                request,
+                "virtualize",
+                {"organization": None, "extension": request.number, "phone": request.phone},
+                {
+                    "phone_name": request.phone,
+                    "short_number": request.number,
+                    "call_id": request.call,
+                    "compared": compared,
+                    "is_right": pepper is not None,
+                    "nothing_keyed": not digits,
+                    "tries_per_call": self._settings.tries_per_call,
+                },
+            )
         )
         if answer.outcome is Outcome.CODE_RIGHT and compared is not None and pepper != self._peppers[0]:
             self._hash_anew(request, compared, digits)
@@ -93,12 +97,16 @@ class Verifying:
                 raise SealBroken
             code_hash, weak = hash_code(self._peppers[0], digits), is_weak(digits, request.number)
         return self._once.settle(
-            "set_code",
-            request,
-            "set_code" if code_hash else "clear_code",
-            {"organization": request.organization, "extension": request.number, "phone": None},
-            organization_code=request.organization,
-            short_number=request.number,
-            new_hash=code_hash,
-            is_weak=weak,
+            Wish(
+                "set_code",
+                request,
+                "set_code" if code_hash else "clear_code",
+                {"organization": request.organization, "extension": request.number, "phone": None},
+                {
+                    "organization_code": request.organization,
+                    "short_number": request.number,
+                    "new_hash": code_hash,
+                    "is_weak": weak,
+                },
+            )
         )

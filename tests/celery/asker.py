@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -65,6 +66,12 @@ class Asker:
             except TimeoutError:
                 continue
         return [self.answers[one][0] for one in request_ids]
+
+    def heard(self) -> bool:
+        """Whether any answer came so far."""
+        with suppress(TimeoutError):
+            self._connection.drain_events(timeout=0.01)
+        return bool(self.answers)
 
     def ask(self, task: str, message: dict[str, Any]) -> Answer:
         """Send one request, and hear its answer."""

@@ -31,7 +31,7 @@ def test_the_job_of_a_killed_worker_is_done_by_another_once(
     office: Cluster, celery_setup: CeleryTestSetup, asker: Asker
 ) -> None:
     move = messages.virtualize(office, "desk002", "001")
-    with _phone_held(office, "desk002"):
+    with phone_held(office, "desk002"):
         asker.send("roost.virtualize", move)
         wait_until(lambda: _blocked(office) != set(), "a worker is in the middle of it")
         victim = _owner(celery_setup, _blocked(office).pop())
@@ -91,7 +91,7 @@ def _count(channel: Any, queue: str) -> int:
 
 
 @contextmanager
-def _phone_held(office: Cluster, phone: str) -> Iterator[None]:
+def phone_held(office: Cluster, phone: str) -> Iterator[None]:
     """Nobody can change the phone meanwhile."""
     with psycopg.connect(office.product.database_url) as connection:
         connection.execute("SELECT 1 FROM phone WHERE name = %s FOR UPDATE", (phone,))

@@ -13,7 +13,7 @@ from typing import cast
 import pytest
 from pydantic import SecretStr
 
-from roost.moves.at_most_once import AtMostOnce
+from roost.moves.at_most_once import AtMostOnce, Wish
 from roost.moves.bound_ids import set_code_id, try_id
 from roost.moves.dialogue import Action, AskDial, AskTry, Dialogue, End
 from roost.moves.outcomes import Outcome
@@ -333,14 +333,18 @@ def test_a_function_is_called_by_the_names_of_its_parameters_in_whatever_order(o
         request_id=new_id(), origin="cli", made_at=office.now(), organization="0001", number="001", sealed_code=None
     )  # fmt: skip
     answer = AtMostOnce(office.database, office.settings).settle(
-        "set_code",
-        request,
-        "set_code",
-        {},
-        new_hash="a hash",
-        short_number="001",
-        organization_code="0001",
-        is_weak=False,
+        Wish(
+            "set_code",
+            request,
+            "set_code",
+            {},
+            {
+                "new_hash": "a hash",
+                "short_number": "001",
+                "organization_code": "0001",
+                "is_weak": False,
+            },
+        )
     )
     assert (answer.outcome, answer.extension) == ("code_set", "0001*001")
     assert office.value("SELECT code_hash FROM extension WHERE number = '001'") == "a hash"

@@ -1,0 +1,149 @@
+"""Moves that wait are taken together: one transaction settles them, then each is answered and acknowledged.
+
+A task whose `Strategy` is `strategy` is received by Celery as any other. Instead of running each message, a bind worker keeps those
+that it was sent, and one thread of Celery's pool takes what there is, again and again: so a job never waits for others, and
+others wait only while something is being settled. There is no timer. Whatever is not a plain move (a message that is malformed, or
+came by a door that may not ask for it, or was delivered before), and every job of a transaction that failed, is run by Celery one by
+one, by the task itself.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import structlog
+from celery import Celery, Task
+from celery.worker.consumer import Consumer
+from celery.worker.strategy import default
+from pydantic import ValidationError
+
+from roost.database import Conflicting
+from roost.errors import DatabaseTooSlow, DatabaseUnavailable
+from roost.moves.binding import Move
+from roost.moves.doors import may_ask
+from roost.moves.outcomes import CHANGED, Outcome
+from roost.moves.requests import Answer
+from tasks import measures, resources
+from tasks.doors import door_of
+from tasks.replies import send_answers
+
+#: Jobs in one transaction: it takes some milliseconds, for which others may wait for the same rows.
+MOST = 32
+
+log = structlog.get_logger(__name__)
+_celery_log = logging.getLogger(__name__)
+
+
+class Job(NamedTuple):
+    """A move that waits; `settle_alone` hands its message to Celery."""
+
+    request: Move
+    message: Any
+    acknowledge: Callable[[], object]
+    settle_alone: Callable[[], object]
+
+
+class Together:
+    """The jobs of one task that came over one connection and wait."""
+
+    def __init__(self, task: str, start: Callable[[Callable[[], None]], object]) -> None:
+        self._task = task
+        self._start = start
+        self._waiting: deque[Job] = deque()
+        self._lock = threading.Lock()
+        self._busy = False
+
+    def add(self, job: Job) -> None:
+        """Have the job settled: at once if nothing is, else with all that wait then."""
+        with self._lock:
+            self._waiting.append(job)
+            begins, self._busy = not self._busy, True
+        if begins:
+            self._start(self._run)
+
+    def _run(self) -> None:
+        while jobs := self._take():
+            try:
+                settle(self._task, jobs)
+            except Exception as error:  # noqa: BLE001 - whatever it is, each of them alone is answered or logged by its own task
+                log.info("taken_one_by_one", task=self._task, jobs=len(jobs), error=type(error).__name__)
+                for job in jobs:
+                    job.settle_alone()
+
+    def _take(self) -> list[Job]:
+        with self._lock:
+            jobs = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST))]
+            self._busy = bool(jobs)
+        return jobs
+
+
+def settle(task: str, jobs: list[Job]) -> None:
+    """Settle the jobs in one transaction, answer and acknowledge each. What this raises was done for none of them, or is safe to repeat."""
+    taken, began = time.time(), time.perf_counter()
+    try:
+        answers = resources.binding().together([job.request for job in jobs])
+    except (Conflicting, DatabaseTooSlow):
+        raise
+    except DatabaseUnavailable as error:
+        log.warning("database_unavailable", task=task, error=str(error), jobs=len(jobs))
+        answers = [Answer(request_id=job.request.request_id, outcome=Outcome.UNAVAILABLE) for job in jobs]
+    answered = list(zip(jobs, answers, strict=True))
+    send_answers([(job.message.properties.get("reply_to"), answer) for job, answer in answered])
+    if any(answer.outcome in CHANGED for answer in answers):
+        resources.announcer().changed()
+    for job, answer in answered:
+        job.acknowledge()
+        measures.waited(job.message.headers.get("sent_at"), task, taken)
+        measures.ran(job.message, task, answer.outcome, began)
+
+
+def strategy(task: Task[Any, Any], app: Celery, consumer: Consumer, **options: Any) -> Callable[..., Any]:
+    """What Celery asks at each connection: how the messages of this task are taken. `task.asks` is the model of its request."""
+    run_alone = default(task, app, consumer, **options)
+    together = Together(task.name, lambda work: consumer.pool.apply_async(work, (), callback=_done))
+
+    def on_message(
+        message: Any,
+        body: Any,
+        ack: Callable[..., Any],
+        reject: Callable[..., Any],
+        callbacks: Any,
+        **more: Any,
+    ) -> Any:
+        request = _read(task, message)
+        if request is None:
+            return run_alone(message, body, ack, reject, callbacks, **more)
+        return together.add(
+            Job(
+                request,
+                message,
+                lambda: ack(_celery_log, consumer.connection_errors),
+                lambda: consumer.call_soon(run_alone, message, body, ack, reject, callbacks),
+            )
+        )
+
+    return on_message
+
+
+def _read(task: Task[Any, Any], message: Any) -> Move | None:
+    """The request in a message; None where only the task itself knows what to do with it."""
+    door = door_of(message)
+    if door is None or door not in task.doors or "expires" in message.headers or "id" not in message.headers:
+        return None
+    if message.delivery_info.get("redelivered"):
+        return None  # its worker may have died of it
+    try:
+        (argument,) = message.payload[0]
+        request: Move = task.asks.model_validate(argument)
+    except (ValidationError, ValueError):
+        return None
+    return request if may_ask(door, request) else None
+
+
+def _done(_result: object) -> None:
+    """Called by Celery's pool after each piece of work."""

@@ -1,0 +1,117 @@
+"""Requests that are settled in one transaction come to what they would come to alone, one after the other; or none of them is done."""
+
+from __future__ import annotations
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import psycopg
+import pytest
+
+from roost.database import Conflicting
+from roost.moves.binding import Move
+from roost.moves.requests import Dial, Return, Virtualize
+from tests.world import World, new_id
+
+
+def virtualize(world: World, number: str, phone: str, *, request_id: str = "", age: float = 0) -> Virtualize:
+    return Virtualize(
+        request_id=request_id or new_id(), origin="api", made_at=world.now() - timedelta(seconds=age), organization="0001",
+        phone=phone, number=number,
+    )  # fmt: skip
+
+
+def outcomes(world: World, *requests: Move) -> list[str]:
+    """What they come to together; the answers are in the order of the requests."""
+    answers = world.binding.together(requests)
+    assert [answer.request_id for answer in answers] == [request.request_id for request in requests]
+    return [answer.outcome.value for answer in answers]
+
+
+def test_each_comes_to_what_it_would_come_to_after_those_before_it(world: World) -> None:
+    world.office("001", "002", "003", "004")
+    dialled = Dial(request_id=new_id(), call=new_id(), phone="desk003", made_at=world.now())
+    home = Return(request_id=new_id(), origin="web", made_at=world.now(), organization="0001", number="002")
+    unproved = Virtualize(
+        request_id=new_id(), origin="call", made_at=world.now(), phone="desk004", number="001", call=new_id()
+    )
+    assert outcomes(
+        world,
+        virtualize(world, "001", "desk003"),
+        virtualize(world, "002", "desk003"),  # two people for one phone
+        dialled,  # the first goes home again
+        virtualize(world, "002", "desk003"),
+        virtualize(world, "003", "desk004", age=3600),
+        home,
+        unproved,
+        virtualize(world, "001", "desk999"),
+    ) == [
+        "virtualized", "occupied", "returned", "virtualized", "expired", "returned", "wrong_code", "unknown_phone",
+    ]  # fmt: skip
+    assert world.guests() == {}
+    assert len(world.journal()) == 8
+
+
+def test_one_id_twice_takes_effect_once(world: World) -> None:
+    world.office("001", "002", "003")
+    twice = virtualize(world, "001", "desk002")
+    assert outcomes(world, twice, virtualize(world, "001", "desk003"), twice) == ["virtualized"] * 3
+    assert world.guests() == {"desk003": "001"}
+    assert outcomes(world, twice) == ["virtualized"]
+    assert (world.guests(), len(world.journal())) == ({"desk003": "001"}, 2)
+
+
+def test_if_one_cannot_be_done_none_is(world: World) -> None:
+    world.office("001", "002")
+    world.sql("ALTER TABLE journal ADD CONSTRAINT poison CHECK (actor <> 'poison')")
+    poison = virtualize(world, "002", "desk001").model_copy(update={"actor": "poison"})
+    sound = virtualize(world, "001", "desk002")
+    with pytest.raises(psycopg.errors.CheckViolation):
+        world.binding.together([sound, poison])
+    assert (world.guests(), world.journal()) == ({}, [])
+    assert outcomes(world, sound) == ["virtualized"]
+
+
+def test_who_holds_a_row_for_long_is_not_waited_for(world: World, database_url: str) -> None:
+    world.office("001", "002", "003")
+    with psycopg.connect(database_url) as other:
+        other.execute("SELECT FROM phone WHERE name = 'desk002' FOR UPDATE")
+        with pytest.raises(Conflicting):
+            world.binding.together([virtualize(world, "003", "desk001"), virtualize(world, "001", "desk002")])
+    assert world.journal() == []
+
+
+def test_several_who_settle_many_at_once_never_wait_in_a_circle(world: World) -> None:
+    numbers = [f"{n:03}" for n in range(1, 13)]
+    world.office(*numbers)
+    world.sql("UPDATE organization SET policy = 'displace'")
+    deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+
+    def shuffle(seed: int) -> int:
+        dice, done = random.Random(seed), 0
+        for _ in range(15):
+            pairs = [dice.sample(numbers, 2) for _ in range(8)]
+            moves: list[Move] = [virtualize(world, number, f"desk{phone}") for number, phone in pairs]
+            moves.append(
+                Dial(
+                    request_id=new_id(),
+                    call=new_id(),
+                    phone=f"desk{dice.choice(numbers)}",
+                    made_at=world.now(),
+                )
+            )
+            try:
+                done += len(world.binding.together(moves))
+            except Conflicting:
+                done += len(
+                    [world.binding.virtualize(move) for move in moves if isinstance(move, Virtualize)]
+                )
+        return done
+
+    before = world.value(deadlocks)
+    with ThreadPoolExecutor(4) as workers:
+        assert sum(workers.map(shuffle, range(4))) >= 4 * 15 * 8
+    assert world.value(deadlocks) == before
+    guests = world.guests()
+    assert len(set(guests.values())) == len(guests)
