@@ -10,6 +10,7 @@ from xdist.remote import Producer
 
 from localcluster.postgres import Postgres
 from localcluster.rabbitmq import RabbitCluster
+from localcluster.rabbitmq_install import rabbitmq_program
 from roost.database import Database
 from roost.schema import init_database
 from roost.seal import new_keys
@@ -34,6 +35,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--every-version",
         action="store_true",
         help="the PBX versions that are not fetched by script/setup, too",
+    )
+    parser.addoption(
+        "--rabbitmq", type=int, choices=(4,), help="that version of RabbitMQ, fetched once (default: the machine's own)"
     )
     parser.addoption("--quick", action="store_true", help="leave out what is slow; it is said what that is")
 
@@ -124,9 +128,12 @@ def world(database: Database, settings: Settings) -> World:
 
 
 @pytest.fixture(scope="session")
-def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitCluster]:
+def rabbitmq(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RabbitCluster]:
     """A RabbitMQ node, which speaks TLS too."""
-    with RabbitCluster(tmp_path_factory.mktemp("rabbitmq"), tls=True) as broker:
+    program = rabbitmq_program(request.config.getoption("--rabbitmq"))
+    with RabbitCluster(tmp_path_factory.mktemp("rabbitmq"), program=program, tls=True) as broker:
         yield broker
 
 
