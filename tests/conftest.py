@@ -37,7 +37,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="the PBX versions that are not fetched by script/setup, too",
     )
     parser.addoption(
-        "--rabbitmq", type=int, choices=(4,), help="that version of RabbitMQ, fetched once (default: the machine's own)"
+        "--rabbitmq",
+        type=int,
+        choices=(4,),
+        help="that version of RabbitMQ, fetched once (default: the machine's own)",
     )
     parser.addoption("--quick", action="store_true", help="leave out what is slow; it is said what that is")
 
