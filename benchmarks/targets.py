@@ -35,6 +35,12 @@ TARGETS = {
     "lamps_vs_none": Target(
         "binds a second, 2,000 lamps watched on each of 2 Asterisks, over none", "≥", 0.8
     ),
+    "freepbx_move": Target(
+        "a move with lamps applied at FreePBX of 10,000 users, over at a plain Asterisk", "≤", 1.5
+    ),
+    "freepbx_audit": Target(
+        "seconds to read and compare its 10,000 users and phones, as an audit does", "≤", 2
+    ),
     "messages_per_bind": Target("messages to the broker for a bind at full load, 64 nodes", "≤", 4),
     "resync_vs_dbput": Target("keys a second of a full send over a raw DBPut loop", "≥", 0.8),
     "bind_1m_vs_1k": Target("binds a second with 1,000,000 extensions over 1,000", "≥", 0.9),

@@ -56,7 +56,10 @@ class FreepbxBox(AsteriskNode):
         for user in users:
             text += f"exten => {user.number},1,Gosub(model-who,s,1)\n same => n,Gosub(model-ring,s,1({user.number}))\n"
             text += f"exten => {user.number},hint,{file_hint(user.number, self._homes(user.number))}\n"
-        super().__init__(name, address, folder, dialplan=text, trunk_context="from-node", **others)
+        known = {"TRANSFER_CONTEXT": "from-internal-xfer", **(others.pop("dialplan_globals", None) or {})}
+        super().__init__(
+            name, address, folder, dialplan=text, trunk_context="from-node", dialplan_globals=known, **others
+        )
 
     def start(self) -> None:
         """Start; the first time with the keys of all users and devices."""

@@ -224,7 +224,8 @@ def test_the_wheel_holds_the_statements_the_schema_and_the_licence(wheel: Path) 
     for folder in ("queries", "functions", "migrations"):
         assert {f"roost/{folder}/{path.name}" for path in (TOP / "roost" / folder).glob("*.sql")} <= held
     assert "roost/schema.sql" in held
-    assert {f"workers/kit/pbx/asterisk/{path.name}" for path in (TOP / "asterisk").iterdir()} <= held
+    for folder in ("asterisk", "freepbx", "kamailio"):
+        assert {f"workers/kit/pbx/{folder}/{path.name}" for path in (TOP / folder).iterdir()} <= held
     assert any(name.endswith("licenses/LICENSE") for name in held)
     tracked = ("roost/", "tasks/", "workers/", "roost-")
     assert all(name.startswith(tracked) for name in held)

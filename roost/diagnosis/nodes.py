@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
-from typing import NamedTuple
 
 from psycopg.rows import class_row
 from pydantic import SecretStr
 
 from roost.database import Database, query
 from roost.directory.node_options import address_of, joined
+from roost.directory.records import NodeLogin
 from roost.errors import NodeRefused, RoostError
 from roost.finding import Finding, Level
 from roost.nodes.refused_rows import list_refused_rows
@@ -31,21 +31,11 @@ _STALE_SECONDS = 10.0
 _NO_ANSWER = "Check the node, its address and the firewall between."
 
 
-class _Login(NamedTuple):
-    name: str
-    kind: str
-    host: str
-    port: int
-    username: str
-    secret: bytes
-    options: dict[str, object]
-
-
 def check_nodes(database: Database, settings: Settings) -> Iterator[Finding]:
     """Look at each node in use."""
     found = cluster_status(database)
     in_use = [node for node in found.nodes if node.enabled]
-    with database.connection() as connection, connection.cursor(row_factory=class_row(_Login)) as cursor:
+    with database.connection() as connection, connection.cursor(row_factory=class_row(NodeLogin)) as cursor:
         logins = cursor.execute(query("list_node_addresses")).fetchall()
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         answers = {login.name: pool.submit(_look, login, settings) for login in logins}
@@ -57,7 +47,7 @@ def check_nodes(database: Database, settings: Settings) -> Iterator[Finding]:
     for row in list_refused_rows(database):
         yield Finding(
             "nodes", Level.ERROR, f"{row.node} cannot hold {row.key}: {row.reason}",
-            "Shorten what is set on that extension or phone; calls there go by what the node knew before.",
+            "Do as it says, or shorten what is set on that extension or phone; calls there go by what the node knew before.",
         )  # fmt: skip
     if found.unnumbered and in_use:
         yield from _unnumbered(found.unnumbered, in_use, settings)
@@ -102,7 +92,7 @@ def _unnumbered(count: int, nodes: list[NodeStatus], settings: Settings) -> Iter
         )  # fmt: skip
 
 
-def _look(row: _Login, settings: Settings) -> list[Finding]:
+def _look(row: NodeLogin, settings: Settings) -> list[Finding]:
     """What a node says of itself, and what its kind says of it."""
     try:
         kind = kind_named(row.kind)
@@ -130,14 +120,14 @@ def _look(row: _Login, settings: Settings) -> list[Finding]:
     return [replace(finding, says=f"{row.name}: {finding.says}") for finding in found]
 
 
-def _address(row: _Login, settings: Settings) -> NodeAddress:
+def _address(row: NodeLogin, settings: Settings) -> NodeAddress:
     """How to reach a node; without the private key its secret is left empty."""
     if settings.seal_private_key is None:
         return NodeAddress(row.kind, row.host, row.port, SecretStr(""), joined(row.username, row.options))
     return address_of(row, settings.private_keys)
 
 
-def _connect_only(row: _Login, deadline: float) -> Finding:
+def _connect_only(row: NodeLogin, deadline: float) -> Finding:
     place = f"{row.host}:{row.port}"
     try:
         socket.create_connection((row.host, row.port), deadline).close()

@@ -119,3 +119,16 @@ class NodeRecord:
     options: dict[str, object]
     enabled: bool
     phones: int
+
+
+@dataclass(frozen=True, slots=True)
+class NodeLogin:
+    """How a node is reached; `secret` is sealed."""
+
+    name: str
+    kind: str
+    host: str
+    port: int
+    username: str
+    secret: bytes
+    options: dict[str, object]

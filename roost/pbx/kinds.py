@@ -21,7 +21,7 @@ import roost.pbx
 from roost.errors import Invalid, RoostError
 from roost.finding import Finding
 from roost.pbx.checked import CheckedNode
-from roost.pbx.node import Demands, NodeAddress, PbxNode
+from roost.pbx.node import Demands, FoundDesk, NodeAddress, PbxNode
 
 #: Where packages from elsewhere name their kinds.
 ENTRY_POINTS = "roost.pbx"
@@ -92,6 +92,8 @@ class PbxKind(Generic[OptionsT]):
     demands: Demands = field(default_factory=Demands)
     #: Seconds between two audits of a node, at most, whatever ROOST_AUDIT_EVERY says; None: as that says.
     audit_every: float | None = None
+    #: What a node (that `connect` returned) has set up by itself, for an import; None: its kind keeps no such thing.
+    desks: Callable[[PbxNode], Iterable[FoundDesk]] | None = None
     #: Whether a new node is of this kind when nobody says of which.
     default: bool = False
     #: Whether there is a secret to log in with; without one, `NodeAddress.secret` is empty.

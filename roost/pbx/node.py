@@ -122,6 +122,20 @@ class RefusedRow(NamedTuple):
     reason: str
 
 
+class FoundDesk(NamedTuple):
+    """A desk that a PBX has set up by itself: an extension with its phone, and the phone's emergency identity.
+
+    `fault`: why it can be none in Roost, and what to do; `number` then only names it.
+    """
+
+    number: str
+    name: str = ""
+    phone: str = ""
+    emergency_number: str = ""
+    emergency_location: str = ""
+    fault: str = ""
+
+
 class PbxNode(Protocol):
     """One connection to one node, used by one thread at a time.
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 import typer
 
-from roost.directory.import_file import open_file
+from roost.database import Database
+from roost.directory.found_desks import file_of, read_desks
+from roost.directory.import_file import Fault, open_file
 from roost.directory.importing import LISTED, ImportRefused, import_desks
+from roost.errors import Invalid
+from roost.settings import settings
 from workers.cli.exits import exit_of_error
 from workers.cli.output import AsJson, note, say, show_error, show_json
 from workers.cli.progress import progress
@@ -17,9 +23,23 @@ from workers.cli.session import open_database
 
 def import_file(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE.csv", help="One row a desk; the first line names the columns.")
-    ],
+        Path | None,
+        typer.Argument(metavar="FILE.csv", help="One row a desk; the first line names the columns."),
+    ] = None,
     *,
+    from_node: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NODE",
+            help="Instead of a file: the desks that this node has already, such as a FreePBX's users and devices.",
+        ),
+    ] = None,
+    organization: Annotated[
+        str | None, typer.Option("--organization", "--org", help="With --from-node: whose desks they are.")
+    ] = None,
+    leave_out: Annotated[
+        bool, typer.Option("--leave-out", help="With --from-node: leave out what can be no desk, and say so.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", "-n", help="Show what would change; change nothing.")
     ] = False,
@@ -32,15 +52,21 @@ def import_file(
     emergency_location. The first two are needed. An empty cell leaves what is there. Nothing is removed, and secret
     codes are not imported.
     """
+    if (file is None) is (from_node is None) or (from_node is None) is not (organization is None):
+        raise Invalid("Name a file, or --from-node with its --organization.")
     try:
-        with open_database() as database, open_file(file) as desks, progress() as tell:
+        with (
+            open_database() as database,
+            _desks(database, file, from_node, organization, leave_out=leave_out) as desks,
+            progress() as tell,
+        ):
             report = import_desks(database, desks, encoding=encoding, dry_run=dry_run, tell=tell)
     except ImportRefused as error:
         if as_json:
             show_error(str(error), error.code, faults=error.faults)
         else:
             for fault in error.faults:
-                note(f"{file}:{fault.line}: {fault.message} [{fault.code}]")
+                note(f"{file or from_node}:{fault.line}: {fault.message} [{fault.code}]")
             show_error(str(error), error.code)
         raise typer.Exit(exit_of_error(error)) from None
     if as_json:
@@ -61,3 +87,23 @@ def import_file(
         f"phones {counts.phones_added} added, {counts.phones_changed} changed."
         + (" Nothing was written (--dry-run)." if dry_run else "")
     )
+
+
+@contextmanager
+def _desks(
+    database: Database, file: Path | None, node: str | None, organization: str | None, *, leave_out: bool
+) -> Iterator[BinaryIO]:
+    """The file of desks, or one made of what the node has. Raises BadFile, ImportRefused, and what keeps a node from answering."""
+    if file is not None:
+        with open_file(file) as desks:
+            yield desks
+        return
+    assert node is not None  # one of both was given
+    assert organization is not None
+    found = read_desks(database, node, settings())
+    faults = [Fault(0, "not_a_desk", desk.fault) for desk in found if desk.fault]
+    if faults and not leave_out:
+        raise ImportRefused(faults[:LISTED], more=len(faults) > LISTED)
+    for fault in faults:
+        note(f"left out: {fault.message}")
+    yield file_of(found, organization, node)

@@ -2,6 +2,7 @@
 
 from roost.pbx.ami.options import usual_port
 from roost.pbx.freepbx.adapter import FreepbxNode
+from roost.pbx.freepbx.desks import found_desks
 from roost.pbx.freepbx.doctor import examine
 from roost.pbx.freepbx.options import FreepbxOptions
 from roost.pbx.kinds import PbxKind
@@ -21,4 +22,5 @@ KIND = PbxKind(
     ),
     # An edit in the web interface takes a guest off the phone: that is noticed here alone.
     audit_every=15.0,
+    desks=found_desks,
 )

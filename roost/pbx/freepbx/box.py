@@ -32,6 +32,11 @@ class Box:
         """Every device."""
         return set(self.dials)
 
+    @property
+    def elsewhere(self) -> set[str]:
+        """The devices that are phones of other nodes."""
+        return {device for device, dial in self.dials.items() if "@" in dial}
+
 
 def read_box(session: AmiSession) -> Box:
     """Read all of it. Call inside the session's deadline. It holds AstDB for a moment, 3 ms for each thousand keys."""

@@ -85,7 +85,7 @@ def _keys(box: Box, table: dict[Key, Change | None]) -> Iterator[Finding]:
             "The next audit mends them. Find who edits them, or switch off *11 and *12.",
         )  # fmt: skip
     phones = {row.phone: row for row in table.values() if isinstance(row, ActsAs)}
-    if unknown := sorted(box.devices - phones.keys()):
+    if unknown := sorted(box.devices - {key[1] for key in table if key[0] == "p"}):
         yield _finding(
             Level.WARNING, f"Devices that Roost does not know: {_some(unknown)}; nobody can sit down there.",
             "Add them: roost import --from-node NODE, or roost phone add.",
@@ -103,7 +103,7 @@ def _keys(box: Box, table: dict[Key, Change | None]) -> Iterator[Finding]:
         )  # fmt: skip
     emergency = [
         phone for phone, row in phones.items()
-        if phone in box.devices and row.emergency_number not in {"", box.emergency.get(phone, ("", ""))[1]}
+        if phone in box.devices - box.elsewhere and row.emergency_number not in {"", box.emergency.get(phone, ("", ""))[1]}
     ]  # fmt: skip
     if emergency:
         yield _finding(
