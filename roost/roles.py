@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 import psycopg
 from psycopg import sql
+from psycopg.errors import InsufficientPrivilege
 
 from roost.database import read_url
 from roost.grants import ROLES, grant, roles_there
-from roost.schema import alone
+from roost.schema import NotAllowed, alone
 from roost.version import VERSION, DatabaseBehind, ProgramBehind, version_of
 
 #: Nobody can log in as a role that has no password, where PostgreSQL asks for one.
@@ -36,11 +39,25 @@ def make_roles(url: str, *, passwords: bool = False) -> RolesMade:
         _check_own_version(connection)
         there = roles_there(connection)
         missing = [role for role in ROLES.values() if role not in there]
-        for role in missing:
-            connection.execute(sql.SQL(_CREATE).format(sql.Identifier(role)))
+        with _made_by_a_superuser():
+            for role in missing:
+                connection.execute(sql.SQL(_CREATE).format(sql.Identifier(role)))
         grant(connection)
-        urls = give_passwords(connection, url) if passwords else {}
+        with _made_by_a_superuser():
+            urls = give_passwords(connection, url) if passwords else {}
     return RolesMade(missing, urls)
+
+
+@contextmanager
+def _made_by_a_superuser() -> Iterator[None]:
+    """Who owns the database may, as a rule, make no roles and give them no passwords; somebody else does."""
+    try:
+        yield
+    except InsufficientPrivilege as error:
+        raise NotAllowed(
+            f"PostgreSQL says: {error.diag.message_primary}. Let a superuser run in psql what `roost db roles --print` prints, "
+            "then run `roost db roles`."
+        ) from None
 
 
 def give_passwords(connection: psycopg.Connection[tuple[object, ...]], url: str) -> dict[str, str]:

@@ -144,6 +144,25 @@ def test_a_superuser_makes_the_roles_where_the_owner_may_not(bare_roost: Run) ->
         assert f"\\password {role}\n" in printed
 
 
+def test_an_owner_who_may_make_no_roles_says_who_may_and_grants_what_is_needed(
+    bare_roost: Run, empty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = f"owner_{new_id()}"
+    execute(
+        empty, f"CREATE ROLE {owner}", f"ALTER DATABASE {conninfo_to_dict(empty)['dbname']} OWNER TO {owner}"
+    )
+    monkeypatch.setenv("ROOST_DATABASE_URL", f"{empty}?options=-c%20role%3D{owner}")
+    bare_roost("db", "init")
+    refused = bare_roost("db", "roles", "--passwords")
+    assert (refused.exit_code, refused.out) == (5, "")
+    assert "`roost db roles --print`" in refused.err
+    assert bare_roost("db", "roles").exit_code == 0
+    with psycopg.connect(own_role(empty, "web")) as web:
+        web.execute("INSERT INTO organization (code) VALUES ('0001')")
+        web.execute("UPDATE organization SET enabled = false")
+    execute(empty, f"REASSIGN OWNED BY {owner} TO CURRENT_USER", f"DROP ROLE {owner}")
+
+
 def test_the_rights_of_another_version_are_left_alone(bare_roost: Run, empty: str) -> None:
     """This program would take away what processes of a newer one need."""
     bare_roost("db", "init")
