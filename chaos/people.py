@@ -24,13 +24,14 @@ LOCK_AFTER = fields.LOCK_AFTER.most
 
 #: The harness' own record of every change of who sits where, and of every journal row, with the transaction that
 #: made it; a restored database keeps what the old server did, so the server is a part of a transaction's name.
+#: Whoever makes the change writes it with the harness' rights, for no process of Roost has any to these tables.
 _EFFECTS = """
 CREATE TABLE chaos_effect (tx text NOT NULL, phone text NOT NULL, before text, after text);
 CREATE TABLE chaos_cause (tx text NOT NULL, request_id text PRIMARY KEY);
 CREATE FUNCTION chaos_tx() RETURNS text LANGUAGE sql AS $$
     SELECT system_identifier || ':' || pg_current_xact_id() FROM pg_control_system()
 $$;
-CREATE FUNCTION chaos_note_effect() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION chaos_note_effect() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
     INSERT INTO chaos_effect SELECT chaos_tx(), NEW.name,
         (SELECT number FROM extension WHERE id = OLD.guest_id), (SELECT number FROM extension WHERE id = NEW.guest_id);
@@ -38,7 +39,7 @@ BEGIN
 END $$;
 CREATE TRIGGER chaos_effect AFTER UPDATE ON phone FOR EACH ROW
     WHEN (OLD.guest_id IS DISTINCT FROM NEW.guest_id) EXECUTE FUNCTION chaos_note_effect();
-CREATE FUNCTION chaos_note_cause() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION chaos_note_cause() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
     INSERT INTO chaos_cause SELECT chaos_tx(), NEW.request_id;
     RETURN NULL;
