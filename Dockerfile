@@ -9,6 +9,9 @@ COPY pyproject.toml README.md LICENSE schema.sql ./
 COPY roost roost
 COPY tasks tasks
 COPY workers workers
+COPY asterisk asterisk
+COPY freepbx freepbx
+COPY kamailio kamailio
 RUN python -m pip --python /opt/roost/bin/python install --no-cache-dir --no-compile --no-deps .
 
 FROM python:3.13-slim

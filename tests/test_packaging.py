@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 from localcluster.postgres import Postgres
+from roost.pbx.kinds import kinds
 from roost.settings import Settings
 
 TOP = Path(__file__).parent.parent
@@ -224,8 +225,8 @@ def test_the_wheel_holds_the_statements_the_schema_and_the_licence(wheel: Path) 
     for folder in ("queries", "functions", "migrations"):
         assert {f"roost/{folder}/{path.name}" for path in (TOP / "roost" / folder).glob("*.sql")} <= held
     assert "roost/schema.sql" in held
-    for folder in ("asterisk", "freepbx", "kamailio"):
-        assert {f"workers/kit/pbx/{folder}/{path.name}" for path in (TOP / folder).iterdir()} <= held
+    for kind in kinds():
+        assert {f"workers/kit/pbx/{kind}/{path.name}" for path in (TOP / kind).glob("*")} <= held
     assert any(name.endswith("licenses/LICENSE") for name in held)
     tracked = ("roost/", "tasks/", "workers/", "roost-")
     assert all(name.startswith(tracked) for name in held)

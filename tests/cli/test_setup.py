@@ -8,6 +8,7 @@ import stat
 import sys
 from pathlib import Path
 
+from roost.pbx.kinds import kinds
 from roost.settings import Settings
 from tests.cli.command import Run
 from workers.crowd import OTHERS
@@ -27,7 +28,7 @@ def test_setup_writes_what_an_operator_starts_from(bare_roost: Run, folder: Path
     place = folder / "place"
     assert files_in(place).keys() == {
         ".env", "Procfile", "systemd/roost.target", *(f"systemd/{unit_file(kind)}" for kind in PROCESSES),
-        *(f"asterisk/{source.name}" for source in (TOP / "asterisk").iterdir()),
+        *(f"{kind}/{source.name}" for kind in kinds() if (TOP / kind).is_dir() for source in (TOP / kind).iterdir()),
     }  # fmt: skip
     assert stat.S_IMODE((place / ".env").stat().st_mode) == 0o600
     assert "db init" in ended.out
