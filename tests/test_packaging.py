@@ -6,6 +6,7 @@ import importlib.util
 import os
 import re
 import runpy
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -20,6 +21,7 @@ import yaml
 from localcluster.postgres import Postgres
 from roost.pbx.kinds import kinds
 from roost.settings import Settings
+from tasks.permissions import PERMISSIONS, USERS
 
 TOP = Path(__file__).parent.parent
 VARIABLES = {f"ROOST_{name.upper()}": field for name, field in Settings.model_fields.items()}
@@ -35,6 +37,9 @@ MAY_HOLD = {
     "ROOST_CODE_PEPPER": {"verify"},
     "ROOST_CODE_PEPPER_BEFORE": {"verify"},
 }
+
+
+COMPOSE_FILES = ("docker-compose.yml", "docker-compose.cluster.yml")
 
 
 def read(name: str) -> str:
@@ -87,7 +92,8 @@ def test_the_containers_run_what_the_procfile_runs(services: dict[str, dict[str,
 # --- containers ---
 
 
-def test_the_compose_file_is_valid() -> None:
+@pytest.mark.parametrize("compose", COMPOSE_FILES)
+def test_the_compose_files_are_valid(compose: str) -> None:
     subprocess.run(
         [
             sys.executable,
@@ -95,7 +101,7 @@ def test_the_compose_file_is_valid() -> None:
             "check_jsonschema",
             "--builtin-schema",
             "vendor.compose-spec",
-            "docker-compose.yml",
+            compose,
         ],
         cwd=TOP,
         check=True,
@@ -166,13 +172,52 @@ def test_only_what_is_needed_goes_into_the_image() -> None:
     assert not any("env" in rule for rule in rules if rule.startswith("!"))
 
 
+# --- the cluster in containers ---
+
+
+def test_in_the_cluster_each_container_logs_in_as_its_own_user_at_every_node(
+    services: dict[str, dict[str, Any]],
+) -> None:
+    cluster = yaml.safe_load(read("docker-compose.cluster.yml"))["services"]
+    hosts = [
+        name
+        for name, service in cluster.items()
+        if name.startswith("rabbitmq") and "entrypoint" not in service
+    ]
+    for name in (*ours(services), "cli"):
+        url = cluster[name]["environment"]["ROOST_BROKER_URL"]
+        logins = re.findall(r"amqp://([\w-]+):(.+?)@([\w-]+):5672/roost(?:;|$)", url)
+        assert [host for _, _, host in logins] == hosts, name
+        assert {user for user, _, _ in logins} == {USERS[name]}
+        assert re.fullmatch(r"\$\{RABBITMQ_\w+_PASSWORD:\?.*\}", logins[0][1]), name
+    for name in MAY_HOLD["ROOST_DATABASE_URL"]:
+        assert (
+            "@postgres:5432,postgres-standby:5432/" in cluster[name]["environment"]["ROOST_DATABASE_URL"]
+        ), name
+    peers = re.findall(r"nodes\.\d = rabbit@(\w+)", read("compose/rabbitmq.conf"))
+    assert peers == hosts
+    for name, service in cluster.items():
+        for volume in service.get("volumes", ()):
+            source = volume.partition(":")[0]
+            assert not source.startswith(".") or (TOP / source).is_file(), name
+
+
+def test_the_cluster_gives_its_users_the_rights_that_the_command_line_prints() -> None:
+    script = read("compose/rabbitmq-users")
+    assert set(re.findall(r"^user (\S+)", script, re.MULTILINE)) == PERMISSIONS.keys()
+    for user, may in PERMISSIONS.items():
+        assert (
+            shlex.join(["rabbitmqctl", "set_permissions", "-p", "roost", user, *may]) in script.splitlines()
+        )
+
+
 # --- .env.example and the pages ---
 
 
 def test_the_example_of_an_env_file_names_what_exists_and_holds_no_secret() -> None:
     pairs = re.findall(r"^#?([A-Z_]+)=(.*)$", read(".env.example"), re.MULTILINE)
     assert pairs
-    used = set(re.findall(r"\$\{(\w+)", read("docker-compose.yml")))
+    used = {name for compose in COMPOSE_FILES for name in re.findall(r"\$\{(\w+)", read(compose))}
     for variable, value in pairs:
         assert variable in VARIABLES or variable in used, variable
         if variable in SECRETS:
