@@ -131,7 +131,8 @@ class Postgres:
     def create_database(self, name: str, template: str = "") -> str:
         """Make a database, as a copy of `template` if there is one (to which nobody may be connected). Returns its URL."""
         statement = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
-        if template:  # its files are copied: through the log, as is usual, that takes five times the processor time
+        if template:
+            # Its files are copied: through the log, as is usual, that takes five times the processor time.
             statement += sql.SQL(" TEMPLATE {} STRATEGY FILE_COPY").format(sql.Identifier(template))
         with self._connect() as connection:
             connection.execute(statement)
