@@ -5,7 +5,7 @@ Hashing is done outside every transaction: it takes tens of milliseconds of a co
 
 from __future__ import annotations
 
-from contextlib import suppress
+import structlog
 
 from roost.database import Database, query
 from roost.errors import DatabaseUnavailable
@@ -20,6 +20,8 @@ from roost.settings import Settings
 
 #: A code that is replaced while it is compared is compared again, so often.
 _COMPARE_TRIES = 3
+
+log = structlog.get_logger(__name__)
 
 
 class Verifying:
@@ -79,14 +81,17 @@ class Verifying:
 
     def _hash_anew(self, request: Try, code_hash: str, digits: str) -> None:
         """Keep the code over the present pepper; if that fails now, the next right try does it."""
-        with suppress(DatabaseUnavailable), self._database.connection() as connection:
-            connection.execute(
-                query("hash_code_anew"),
-                {
-                    "phone": request.phone, "number": request.number,
-                    "before": code_hash, "code_hash": hash_code(self._peppers[0], digits),
-                },
-            )  # fmt: skip
+        try:
+            with self._database.connection() as connection:
+                connection.execute(
+                    query("hash_code_anew"),
+                    {
+                        "phone": request.phone, "number": request.number,
+                        "before": code_hash, "code_hash": hash_code(self._peppers[0], digits),
+                    },
+                )  # fmt: skip
+        except DatabaseUnavailable as error:
+            log.warning("code_not_hashed_anew", request_id=request.request_id, why=error.code)
 
     def set_code(self, request: SetCode) -> Answer:
         """Set, replace or clear a code. Raises roost.moves.secret_codes.BadCode, roost.seal.SealBroken."""

@@ -12,6 +12,7 @@ from typing import cast
 
 import pytest
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from roost.moves.at_most_once import AtMostOnce, Wish
 from roost.moves.bound_ids import set_code_id, try_id
@@ -361,6 +362,28 @@ def test_a_code_over_the_pepper_before_is_good_and_is_kept_over_the_new_one(offi
     with changed_settings(office, code_pepper=SecretStr("new")):
         assert office.key("desk003", "001", code).outcome == "virtualized"
         assert office.key("desk001", "002", office.codes["0001", "002"]).outcome == "wrong_code"
+
+
+def test_a_code_that_cannot_be_kept_over_the_new_pepper_now_is_right_all_the_same_and_the_log_says_so(
+    office: World,
+) -> None:
+    before = office.settings.need("code_pepper")
+    office.sql(_BUSY)
+    office.sql(
+        "CREATE TRIGGER busy BEFORE UPDATE OF code_hash ON extension FOR EACH ROW EXECUTE FUNCTION busy()"
+    )
+    changed = changed_settings(office, code_pepper=SecretStr("new"), code_pepper_before=SecretStr(before))
+    with changed, capture_logs() as logs:
+        assert office.sit("001", "desk002").outcome == "virtualized"
+    assert [(entry["event"], entry["why"]) for entry in logs] == [
+        ("code_not_hashed_anew", "database_unavailable")
+    ]
+
+
+#: As of a row that somebody else holds.
+_BUSY = """
+CREATE FUNCTION busy() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'lock_not_available'; END $$
+"""
 
 
 @pytest.mark.parametrize("stored", ["", "garbage"])
