@@ -5,4 +5,4 @@ SELECT (SELECT coalesce(max(version), 0) FROM route) AS version, n.applied_versi
                                       AND is_move(outcome)) AS first_change,
        clock_timestamp() AS now
 FROM (SELECT coalesce(min(applied_version), 0) AS applied_version, max(applied_at) AS applied_at
-      FROM pbx_node WHERE enabled AND failures = 0 AND seen_at IS NOT NULL) n
+      FROM pbx_node WHERE NOT is_cut_off(enabled, failures) AND seen_at IS NOT NULL) n
