@@ -38,13 +38,13 @@ GROUPS = (
             "conformance/folder/test_whole_way.py",
         ),
     ),
-    Group("the fuzzed API", ("web/test_openapi.py",)),
     Group("pages and API over all processes", ("web/", "processes/test_health.py", "processes/test_logs.py")),
     Group("faults on a stage of their own", ("chaos/test_broken_parts.py",)),
     Group("the demo as a newcomer starts it", ("demo/test_demo.py",), together=False),
     Group("calls through a plain Asterisk and two FreePBX boxes", ("freepbx/",)),
     Group("calls through two Asterisks", ("asterisk/",)),
     Group("benchmarks", ("benchmarks/",), together=False),
+    Group("the fuzzed API", ("web/test_openapi.py",)),
     Group(
         "adapters on what they are for",
         (
