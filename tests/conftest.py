@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from xdist.remote import Producer
 
@@ -24,6 +25,12 @@ from tests.world import World
 NO_POWER_CUT = {"fsync": "off", "full_page_writes": "off"}
 #: A node that was frozen in one test is soon tried again in the next; what is logged is what a machine reads.
 SHARED = {"ROOST_NODE_RETRY_MAX": "1", "ROOST_LOG_FORMAT": "json"}
+
+# How long one example takes says how busy the machine is, and nothing of what is tested; a whole test has its limit.
+hypothesis.settings.register_profile(
+    "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("busy")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
