@@ -291,9 +291,10 @@ JOIN extension b ON b.id = p.base_id AND b.enabled
 JOIN extension e ON e.id = coalesce(p.guest_id, p.base_id)
 WHERE p.enabled;
 
--- Whether a node can store the row p/<phone> while an extension speaks there: eight fields with commas between, in which each ASCII
--- character but letters, digits and -._~ takes three bytes (roost/pbx/ami/astdb.py). A line of AMI has 1,024 bytes, of which
--- 7 are not the row's.
+-- Whether every kind of node can store the row p/<phone> while an extension speaks there: eight fields with commas between, in which each
+-- ASCII character but letters, digits and -._~ takes three bytes (roost/pbx/row_text.py). The bound is that of the kind which takes least,
+-- an Asterisk behind AMI: a line has 1,024 bytes, of which 7 are not the row's. All phones keep it, whatever their nodes are: a guest's
+-- row is sent to every node that serves the organization (docs/decisions/0013).
 CREATE FUNCTION row_fits(
     organization text, number text, name text, account_code text, mailbox text, base text, host phone
 ) RETURNS bool LANGUAGE sql STABLE AS $$
