@@ -14,11 +14,14 @@ from localcluster.asterisk_install import asterisk_program
 from localcluster.phones import Phone
 from localcluster.plain_phone import PlainPhone
 from localcluster.postgres import Postgres
+from localcluster.process import wait_until
 from localcluster.product import Product
 from localcluster.rabbitmq import RabbitCluster
 from localcluster.telephony import Telephony
 from roost.pbx.node import NodeAddress
 from roost.schema import init_database
+from tasks.broker import BROKER_LOST, connect
+from tasks.topology import fixed_queues
 
 _DATABASE = "roost"
 _FEATURES = Path(__file__).resolve().parents[1] / "asterisk" / "roost_features.conf.sample"
@@ -26,6 +29,9 @@ _FEATURES = Path(__file__).resolve().parents[1] / "asterisk" / "roost_features.c
 SIMULATED = {"n1": ["johns-phone"], "n2": ["teds-extra"], "n3": ["front-desk", "meeting-room"]}
 ASTERISK = {"n1": ["johns-phone", "front-desk", "meeting-room"], "n2": ["teds-extra", "meeting-room"]}
 _COUNTS = {"center": 2, "verify": 1, "bind": 2, "push": 1, "beat": 1, "web": 1}
+
+#: Seconds that RabbitMQ may take for them after its boot, on a busy machine.
+_QUEUES_WITHIN = 60.0
 
 #: Told of each part that is ready, and how many seconds it took.
 Progress = Callable[[str, float], None]
@@ -92,6 +98,7 @@ class DemoCluster:
         if self._asterisk:
             works["Asterisk (unpacked; fetched once, 290 MB)"] = asterisk_program
         self._together(works)
+        wait_until(self._queues_are_ready, _QUEUES_WITHIN, "RabbitMQ has the queues, and each a leader")
         self._postgres.drop_database(_DATABASE)
         url = self._postgres.create_database(_DATABASE)
         init_database(url)
@@ -124,6 +131,16 @@ class DemoCluster:
         if self.telephony is not None:
             ended += [f"Asterisk {name}" for name, node in self.telephony.nodes.items() if not node.running]
         return ended
+
+    def _queues_are_ready(self) -> bool:
+        """Declare the queues before eight processes do so at once, to a RabbitMQ that has just booted and may crash over it."""
+        try:
+            with connect(self._rabbitmq.urls()) as connection, connection.channel() as channel:
+                for queue in fixed_queues():
+                    queue(channel).declare()
+        except BROKER_LOST:
+            return False  # and asked again, until the deadline
+        return self._rabbitmq.queues_are_led()
 
     def _start_asterisk(self) -> None:
         layout = {

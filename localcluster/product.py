@@ -23,6 +23,8 @@ from roost.seal import new_keys
 from roost.settings import Settings
 
 _TOP = Path(__file__).parent.parent
+#: All are started at once; seconds, on a busy machine.
+_START_DEADLINE = 60.0
 #: What a process logs when it is ready to work.
 _READY = {
     "bind": " ready.",
@@ -179,6 +181,7 @@ class Product:
             log=self.folder / f"{name}.log",
             # A folder of its own keeps a `.env` of the checkout out; the checkout is imported by path.
             folder=self.folder,
+            start_deadline=_START_DEADLINE,
             environment=kept | {"PYTHONPATH": self.import_path, "PYTHONUNBUFFERED": "1"} | dict(environment),
         )
         process.ready = lambda: process.wrote(ready)

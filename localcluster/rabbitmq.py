@@ -43,6 +43,12 @@ length(rabbit_nodes:all_running()) == {size} andalso
 lists:all(fun(V) -> rabbit_vhost_sup_sup:start_on_all_nodes(V) == ok end, rabbit_vhost:list_names()).
 """
 
+#: A quorum queue answers for its members when it has a leader.
+_ALL_LED = """
+lists:all(fun(Q) -> not amqqueue:is_quorum(Q) orelse element(1, ra:members(amqqueue:get_pid(Q), 2000)) == ok end,
+          rabbit_amqqueue:list()).
+"""
+
 _EVERYBODY = {_USER: Permissions(".*", ".*", ".*")} | PERMISSIONS
 
 
@@ -271,6 +277,10 @@ class RabbitCluster:
                 f"U, V, C, W, R, {_erlang(_USER)}) || {{U, C, W, R}} <- [{users}]] end || V <- [{vhosts}]].",
             )
         return self.urls(self._spare_vhosts.pop())
+
+    def queues_are_led(self) -> bool:
+        """Whether every quorum queue has a leader: seconds after a boot on a busy machine some have none."""
+        return self.nodes[0].ctl("eval", _ALL_LED).strip() == "true"
 
     def __enter__(self) -> Self:
         self.start()
