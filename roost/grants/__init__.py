@@ -29,18 +29,25 @@ _FILES = {
     "roost_push": ("push",),
 }
 
-_NONE = """
-REVOKE ALL ON ALL TABLES IN SCHEMA {tables} FROM {role};
-REVOKE ALL ON ALL FUNCTIONS IN SCHEMA {tables} FROM {role};
-GRANT USAGE ON SCHEMA {tables} TO {role}
-"""
 #: What follows from a change is done with the rights of who owns the tables, or else who may change a desk would need the rights to move
 #: guests, to write the journal, and to tell nodes. These functions find the tables of Roost and nothing that a caller has made: the search
 #: path is fixed, with temporary tables last. (PostgreSQL, "Writing SECURITY DEFINER Functions Safely".)
-_RULES = """
-SELECT p.oid::regprocedure::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-WHERE n.nspname = %s AND (p.prorettype = 'trigger'::regtype OR p.proname = 'step_organization')
+RULES = (
+    "extension_changed", "extension_dirty", "extension_removed", "node_dirty", "node_scope_changed", "node_serving_changed",
+    "organization_dirty", "organization_leaves", "phone_changed", "phone_dirty", "phone_homed", "rows_fit", "step_organization",
+)  # fmt: skip
+
+#: Beside Roost's there may be what belongs to others, such as an extension of PostgreSQL, and is none of ours to grant.
+_OURS = """
+SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = %s AND c.relkind IN ('r', 'v') AND c.relowner = (SELECT relowner FROM pg_class WHERE oid = 'roost_version'::regclass)
+  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
 ORDER BY 1
+"""
+_NONE = """
+REVOKE ALL ON {relations} FROM {role};
+REVOKE ALL ON FUNCTION {tables}.step_organization FROM {role};
+GRANT USAGE ON SCHEMA {tables} TO {role}
 """
 _WITH_RIGHTS_OF_THE_OWNER = """
 ALTER FUNCTION {function} SECURITY DEFINER SET search_path = {tables}, pg_temp;
@@ -48,29 +55,25 @@ REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC
 """
 
 
-def statements(tables: str, roles: list[str], rules: list[str]) -> list[sql.Composed]:
-    """All that is granted: `tables` is the schema of Roost's tables, `rules` are the functions that belong to them."""
-    schema = sql.Identifier(tables)
-    found = [sql.SQL("REVOKE CREATE ON SCHEMA {} FROM PUBLIC").format(schema)]
-    found += [
-        sql.SQL(_WITH_RIGHTS_OF_THE_OWNER).format(function=sql.SQL(rule), tables=schema) for rule in rules
-    ]
-    for role in roles:
-        name = sql.Identifier(role)
-        found.append(sql.SQL(_NONE).format(tables=schema, role=name))
-        found += [sql.SQL(_text(file)).format(role=name) for file in _FILES[role]]
-    return found
-
-
 def grant(connection: psycopg.Connection[Any]) -> None:
     """Give each role that the server has what it needs, and no more. Needs the owner of the tables, in a transaction."""
-    (tables,) = _one(
+    (schema,) = _one(
         connection,
         "SELECT nspname FROM pg_namespace WHERE oid = (SELECT relnamespace FROM pg_class WHERE oid = 'roost_version'::regclass)",
     )
-    rules = [name for (name,) in connection.execute(_RULES, (tables,)).fetchall()]
-    for statement in statements(tables, roles_there(connection), rules):
-        connection.execute(statement)
+    tables = sql.Identifier(schema)
+    relations = sql.SQL(", ").join(
+        sql.Identifier(schema, name) for (name,) in connection.execute(_OURS, (schema,)).fetchall()
+    )
+    connection.execute(sql.SQL("REVOKE CREATE ON SCHEMA {} FROM PUBLIC").format(tables))
+    for rule in RULES:
+        function = sql.Identifier(schema, rule)
+        connection.execute(sql.SQL(_WITH_RIGHTS_OF_THE_OWNER).format(function=function, tables=tables))
+    for role in roles_there(connection):
+        name = sql.Identifier(role)
+        connection.execute(sql.SQL(_NONE).format(relations=relations, tables=tables, role=name))
+        for file in _FILES[role]:
+            connection.execute(sql.SQL(_text(file)).format(role=name))
 
 
 def roles_there(connection: psycopg.Connection[Any]) -> list[str]:

@@ -144,6 +144,15 @@ def test_a_superuser_makes_the_roles_where_the_owner_may_not(bare_roost: Run) ->
         assert f"\\password {role}\n" in printed
 
 
+#: A superuser's, beside Roost's tables, as CREATE EXTENSION leaves it.
+OF_AN_EXTENSION = (
+    "CREATE TABLE statements ()",
+    "CREATE FUNCTION of_an_extension() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    "REVOKE ALL ON FUNCTION of_an_extension FROM PUBLIC",
+    "CREATE FUNCTION watch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+)
+
+
 def test_an_owner_who_may_make_no_roles_says_who_may_and_grants_what_is_needed(
     bare_roost: Run, empty: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,6 +162,7 @@ def test_an_owner_who_may_make_no_roles_says_who_may_and_grants_what_is_needed(
     )
     monkeypatch.setenv("ROOST_DATABASE_URL", f"{empty}?options=-c%20role%3D{owner}")
     bare_roost("db", "init")
+    execute(empty, *OF_AN_EXTENSION)
     refused = bare_roost("db", "roles", "--passwords")
     assert (refused.exit_code, refused.out) == (5, "")
     assert "`roost db roles --print`" in refused.err
@@ -160,6 +170,8 @@ def test_an_owner_who_may_make_no_roles_says_who_may_and_grants_what_is_needed(
     with psycopg.connect(own_role(empty, "web")) as web:
         web.execute("INSERT INTO organization (code) VALUES ('0001')")
         web.execute("UPDATE organization SET enabled = false")
+        with pytest.raises(InsufficientPrivilege):
+            web.execute("SELECT of_an_extension()")
     execute(empty, f"REASSIGN OWNED BY {owner} TO CURRENT_USER", f"DROP ROLE {owner}")
 
 
