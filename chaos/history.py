@@ -90,17 +90,24 @@ def late(rows: Iterable[Row]) -> list[str]:
 
 
 def doubled(rows: Iterable[Row], effects: Iterable[Effect]) -> list[str]:
-    """Effects that no journal row accounts for, rows whose transaction had another effect, in words."""
+    """Effects that no journal row accounts for, rows whose transaction had another effect, in words.
+
+    Requests that waited together share a transaction.
+    """
     happened: dict[str, set[tuple[str, str | None, str | None]]] = {}
     for tx, phone, before, after in effects:
         happened.setdefault(tx, set()).add((phone, before, after))
-    found = []
+    told: dict[str, set[tuple[str, str | None, str | None]]] = {}
+    requests: dict[str, list[str]] = {}
     for row in rows:
-        if row.outcome not in CHANGED:
-            continue
-        told = _effects_told(row)
-        if happened.pop(row.tx, set()) != told:
-            found.append(f"{row.request_id} {row.outcome} did not do just that")
+        if row.outcome in CHANGED:
+            told.setdefault(row.tx, set()).update(_effects_told(row))
+            requests.setdefault(row.tx, []).append(f"{row.request_id} {row.outcome}")
+    found = [
+        f"{', '.join(requests[tx])} did not do just that"
+        for tx, effects_told in told.items()
+        if happened.pop(tx, set()) != effects_told
+    ]
     return found + [f"transaction {tx} moved {moves} for no request" for tx, moves in happened.items()]
 
 

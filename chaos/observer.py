@@ -8,6 +8,7 @@ from contextlib import suppress
 import psycopg
 
 from chaos.nodes import Node
+from chaos.people import CROWD
 from chaos.stage import Stage
 from roost.database import Connection
 from roost.errors import NodeRefused, NodeUnavailable
@@ -124,4 +125,8 @@ def unnumbered(stage: Stage) -> int:
 def change_by_hand(stage: Stage) -> None:
     """Change what every node is told of, past every process of Roost: only the sweep finds it."""
     with connect(stage) as connection:
-        connection.execute("UPDATE extension SET name = 'Changed at ' || clock_timestamp()")
+        connection.execute(
+            "UPDATE extension e SET name = 'Changed at ' || clock_timestamp() FROM organization o"
+            " WHERE o.id = e.organization_id AND o.code <> %s",
+            (CROWD,),
+        )
