@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +12,7 @@ import typer
 from workers.cli.exits import Exit
 from workers.cli.keys import key_lines
 from workers.cli.output import note, say
-from workers.kit.files import ENV, kit, pbx_sides, unit
+from workers.kit.files import ENV, UNITS, kit, pbx_sides, unit
 from workers.kit.writing import Became, Done, write
 from workers.processes import PROCESSES
 
@@ -60,22 +61,36 @@ def _about(done: Done) -> str:
         return ""
     if done.became is Became.KEPT:
         return "  (your keys and settings)"
-    return "  (fresh keys, for its owner alone; a further machine of a cluster takes the first one's instead)"
+    return "  (fresh keys; a further machine of a cluster takes the first one's)"
 
 
 def _next_steps(folder: Path, program: Path, user: str) -> list[str]:
     kinds = [unit(kind) for kind in PROCESSES]
-    return [
-        f"Next, in {folder}:",
-        "  1. Name your database and your broker in .env; it says how to make both.",
-        f"  2. {program} db init           # makes the tables",
-        f"  3. {program.with_name('honcho')} start             # every process once, to try it; Ctrl-C ends them",
-        f"  4. {program} doctor            # what is missing or unsafe, and how to mend it",
-        "To have them run unattended, as root:",
-        f"  5. useradd --system --no-create-home --home-dir {folder} --shell /usr/sbin/nologin {user}",
-        f"  6. chown {user}: {folder / ENV}",
-        f"  7. install -m 644 {folder / 'systemd'}/* /etc/systemd/system/ && systemctl daemon-reload",
-        f"  8. systemctl enable --now roost.target {' '.join(kinds)}",
-        f"     Another bind worker: systemctl enable --now {unit('bind', 2)}. All: systemctl restart roost.target",
-        f"On each PBX: the files in {' or '.join(str(folder / kind) for kind in pbx_sides())}; how, tells its page in docs/.",
-    ]
+
+    def called(name: str) -> str:
+        """As one types it here: without its folder where that is among those of PATH."""
+        path = program.with_name(name)
+        return name if shutil.which(name) == str(path) else str(path)
+
+    steps = [
+        ("Name your database and your broker in .env; it says how to make both.", ()),
+        ("Make the tables:", (f"{called('roost')} db init",)),
+        ("Try it; Ctrl-C ends every process:", (f"{called('honcho')} start",)),
+        ("See what is missing or unsafe, and how to mend it:", (f"{called('roost')} doctor",)),
+        (
+            "To have it run unattended, as root:",
+            (
+                f"useradd --system --no-create-home --home-dir {folder} {user}",
+                f"chown {user}: {folder / ENV}",
+                f"install -m 644 {folder / UNITS}/* /etc/systemd/system/",
+                "systemctl daemon-reload",
+                f"systemctl enable --now roost.target {' '.join(kinds)}",
+            ),
+        ),
+        (f"Further workers are {unit('bind', 2)}, {unit('push', 2)} and so on; roost.target is all of them.", ()),
+        (f"On each PBX: what is in {', '.join(pbx_sides())}; each has its page in Roost's docs.", ()),
+    ]  # fmt: skip
+    lines = [f"Next, in {folder}:"]
+    for number, (what, commands) in enumerate(steps, 1):
+        lines += [f"  {number}. {what}", *(f"       {command}" for command in commands)]
+    return lines
