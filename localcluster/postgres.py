@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
+import re
 import secrets
 import signal
 import subprocess
@@ -161,6 +162,21 @@ class Postgres:
         """Make a database, and fill it from a dump."""
         self._program("pg_restore", f"--dbname={self.create_database(database)}", str(path))
 
+    def pgbench(self, url: str, script: str, *, clients: int, times: int, search_path: str) -> float:
+        """Have so many clients at once run a script of pgbench's, each so many times; how many times a second it was run."""
+        path = self.folder / "script.sql"
+        path.write_text(script)
+        self._account.give(path)
+        options = quote(f"-c search_path={search_path} -c plan_cache_mode=force_generic_plan")
+        said = self._program(
+            "pgbench", "--no-vacuum", f"--client={clients}", f"--transactions={times}", "--protocol=prepared",
+            f"--file={path}", f"{url}?options={options}",
+        )  # fmt: skip
+        rate = re.search(r"^tps = ([0-9.]+)", said, re.MULTILINE)
+        if rate is None:
+            raise ServiceFailed(f"pgbench told no rate:\n{said}")
+        return float(rate[1])
+
     def __enter__(self) -> Self:
         self.start()
         return self
@@ -208,8 +224,8 @@ class Postgres:
             "--locale=C.UTF-8",
         )
 
-    def _program(self, name: str, *arguments: str) -> None:
-        """Run one of PostgreSQL's programs. A URL's password goes by the environment: arguments are for all to see."""
+    def _program(self, name: str, *arguments: str) -> str:
+        """Run one of PostgreSQL's programs; what it says. A URL's password goes by the environment: arguments are for all to see."""
         password = {"PGPASSWORD": self._password} if self._password else {}
         hidden = [argument.replace(f":{quote(self._password, safe='')}@", "@") for argument in arguments]
         try:
@@ -226,6 +242,7 @@ class Postgres:
             raise ServiceFailed(f"{name}: not within {_PROGRAM_DEADLINE:g} s") from error
         if done.returncode != 0:
             raise ServiceFailed(f"{name} failed:\n{done.stdout}\n{done.stderr}")
+        return done.stdout
 
     def _ready(self) -> bool:
         """The server writes its process id on the first line of this file, and `ready` on the eighth."""

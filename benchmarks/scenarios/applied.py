@@ -17,6 +17,7 @@ def measure(rig: Rig, effort: Effort, report: Report) -> None:
     """Ten binds a second, at random moments."""
     with Stage(rig, "applied", extensions=6_000, simulated=16) as stage, Client(stage.settings) as client:
         noop = at_quantile(noop_latencies(client, stage.settings, effort.seconds), 0.5)
+        middles = []
         for count in (2, 16):
             nodes = [f"s{n:03}" for n in range(count)]
             stage.use(nodes)
@@ -25,8 +26,10 @@ def measure(rig: Rig, effort: Effort, report: Report) -> None:
                     client, stage.settings, watcher, movers=stage.own_movers, per_second=_PACE,
                     seconds=max(1.0, effort.seconds * effort.runs),
                 )  # fmt: skip
+            middles.append(at_quantile(moves.after_answer, 0.5))
             for quantile in (0.5, 0.99):
                 report.figure(
                     f"bind's answer to applied on {count} nodes, p{quantile * 100:.0f}",
                     at_quantile(moves.after_answer, quantile), "ms", noop, "no-op p50 ms",
                 )  # fmt: skip
+    report.ratio("converge_16", middles[1] / middles[0])

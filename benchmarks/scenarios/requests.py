@@ -6,6 +6,7 @@ import time
 from statistics import median
 
 from benchmarks.bare_argon2 import Hashers, one_at_a_time
+from benchmarks.burst import Burst
 from benchmarks.caller import binds
 from benchmarks.effort import Effort, middle
 from benchmarks.keyed_call import outcome_after_code
@@ -27,6 +28,7 @@ def measure(rig: Rig, effort: Effort, report: Report) -> None:
     costs: dict[str, list[dict[str, float]]] = {}
     argon2: list[float] = []
     latencies: list[list[float]] = []
+    burst = Burst()
     with Hashers() as hashers, Stage(rig, "requests", extensions=_EXTENSIONS, simulated=2) as stage:
         stage.use(["s000", "s001"])
         for kind in ("noop", "bind", "verify"):
@@ -45,10 +47,12 @@ def measure(rig: Rig, effort: Effort, report: Report) -> None:
             argon2.append(hashers.per_second(effort.seconds))
             stage.settle()
             latencies.append(_keyed(stage, effort.seconds))
+            burst.run(rig, stage, effort.seconds)
         memory = resident(stage.processes)
     hash_time = at_quantile(one_at_a_time(effort.seconds / 2), 0.5)
     _report_loads(report, loads)
     _report_ratios(report, loads, argon2, latencies, hash_time)
+    burst.report(report)
     for kind, found in costs.items():
         _report_costs(report, kind, found)
     for name, sizes in memory.items():

@@ -31,6 +31,7 @@ def test_a_scenario_runs_and_its_json_has_the_keys(tmp_path: Path) -> None:
     assert found["catch_up"] == 1000
     assert found["targets"]["catch_up"].items() >= {"relation": "=", "limit": 1000, "met": True}.items()
     assert found["bind_vs_noop"] > 0
+    assert min(found["bind_burst"], found["bind_vs_database"], found["cpu_per_bind"]) > 0
     assert found["verify_vs_argon2"] > 0
     assert set(found["latency_vs_noop"]) == {"p50", "p99"}
     assert {figure["scenario"] for figure in found["figures"]} == {"catch_up", "requests"}
@@ -68,7 +69,7 @@ def test_a_target_is_not_met(relation: str, value: float) -> None:
 def test_every_key_of_the_suite_has_a_target() -> None:
     groups = {key.partition(".")[0] for key in TARGETS}
     assert groups >= {
-        "bind_vs_noop", "bind_64_vs_2", "verify_vs_argon2", "latency_vs_noop", "converge_vs_noop", "messages_per_bind",
+        "bind_vs_noop", "bind_burst", "bind_vs_database", "cpu_per_bind", "converge_16", "bind_64_vs_2", "verify_vs_argon2", "latency_vs_noop", "converge_vs_noop", "messages_per_bind",
         "resync_vs_dbput", "bind_1m_vs_1k", "catch_up", "center_calls", "rss", "vs_naive", "vs_procrastinate", "api_reads_vs_bare",
         "page_reads_vs_bare",
     }  # fmt: skip
