@@ -63,7 +63,8 @@ class GuardedTask(Task[Any, Any]):
         measures.waited(getattr(self.request, "sent_at", None), self.name, time.time())
         began, outcome = time.perf_counter(), "failed"
         try:
-            outcome = self.run(*args, **kwargs) or "done"
+            with measures.BUSY.track_inprogress():
+                outcome = self.run(*args, **kwargs) or "done"
         finally:
             measures.ran(self.request, self.name, outcome, began)
         return None

@@ -29,6 +29,7 @@ TASK_WAIT = Histogram(
 REDELIVERED = Counter(
     "roost_tasks_redelivered", "Tasks that came once more: a worker or its connection was lost.", ["task"], registry=None
 )  # fmt: skip
+BUSY = Gauge("roost_threads_busy", "Threads that run a task.", registry=None)
 SWEPT = Gauge("roost_sweep_last_timestamp_seconds", "When this process last swept.", registry=None)
 
 PUSHES = Counter("roost_pushes", "Pushes to a node, by what they came to.", ["node", "result"], registry=None)

@@ -30,6 +30,7 @@ from roost.moves.outcomes import CHANGED, Outcome
 from roost.moves.requests import Answer
 from tasks import measures, resources
 from tasks.doors import door_of
+from tasks.outages import DATABASE
 from tasks.replies import send_answers
 
 #: Jobs in one transaction: it takes some milliseconds, for which others may wait for the same rows.
@@ -69,7 +70,8 @@ class Together:
     def _run(self) -> None:
         while jobs := self._take():
             try:
-                settle(self._task, jobs)
+                with measures.BUSY.track_inprogress():
+                    settle(self._task, jobs)
             except Exception as error:  # noqa: BLE001 - whatever it is, each of them alone is answered or logged by its own task
                 log.info("taken_one_by_one", task=self._task, jobs=len(jobs), error=type(error).__name__)
                 for job in jobs:
@@ -87,10 +89,11 @@ def settle(task: str, jobs: list[Job]) -> None:
     taken, began = time.time(), time.perf_counter()
     try:
         answers = resources.binding().together([job.request for job in jobs])
+        DATABASE.back()
     except (Conflicting, DatabaseTooSlow):
         raise
     except DatabaseUnavailable as error:
-        log.warning("database_unavailable", task=task, error=str(error), jobs=len(jobs))
+        DATABASE.gone(task=task, error=str(error), jobs=len(jobs))
         answers = [Answer(request_id=job.request.request_id, outcome=Outcome.UNAVAILABLE) for job in jobs]
     answered = list(zip(jobs, answers, strict=True))
     send_answers([(job.message.properties.get("reply_to"), answer) for job, answer in answered])

@@ -14,7 +14,7 @@ from celery.apps import worker as celery_program
 from celery.signals import worker_ready, worker_shutting_down
 from celery.worker.consumer import Consumer
 from celery.worker.control import Panel
-from celery.worker.state import active_requests, maybe_shutdown
+from celery.worker.state import maybe_shutdown
 from kombu.exceptions import KombuError
 
 from roost.errors import SettingMissing
@@ -219,6 +219,6 @@ def run(
         loglevel=settings().log_level.upper(),
         quiet=True,  # its banner is text, whatever the format of the log
     )
-    export_worker(kind, settings(), concurrency, lambda: len(active_requests))
+    export_worker(kind, settings(), concurrency)
     worker.start()
     return int(worker.exitcode or 0)

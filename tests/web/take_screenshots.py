@@ -8,6 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
+from localcluster import ports
 from localcluster.postgres import Postgres
 from localcluster.product import Product
 from localcluster.rabbitmq import RabbitCluster
@@ -36,6 +37,7 @@ def main() -> int:
             with product, Cluster(product) as cluster, Office(cluster) as office:
                 furnish(office)
                 _take(office)
+                _take_what_is_to_be_done(office)
     return 0
 
 
@@ -58,6 +60,19 @@ def _take(office: Office) -> None:
                             page.screenshot(
                                 path=_FOLDER / f"{name}-{width}{'-dark' if dark else ''}.png", full_page=True
                             )
+
+
+def _take_what_is_to_be_done(office: Office) -> None:
+    """The cluster without its bind worker, and with a node that does not answer."""
+    office.world.node("n5", port=ports.free_port())
+    office.cluster.product.processes["bind1"].kill()
+    for browser in launch():
+        with visitor(browser, office, "root") as page:
+            page.set_viewport_size({"width": WIDTHS[1], "height": 900})
+            page.goto("/cluster")
+            expect(page.locator("#cluster-advice")).to_contain_text("Start a bind worker.", timeout=20_000)
+            expect(page.locator("#cluster-processes")).to_contain_text("None runs", timeout=20_000)
+            page.screenshot(path=_FOLDER / f"cluster-to-do-{WIDTHS[1]}.png", full_page=True)
 
 
 if __name__ == "__main__":

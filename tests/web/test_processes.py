@@ -93,9 +93,7 @@ def test_the_page_shows_them_and_moves_by_itself(office: Office, chromium: Brows
             expect(shown.get_by_role("row").filter(has_text="bind: moves extensions")).to_contain_text(
                 "None runs", timeout=PATIENCE
             )
-            expect(page.locator("#cluster-advice")).to_contain_text(
-                "Start a `bind` worker.", timeout=PATIENCE
-            )
+            expect(page.locator("#cluster-advice")).to_contain_text("Start a bind worker.", timeout=PATIENCE)
         finally:
             bind.start()
         expect(shown).to_contain_text(f"process {bind.pid}", timeout=PATIENCE)

@@ -12,6 +12,7 @@ from roost.settings import Settings
 from tasks.client import Client
 from tasks.measures import (
     ANSWERED,
+    BUSY,
     PUSHED,
     PUSHES,
     REDELIVERED,
@@ -37,17 +38,15 @@ def seen_of(settings: Settings, *, nodes: bool) -> list[Collector]:
     return [database, BrokerCollector(Queues(settings).look, database)]
 
 
-def export_worker(kind: str, settings: Settings, threads: int, busy_now: Callable[[], int]) -> None:
+def export_worker(kind: str, settings: Settings, threads: int) -> None:
     """Export what a worker counts: tasks, its threads; of a push worker the pushes, and how far the nodes are."""
-    busy = Gauge("roost_threads_busy", "Threads that run a task.", registry=None)
-    busy.set_function(busy_now)
     most = Gauge("roost_threads", "Threads that this process may run tasks in.", registry=None)
     most.set(threads)
     pushing = (PUSHES, PUSHED, SWEPT) if kind == "push" else ()
     export(
         kind, settings,
         [
-            TASKS, TASK_SECONDS, TASK_WAIT, REDELIVERED, RETRIES, busy, most, *pushing,
+            TASKS, TASK_SECONDS, TASK_WAIT, REDELIVERED, RETRIES, BUSY, most, *pushing,
             *seen_of(settings, nodes=kind == "push"),
         ],
     )  # fmt: skip

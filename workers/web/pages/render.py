@@ -58,7 +58,7 @@ def templates() -> Environment:
         "fields": fields,
         "PASSWORD": PASSWORD,
     }
-    made.filters |= {"moment": moment, "duration": _duration}
+    made.filters |= {"moment": moment, "duration": _duration, "with_code": with_code}
     return made
 
 
@@ -124,6 +124,14 @@ def in_words(group: str, name: str | None) -> str:
         return ""
     full = f"{group}.{name}"
     return text(full) if full in catalogue() else name
+
+
+def with_code(words: str) -> Markup:
+    """Words in which what stands between backticks is typed somewhere."""
+    parts = words.split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(each) if place % 2 else each for place, each in enumerate(parts)
+    )
 
 
 def moment(at: datetime | None) -> Markup:
