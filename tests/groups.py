@@ -43,7 +43,7 @@ GROUPS = (
     Group("the demo as a newcomer starts it", ("demo/test_demo.py",), together=False),
     Group("calls through a plain Asterisk and two FreePBX boxes", ("freepbx/",)),
     Group("calls through two Asterisks", ("asterisk/",)),
-    Group("benchmarks", ("benchmarks/",), together=False),
+    Group("benchmarks", ("benchmarks/",)),
     Group("the fuzzed API", ("web/test_openapi.py",)),
     Group(
         "adapters on what they are for",
