@@ -12,6 +12,7 @@ Facts, tried on Asterisk 22:
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -21,6 +22,8 @@ from roost.pbx.ami.variables import may_read, read_variables
 
 #: Hints asked for one by one; for more, all are listed.
 ONE_BY_ONE = 256
+#: Seconds for which a list of all of them will do for whoever only suspects.
+LATELY = 10.0
 #: Hints changed within one deadline.
 AT_ONCE = 500
 
@@ -37,23 +40,30 @@ class Hints:
 
     def __init__(self, session: AmiSession) -> None:
         self._session = session
+        self._lately: dict[Watched, str] = {}
+        self._listed_at = 0.0
 
     def readable(self) -> bool:
         """Whether this user may read them at all."""
         with self._session.deadline():
             return may_read(self._session)
 
-    def read(self, places: Sequence[Watched]) -> list[str]:
-        """The hint of each; empty where there is none. Of many, those that are patterns and were never asked for are empty too."""
+    def read(self, places: Sequence[Watched], *, lately: bool = False) -> list[str]:
+        """The hint of each; empty where there is none. Of many, those that are patterns and were never asked for are empty too.
+
+        `lately`: of many, as they were some seconds ago will do; to list them anew for each piece of an audit would cost the most.
+        """
         if len(places) > ONE_BY_ONE:
-            listed = dict(self._listed())
-            return [listed.get(place, "") for place in places]
+            if not lately or time.monotonic() > self._listed_at + LATELY:
+                self._lately, self._listed_at = dict(self._listed()), time.monotonic()
+            return [self._lately.get(place, "") for place in places]
         with self._session.deadline():
             return read_variables(self._session, [f"HINT({number}@{context})" for number, context in places])
 
     def put(self, hints: Sequence[tuple[Watched, str]]) -> list[Failure]:
         """Change hints, or make them; those that were not, by place."""
         failures: list[Failure] = []
+        self._listed_at = 0.0
         for place in range(0, len(hints), AT_ONCE):
             with self._session.deadline():
                 failed = self._session.ask_many(hints[place : place + AT_ONCE], _encode_add)

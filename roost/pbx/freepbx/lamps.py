@@ -37,14 +37,14 @@ class Lamps:
         keys = {number_of(row.extension): key for key, row in rows.items() if isinstance(row, Rings)}
         if not keys or not self._hints.readable():
             return []
-        return [keys[user] for user in self._wrong(places_of(list(rows.values())))]
+        return [keys[user] for user in self._wrong(places_of(list(rows.values())), lately=True)]
 
-    def _wrong(self, places: Mapping[str, str | None]) -> list[str]:
+    def _wrong(self, places: Mapping[str, str | None], *, lately: bool = False) -> list[str]:
         """Users whose lamp shows something else; a user without a hint has no lamp. All of them, where hints cannot be read."""
         users = list(places)
         if not users or not self._hints.readable():
             return users
-        shown = self._hints.read([Watched(user, CONTEXT) for user in users])
+        shown = self._hints.read([Watched(user, CONTEXT) for user in users], lately=lately)
         # A list of hints leaves the presence out.
         return [
             user
