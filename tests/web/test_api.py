@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from localcluster.certificates import Authority
+from localcluster.prometheus import promtool
 from roost.pbx.kinds import default_kind
 from roost.people.access import Right
 from tests.cluster import wait_until
@@ -260,6 +261,14 @@ def test_health_readiness_and_metrics(office: Office) -> None:
         'roost_build_info{kind="web"',
     ):
         assert name in metrics
+    checked = promtool("check", "metrics", given=metrics.encode())
+    assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")
+    assert "desk001" not in metrics
+    assert not [
+        name
+        for name, value in office.cluster.product.environment.items()
+        if "_KEY" in name and value in metrics
+    ]
     assert office.api(Right.ADMINISTER, "0001").get(f"{base}/metrics").status_code == 403
 
 
