@@ -1,0 +1,155 @@
+"""One node of a private RabbitMQ: its files, its environment, and what is done to it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+from typing import TYPE_CHECKING
+
+from localcluster import ports
+from localcluster.process import ServiceFailed, SupervisedProcess
+
+if TYPE_CHECKING:  # it makes its nodes
+    from localcluster.rabbitmq import RabbitCluster
+
+_START_DEADLINE = 150.0
+_COMMAND_DEADLINE = 60
+_PROTOCOL_HEADER = b"AMQP\x00\x00\x09\x01"  # AMQP 0-9-1, section 4.2.2
+_LOOPBACK_DISTRIBUTION = "-kernel inet_dist_use_interface {127,0,0,1} -start_epmd false"
+_NO_LEADER = """
+Server = {{'{vhost}_{queue}', node()}},
+Machine = #{{name => '{vhost}_{queue}', queue_resource => rabbit_misc:r(<<"{vhost}">>, queue, <<"{queue}">>)}},
+ok = ra:force_delete_server(quorum_queues, Server),
+ra:start_server(quorum_queues, '{vhost}_{queue}', Server, {{module, rabbit_fifo, Machine}},
+                [Server, {{'{vhost}_{queue}', gone@localhost}}]).
+"""
+
+
+class RabbitNode:
+    """One broker node; made by `RabbitCluster`."""
+
+    def __init__(self, cluster: RabbitCluster, name: str) -> None:
+        self.name = name
+        self.port = ports.free_port()
+        self.tls_port = ports.free_port()
+        self.folder = cluster.folder / name
+        self._cluster = cluster
+        self.process = SupervisedProcess(
+            f"RabbitMQ node {name}",
+            cluster.argv(str(cluster.program.scripts / "rabbitmq-server")),
+            log=self.folder / "rabbitmq.log",
+            environment=self.environment(),
+            folder=cluster.folder,
+            ready=self.answers,
+            start_deadline=_START_DEADLINE,
+            stop_deadline=30.0,
+        )
+
+    def environment(self) -> dict[str, str]:
+        """A clean environment for the server and for rabbitmqctl."""
+        cluster, folder = self._cluster, self.folder
+        return {
+            "PATH": os.defpath,
+            "LANG": "C.UTF-8",
+            "HOME": str(cluster.folder / "home"),  # the cookie lies there
+            "ERL_EPMD_PORT": str(cluster.epmd_port),
+            "ERL_EPMD_ADDRESS": ports.LOOPBACK,
+            "RABBITMQ_NODENAME": f"{self.name}@localhost",
+            "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq"),
+            "RABBITMQ_MNESIA_BASE": str(folder / "mnesia"),
+            "RABBITMQ_LOG_BASE": str(folder),
+            "RABBITMQ_DIST_PORT": str(ports.free_port()),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "plugins"),
+            "RABBITMQ_CONF_ENV_FILE": "/dev/null",
+            "RABBITMQ_PID_FILE": str(folder / "pid"),
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": _LOOPBACK_DISTRIBUTION,
+            "RABBITMQ_CTL_ERL_ARGS": _LOOPBACK_DISTRIBUTION,
+            "RABBITMQ_CTL_DIST_PORT_MIN": str(cluster.command_ports),
+            "RABBITMQ_CTL_DIST_PORT_MAX": str(cluster.command_ports + 19),
+        }
+
+    def prepare(self) -> None:
+        """Write the node's files; its data, if any, stays."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "plugins").write_text("[].\n")
+        lines = [
+            f"listeners.tcp.default = {ports.LOOPBACK}:{self.port}",
+            "disk_free_limit.absolute = 50MB",
+            "raft.wal_max_size_bytes = 64000000",
+            "log.file = false",
+            "log.console = true",
+            "log.console.level = info",
+            f"load_definitions = {self._cluster.folder / 'definitions.json'}",
+            "cluster_partition_handling = pause_minority",
+        ]
+        if self._cluster.authority is not None:
+            pem = self._cluster.authority.issue(self.name, address=ports.LOOPBACK)
+            lines += [
+                f"listeners.ssl.default = {ports.LOOPBACK}:{self.tls_port}",
+                f"ssl_options.certfile = {pem}",
+                f"ssl_options.keyfile = {pem}",
+            ]
+        names = [node.name for node in self._cluster.nodes]
+        if len(names) > 1:
+            lines.append("cluster_formation.peer_discovery_backend = classic_config")
+            lines += [
+                f"cluster_formation.classic_config.nodes.{n} = {name}@localhost"
+                for n, name in enumerate(names, 1)
+            ]
+        (self.folder / "rabbitmq.conf").write_text("\n".join(lines) + "\n")
+
+    def answers(self) -> bool:
+        """Whether the node speaks AMQP: its listener is the last thing it opens."""
+        try:
+            with socket.create_connection((ports.LOOPBACK, self.port), timeout=2) as connection:
+                connection.sendall(_PROTOCOL_HEADER)
+                return connection.recv(1) == b"\x01"  # a method frame: connection.start
+        except OSError:
+            return False
+
+    def start(self) -> None:
+        """Start this node; it joins the cluster it was in."""
+        self.process.start()
+
+    def stop(self) -> None:
+        """Orderly shutdown."""
+        self.process.stop()
+
+    def kill(self) -> None:
+        """SIGKILL, as in a crash. In a cluster, look first whether its queues keep a majority."""
+        self.process.kill()
+
+    def restart(self) -> None:
+        """Stop if running, then start."""
+        self.process.restart()
+
+    def pause(self) -> None:
+        """Freeze it (SIGSTOP)."""
+        self.process.pause()
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self.process.resume()
+
+    def lose_leader(self, vhost: str, queue: str) -> None:
+        """Take a quorum queue's only member for one of two, with the other gone: none is elected, also after a restart."""
+        self.ctl("eval", _NO_LEADER.format(vhost=vhost, queue=queue))
+
+    def ctl(self, *arguments: str) -> str:
+        """Run `rabbitmqctl` against this node, about a second; returns what it printed."""
+        done = subprocess.run(
+            self._cluster.argv(str(self._cluster.program.scripts / "rabbitmqctl"), "--quiet", *arguments),
+            env=self.environment(),
+            cwd=self._cluster.folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_COMMAND_DEADLINE,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise ServiceFailed(
+                f"rabbitmqctl {arguments[0]} on {self.name} failed:\n{done.stdout}{done.stderr}"
+            )
+        return done.stdout
