@@ -33,7 +33,7 @@ def node_addresses(*names: str) -> dict[str, str]:
 
 
 class AsteriskNode:
-    """One node. `peers` maps the names of all nodes to their addresses; `centers` is one or two HOST:PORT.
+    """One node. `peers` maps the names of all Asterisk nodes to their addresses, `proxies` those of Kamailios; `centers` is one or two HOST:PORT.
 
     `site` is the text of the contexts that an operator writes (see asterisk/roost_site.conf.sample). `features` are more
     files of its configuration, by name, such as queues.conf. `dialplan_globals` adds to, or replaces, the globals of roost.conf. AMI listens on `address`:5038, user `roost`, password `secret`; with
@@ -60,6 +60,7 @@ class AsteriskNode:
         certificate: Path | None = None,
         dialplan: str = "",
         trunk_context: str = "roost-from-node",
+        proxies: Mapping[str, str] | None = None,
     ) -> None:
         self.name = name
         self.address = address
@@ -80,7 +81,7 @@ class AsteriskNode:
             peers=peers or {},
             dialplan_globals={
                 "ROOST_NODE": name,
-                "ROOST_NODES": "&".join(peer for peer in peers or {} if peer != name),
+                "ROOST_NODES": "&".join(peer for peer in [*(peers or {}), *(proxies or {})] if peer != name),
                 **_center_globals(centers),
                 **(dialplan_globals or {}),
             },
@@ -91,6 +92,7 @@ class AsteriskNode:
             certificate=certificate,
             dialplan=dialplan,
             trunk_context=trunk_context,
+            proxies=proxies or {},
         )
         self._control = self.folder / "run" / "asterisk.ctl"
         if len(str(self._control)) > _LONGEST_SOCKET_PATH:

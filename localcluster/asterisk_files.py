@@ -93,6 +93,31 @@ device_state=yes
 device_state_filter=^PJSIP/
 """
 
+#: A Kamailio of the cluster: its calls come from the port for nodes.
+_PROXY = """
+[{name}]
+type=endpoint
+context=roost-from-proxy
+disallow=all
+allow=ulaw
+aors={name}
+direct_media=no
+dtmf_mode=rfc4733
+rtp_symmetric=yes
+trust_id_inbound=yes
+trust_id_outbound=yes
+send_pai=yes
+[{name}]
+type=aor
+contact=sip:{address}:5062
+qualify_frequency=2
+qualify_timeout=2
+[{name}]
+type=identify
+endpoint={name}
+match={address}
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class SipPhone:
@@ -129,6 +154,7 @@ class NodeFiles:
     certificate: Path | None = None
     dialplan: str = ""
     trunk_context: str = "roost-from-node"
+    proxies: Mapping[str, str] = field(default_factory=dict)
 
     def write(self) -> None:
         """Write all files into `folder`/etc; what else a node keeps is left as it is."""
@@ -236,7 +262,8 @@ bind={self.address}:{SIP_PORT}
             for name, address in self.peers.items()
             if name != self.name
         ]
-        return head + "".join(phones + peers)
+        proxies = [_PROXY.format(name=name, address=address) for name, address in self.proxies.items()]
+        return head + "".join(phones + peers + proxies)
 
     def _extensions(self) -> str:
         lines = ["[globals]", *(f"{name}={value}" for name, value in self.dialplan_globals.items())]

@@ -12,7 +12,7 @@ import queue
 import threading
 from collections.abc import Coroutine, Iterable
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from baresip import (
     Account,
@@ -196,15 +196,18 @@ class PhoneCall:
 class Phone:
     """One SIP account at one registrar (an address, or address:port)."""
 
-    def __init__(self, name: str, secret: str, registrar: str) -> None:
+    def __init__(
+        self, name: str, secret: str, registrar: str, transport: Literal["udp", "tcp"] = "udp"
+    ) -> None:
         self.name = name
         self.registrar = registrar
         self._stack = _Stack.shared()
-        account = Account(user=name, domain=registrar, password=secret)
-        self._agent = self._stack.run(UserAgent.create(self._stack.runtime, account))
+        account = Account(user=name, domain=registrar, password=secret, transport=transport)
+        self._agent = self._stack.run(UserAgent.create(self._stack.runtime, account, transfer_policy="auto"))
         self._ringing: queue.SimpleQueue[PhoneCall] = queue.SimpleQueue()
         self._calls: list[PhoneCall] = []
         self._agent.on_incoming(self._rang)
+        self._agent.on_transfer_call(self._transferred)
 
     def register(self, deadline: float = _STEP_DEADLINE) -> None:
         """Register, and wait for the registrar's yes. Again: it takes the old registration back first.
@@ -253,6 +256,9 @@ class Phone:
         finally:
             self._stack.runtime.unsubscribe(heard.append)
         return PhoneCall(self._stack, call, [event for event in heard if event.call == call.handle])
+
+    def _transferred(self, call: Call) -> None:
+        self._calls.append(PhoneCall(self._stack, call))
 
     def _rang(self, call: Call) -> None:
         incoming = PhoneCall(self._stack, call)

@@ -33,6 +33,8 @@ class PlainCall:
         self.sent = 0
         self.asked: tuple[str, Sequence[tuple[str, str]], str] = ("", (), "")
         self.invite: SipMessage | None = None
+        #: The proxies that requests in the call pass, nearest first (RFC 3261, 12.1).
+        self.route: list[str] = []
         self.is_up = False
         self.is_over = False
         self.watches = ""
@@ -110,12 +112,17 @@ class PlainCall:
 
     def transfer_to(self, consulted: PlainCall) -> None:
         """Connect the other party with that of the call `consulted` (attended: RFC 5589, RFC 3891)."""
+        self.transfer(self.replacing(consulted))
+        consulted.hang_up()
+
+    @staticmethod
+    def replacing(consulted: PlainCall) -> str:
+        """The URI by which somebody takes our place in a call."""
         replaces = quote(
             f"{consulted.call_id};to-tag={tag_of(consulted.remote)};from-tag={tag_of(consulted.local)}",
             safe="",
         )
-        self.transfer(f"{address_of(consulted.remote)}?Replaces={replaces}")
-        consulted.hang_up()
+        return f"{address_of(consulted.remote)}?Replaces={replaces}"
 
     def _answered(self, status: int) -> SipMessage | None:
         return next((m for m in self.heard if m.status == status and m.method == "INVITE"), None)
@@ -127,9 +134,13 @@ class PlainPhone:
     `told` are the requests outside every call, such as a NOTIFY that nobody asked for. `forward` is the URI that a 302 names; `silent`: requests of others are taken and never answered.
     """
 
-    def __init__(self, name: str, secret: str, registrar: str) -> None:
+    def __init__(self, name: str, secret: str, registrar: str, port: int = 5060) -> None:
         self.name = name
         self.registrar = registrar
+        #: What it says of itself: another From, and more headers in each INVITE and in each answer to one.
+        self.local = ""
+        self.more: Sequence[tuple[str, str]] = ()
+        self._port = port
         self.forward = ""
         self.silent = False
         self.rung: list[PlainCall] = []
@@ -162,10 +173,10 @@ class PlainPhone:
         self._send(call, "REGISTER", (("Contact", f"<{contact}>"), ("Expires", str(seconds))))
         self.wait(lambda: any(m.status == 200 for m in call.heard), _DEADLINE, "the registrar's yes")
 
-    def dial(self, number: str) -> PlainCall:
-        """Dial a number at the registrar; does not wait for an answer."""
+    def dial(self, number: str, to_tag: str = "") -> PlainCall:
+        """Dial a number at the registrar; does not wait for an answer. With a `to_tag` it pretends that the call is known."""
         uri = f"sip:{number}@{self.registrar}"
-        call = self._open(uri, f"<{uri}>")
+        call = self._open(uri, f"<{uri}>{';tag=' * bool(to_tag)}{to_tag}")
         self._send(call, "INVITE", self._offer(), self._session())
         return call
 
@@ -204,9 +215,13 @@ class PlainPhone:
 
     def close(self) -> None:
         """End every call, take the registration back, and let the port go."""
-        self.silent = False
+        self.silent, self.more, self.local = False, (), ""
         self.hang_up_all()
         self.register(0)
+        self.drop()
+
+    def drop(self) -> None:
+        """Let the port go, and say nothing to anybody."""
         self._listens = False
         self._socket.sendto(b"", self._socket.getsockname())  # wakes the listener
         self._thread.join(_DEADLINE)
@@ -258,7 +273,7 @@ class PlainPhone:
     # --- messages ---
 
     def _open(self, target: str, remote: str) -> PlainCall:
-        local = f"<sip:{self.name}@{self.registrar}>;tag={secrets.token_hex(6)}"
+        local = f"{self.local or f'<sip:{self.name}@{self.registrar}>'};tag={secrets.token_hex(6)}"
         call = PlainCall(self, secrets.token_hex(10), local, remote, target)
         self._calls[call.call_id] = call
         return call
@@ -272,7 +287,8 @@ class PlainPhone:
         return ("Contact", f"<sip:{self.name}@{self.address}>")
 
     def _offer(self) -> tuple[tuple[str, str], ...]:
-        return (self._contact(), _ALLOW, ("Supported", "replaces"), ("Content-Type", "application/sdp"))
+        kind = ("Content-Type", "application/sdp")
+        return (self._contact(), _ALLOW, ("Supported", "replaces"), kind, *self.more)
 
     def _session(self) -> str:
         host, port = self._media.getsockname()
@@ -291,7 +307,7 @@ class PlainPhone:
         via = f"SIP/2.0/UDP {self.address};branch=z9hG4bK{call.call_id}-{call.sent};rport"
         headers = (
             ("Via", via), ("Max-Forwards", "70"), ("From", call.local), ("To", call.remote),
-            ("Call-ID", call.call_id), ("CSeq", f"{call.sent} {method}"), *more,
+            ("Call-ID", call.call_id), ("CSeq", f"{call.sent} {method}"), *(_routes(call) if method != "CANCEL" else ()), *more,
         )  # fmt: skip
         self._put(SipMessage(f"{method} {call.target} SIP/2.0", headers, body))
 
@@ -301,7 +317,7 @@ class PlainPhone:
         self._put(request.reply(status, self.name, more, body))
 
     def _put(self, message: SipMessage) -> None:
-        self._socket.sendto(message.encode(), (self.registrar, 5060))
+        self._socket.sendto(message.encode(), (self.registrar, self._port))
 
     # --- what comes in ---
 
@@ -324,14 +340,18 @@ class PlainPhone:
         call = self._calls.get(message["Call-ID"])
         if call is None:
             return
-        if message.status == 401 and not any(name == "Authorization" for name, _ in call.asked[1]):
+        if message.status in {401, 407} and not any(
+            name.endswith("Authorization") for name, _ in call.asked[1]
+        ):
             self._prove(call, message)
             return
         call.heard.append(message)
         if message.method != "INVITE" or message.status < 180:
             return
         call.remote = message["To"]
-        if message["Contact"]:
+        if message.status < 300:
+            call.route = list(reversed(message.all("Record-Route")))
+        if message["Contact"] and message.status < 300:
             call.target = address_of(message["Contact"])
         if message.status >= 200:
             self._acknowledge(call, message)
@@ -342,8 +362,13 @@ class PlainPhone:
         method, more, body = call.asked
         if method == "INVITE":
             self._acknowledge(call, message)
-        answer = proof(message["WWW-Authenticate"], method, call.target, self.name, self._secret)
-        self._send(call, method, (*more, ("Authorization", answer)), body)
+        asked, name = (
+            ("WWW-Authenticate", "Authorization")
+            if message.status == 401
+            else ("Proxy-Authenticate", "Proxy-Authorization")
+        )
+        answer = proof(message[asked], method, call.target, self.name, self._secret)
+        self._send(call, method, (*more, (name, answer)), body)
 
     def _acknowledge(self, call: PlainCall, message: SipMessage) -> None:
         via = message["Via"]
@@ -352,13 +377,13 @@ class PlainPhone:
         number = message["CSeq"].split()[0]
         headers = (
             ("Via", via), ("Max-Forwards", "70"), ("From", call.local), ("To", message["To"]),
-            ("Call-ID", call.call_id), ("CSeq", f"{number} ACK"),
+            ("Call-ID", call.call_id), ("CSeq", f"{number} ACK"), *(_routes(call) if message.status < 300 else ()),
         )  # fmt: skip
         self._put(SipMessage(f"ACK {call.target} SIP/2.0", headers))
 
     def _hear_request(self, message: SipMessage) -> None:
         call = self._calls.get(message["Call-ID"])
-        if message.method == "INVITE" and call is None:
+        if message.method == "INVITE" and (call is None or (call.is_over and not tag_of(message["To"]))):
             self._ring(message)
             return
         if message.method == "ACK":
@@ -380,6 +405,7 @@ class PlainPhone:
         local = f"{message['To']};tag={self.name}"
         call = PlainCall(self, message["Call-ID"], local, message["From"], address_of(message["Contact"]))
         call.invite = message
+        call.route = message.all("Record-Route")
         call.heard.append(message)
         self._calls[call.call_id] = call
         if self.forward:
@@ -388,3 +414,7 @@ class PlainPhone:
             return
         self._reply(message, "180 Ringing", (self._contact(),))
         self.rung.append(call)
+
+
+def _routes(call: PlainCall) -> list[tuple[str, str]]:
+    return [("Route", route) for route in call.route]

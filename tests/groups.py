@@ -42,6 +42,7 @@ GROUPS = (
     Group("faults on a stage of their own", ("chaos/test_broken_parts.py",)),
     Group("the demo as a newcomer starts it", ("demo/test_demo.py",), together=False),
     Group("calls through a plain Asterisk and two FreePBX boxes", ("freepbx/",)),
+    Group("calls through two Kamailios and two Asterisks", ("kamailio/",)),
     Group("calls through two Asterisks", ("asterisk/",)),
     Group("benchmarks", ("benchmarks/",)),
     Group("the fuzzed API", ("web/test_openapi.py",)),
@@ -62,7 +63,7 @@ GROUPS = (
 )
 
 #: Fixtures that take seconds to start: who uses one belongs to a group.
-_SLOW = {"rabbitmq", "telephony", "chromium", "stage"}
+_SLOW = {"mixed_house", "rabbitmq", "telephony", "chromium", "stage"}
 
 
 class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist ships no types

@@ -1,0 +1,140 @@
+"""What people at phones of a Kamailio see and hear, and where their calls go."""
+
+from __future__ import annotations
+
+import pytest
+
+from roost.pbx.kinds import connect
+from roost.pbx.node import Gone
+from tests.cluster import wait_until
+from tests.kamailio.mixed_office import MixedOffice
+
+
+def test_both_contacts_ring_and_each_side_sees_the_person(office: MixedOffice) -> None:
+    office.world.sql("UPDATE extension SET name = 'Ana \"A\" O''Brien \\ Š' WHERE number IN ('011', '002')")
+    office.sit("002", "desk012")
+    odd = 'Ana "A" O\'Brien \\ Š'
+    phone = office.telephony.plain_phone
+    with phone("desk011") as caller, phone("desk012") as desk, phone("desk012") as soft:
+        call = caller.dial("002")
+        rings = [desk.wait_ring(), soft.wait_ring()]
+        assert [ring.caller for ring in rings] == [(odd, "011")] * 2
+        assert [ring.asserted for ring in rings] == [(odd, "011")] * 2
+        call.wait_asserted(odd, "002")
+        rings[0].answer()
+        call.wait_up()
+        rings[1].wait_over()
+        told = {name.lower() for name, _ in rings[0].heard[0].headers}
+        assert not {name for name in told if name.startswith("x-roost")}
+        call.hang_up()
+        rings[0].wait_over()
+
+
+def test_to_a_trunk_and_in_the_call_records_go_number_name_account_and_organization(
+    office: MixedOffice,
+) -> None:
+    office.sit("001", "desk002")
+    log = office.telephony.kamailios["k2"]
+    logged = log.log_size()
+    told = office.outside("desk002", "5551234")
+    assert told == "outside <5551234> from <001> name <Person 001> account <acct-001>"
+    office.reaches("desk002", "003", "desk003")
+    wait_until(lambda: "called=0001*003" in log.logged_since(logged), "the call record")
+    (record,) = [line for line in log.logged_since(logged).splitlines() if "called=0001*003" in line]
+    assert "caller=001;account=acct-001;org=0001" in record
+
+
+def test_busy_no_answer_and_cancel(office: MixedOffice) -> None:
+    since = office.telephony.media_log_size()
+    call = office.phones["desk001"].dial("002")
+    office.phones["desk002"].wait_ring().reject()
+    call.wait_over()
+    assert "mailbox <0001*002> for <busy> from <001>" in office.telephony.media_logged(since)
+    call = office.phones["desk001"].dial("003")
+    office.phones["desk003"].wait_ring()
+    call.wait_over(15)
+    assert "mailbox <0001*003> for <noanswer> from <001>" in office.telephony.media_logged(since)
+    for number in ("003", "002", "004"):
+        call = office.phones["desk001"].dial(number)
+        ring = office.phones[f"desk{number}"].wait_ring()
+        call.hang_up()
+        ring.wait_over()
+
+
+def test_a_phone_forwards_within_its_organization_and_not_for_ever(office: MixedOffice) -> None:
+    phone, host = office.telephony.plain_phone, office.telephony.addresses["k1"]
+    with phone("desk011") as caller, phone("desk013") as away:
+        away.forward = f"sip:002@{host}"
+        call = caller.dial("013")
+        office.phones["desk002"].wait_ring().answer()
+        call.wait_up()
+        call.hang_up()
+        since = office.telephony.media_log_size()
+        away.forward = f"sip:5559@{host}"
+        call = caller.dial("013")
+        call.wait_up()
+        assert "outside <5559> from <011>" in office.telephony.media_logged(since)
+        call.hang_up()
+        for forbidden in ("013", "*30001", "112", "0002*002"):
+            since = office.telephony.media_log_size()
+            away.forward = f"sip:{forbidden}@{host}"
+            call = caller.dial("013")
+            call.wait_up()
+            assert "mailbox <0001*013> for <unavailable>" in office.telephony.media_logged(since)
+            call.hang_up()
+
+
+@pytest.mark.parametrize("other", ["001", "002", "004"])
+def test_either_party_transfers_and_it_is_routed_as_of_now(office: MixedOffice, other: str) -> None:
+    """The other party's phone is of the same Kamailio, of another one, or of an Asterisk."""
+    office.sit("013", "desk003")
+    with office.telephony.plain_phone("desk011") as clerk:
+        call = clerk.dial(other)
+        office.phones[f"desk{other}"].wait_ring().answer()
+        call.wait_up()
+        clerk.request(call, "REFER", ("Refer-To", f"<sip:013@{clerk.registrar}>"))
+        ring = office.phones["desk003"].wait_ring()
+        assert (ring.caller_number, ring.caller_name) == (other, f"Person {other}")
+        office.telephony.quiet()
+        asking = office.phones[f"desk{other}"].dial("011")
+        call = clerk.wait_ring()
+        call.answer()
+        asking.wait_up()
+        clerk.request(call, "REFER", ("Refer-To", f"<sip:013@{clerk.registrar}>"))
+        office.phones["desk003"].wait_ring().answer()
+        office.telephony.quiet()
+
+
+def test_an_attended_transfer(office: MixedOffice) -> None:
+    phone = office.telephony.plain_phone
+    with phone("desk011") as clerk, phone("desk012") as boss:
+        call = clerk.dial("001")
+        office.phones["desk001"].wait_ring().answer()
+        call.wait_up()
+        consulted = clerk.dial("012")
+        boss.wait_ring().answer()
+        consulted.wait_up()
+        clerk.request(call, "REFER", ("Refer-To", f"<{call.replacing(consulted)}>"))
+        replaced = boss.wait_ring()
+        assert replaced.caller == ("Person 001", "001")
+        assert consulted.call_id in replaced.heard[0]["Replaces"]
+        replaced.answer()
+
+
+@pytest.mark.parametrize("state", ["at home", "guest", "host left", "no row", "no table"])
+def test_an_emergency_call_goes_out_as_the_phone(office: MixedOffice, state: str) -> None:
+    if state == "guest":
+        office.sit("001", "desk002")
+    elif state == "host left":
+        office.sit("002", "desk003")
+    elif state == "no row":
+        node = connect(office.control("k2"), 5)
+        node.apply([Gone("p", "desk002")], None)
+        node.close()
+    elif state == "no table":
+        office.telephony.kamailios["k2"].rpc("htable.flush", "roost")
+    told = office.outside("desk002", "112", "emergency")
+    if state in {"no row", "no table"}:
+        assert told.startswith("emergency <112> from <desk002>") or "from <+15550002>" in told
+    else:
+        assert told == "emergency <112> from <+15550002> name <Room desk002>"
