@@ -7,6 +7,8 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from pydantic import SecretStr
 
@@ -148,6 +150,15 @@ class KamailioNode:
         with self.log.open("rb") as file:
             file.seek(size)
             return file.read().decode(errors="replace")
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
 
     def _local(self) -> str:
         media = "".join(

@@ -1,0 +1,185 @@
+"""What the adapter makes of answers that no Kamailio with roost.cfg would give."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+
+import pytest
+from pydantic import SecretStr
+
+from roost.directory import Directory
+from roost.errors import NodeRefused, NodeUnavailable, RoostError
+from roost.nodes.converge import converge
+from roost.nodes.status import cluster_status
+from roost.pbx.kamailio import KIND
+from roost.pbx.kamailio.adapter import MAX_BODY
+from roost.pbx.node import ActsAs, Change, Cursor, NodeAddress, PbxNode, Rings
+from tasks.nodes import NodeConnections
+from tests.world import World
+
+PATIENCE = 2.0
+SEEN = b"roost 1\nlife-1\n\n"
+ROWS: list[Change] = [Rings(f"0001*{number:03d}", "k1", f"desk-{number}") for number in range(300)]
+
+
+def ok(body: bytes) -> bytes:
+    return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+
+
+def status(line: str) -> bytes:
+    return f"HTTP/1.1 {line}\r\nContent-Length: 0\r\n\r\n".encode()
+
+
+@dataclass
+class Server:
+    """A socket that answers the first request as a Kamailio does, and each later one with what `answer` gives; None closes."""
+
+    answer: Callable[[bytes], bytes | None] = lambda _request: None
+    first: bytes = ok(SEEN)
+    bodies: list[bytes] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    @property
+    def address(self) -> NodeAddress:
+        host, port = self._listener.getsockname()
+        return NodeAddress("kamailio", host, port, SecretStr("secret"), {})
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join(10)
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return  # closed: the test is over
+            connection.settimeout(10)
+            with connection, connection.makefile("rb") as stream:
+                answer: bytes | None = self.first
+                while head := stream.readline():
+                    length = 0
+                    for line in iter(lambda: stream.readline().strip(), b""):
+                        name, _, value = line.lower().partition(b":")
+                        length = int(value) if name == b"content-length" else length
+                    body = stream.read(length)
+                    if b"/roost/cursor" not in head:
+                        self.bodies.append(body)
+                        answer = self.answer(head)
+                    if answer is None:
+                        break
+                    connection.sendall(answer)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    each = Server()
+    yield each
+    each.close()
+
+
+def write(node: PbxNode) -> None:
+    node.apply(ROWS, Cursor("db-1", 1))
+
+
+def listed(node: PbxNode) -> None:
+    list(node.keys(10))
+
+
+def pages(request: bytes) -> bytes:
+    return ok(b"3 30\n") if b"/list/" in request else status("404 Gone")
+
+
+def fewer_rows(request: bytes) -> bytes:
+    return ok(b"1 30\n") if b"/list/" in request else ok(b"ZS8x\n")
+
+
+#: What is answered, what is asked, the error, and a part of what is said of it.
+ANSWERS: dict[str, tuple[Callable[[bytes], bytes | None], Callable[[PbxNode], object], type[RoostError], str]] = {
+    "fewer than sent": (lambda _: ok(b"100\n"), write, NodeRefused, "100 of 300 rows; set max_while_loops"),
+    "no number": (lambda _: ok(b"done\n"), write, NodeUnavailable, "did not answer with a number"),
+    "garbage": (lambda _: b"\0\1\2 what?\r\n\r\n", write, NodeUnavailable, "does not speak HTTP"),
+    "no end": (lambda _: b"x" * 20_000, write, NodeUnavailable, "does not speak HTTP"),
+    "half an answer": (
+        lambda _: b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n30", write, NodeUnavailable, "did not answer in 2 s",
+    ),
+    "too much": (
+        lambda _: b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n", write, NodeUnavailable, "with too much",
+    ),
+    "more than asked": (lambda _: ok(b"300\n") * 3, write, NodeUnavailable, "more than was asked"),
+    "nothing": (lambda _: None, write, NodeUnavailable, "tcp_rd_buf_size"),
+    "403": (lambda _: status("403 Forbidden"), write, NodeRefused, "refuses the secret, or our address"),
+    "404": (lambda _: status("404 Not Found"), write, NodeRefused, "include roost.cfg"),
+    "another life": (lambda _: status("409 Conflict"), write, NodeUnavailable, "restarted, or its table was emptied"),
+    "500": (lambda _: status("500 Oops"), write, NodeUnavailable, "answered 500 Oops"),
+    "a loop cut short": (lambda _: status("500 max_while_loops"), listed, NodeRefused, "Its max_while_loops is less"),
+    "a page that is missing": (pages, listed, NodeUnavailable, "A page of its table is missing"),
+    "a page that is short": (fewer_rows, listed, NodeUnavailable, "It told 1 of 30 rows"),
+    "no base64": (lambda r: ok(b"1 1\n" if b"/list/" in r else b"?!\n"), listed, NodeUnavailable, "cannot be read"),
+    "rows of nobody": (lambda _: ok(b""), lambda n: n.read([("e", "1")]), NodeUnavailable, "other rows than it was asked"),
+    "no health": (lambda _: ok(b"fine\n"), lambda n: n.health(), NodeUnavailable, "does not say how it is"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", ANSWERS)
+def test_a_wrong_answer_is_a_clear_error(server: Server, what: str) -> None:
+    server.answer, ask, error, said = ANSWERS[what]
+    with closing(KIND.open(server.address, PATIENCE)) as node:
+        with pytest.raises(error) as raised:
+            ask(node)
+        assert said in str(raised.value)
+        assert "secret" not in str(raised.value).replace("the secret", "").replace("SECRET", "")
+    assert not any(b"=cursor" in body for body in server.bodies)
+
+
+@pytest.mark.parametrize(
+    "first", [ok(b"<html>hello</html>"), ok(b"roost 2\nx\n\n"), ok(b""), status("404 Not Found")]
+)
+def test_a_server_that_is_no_kamailio_is_refused(server: Server, first: bytes) -> None:
+    server.first = first
+    with pytest.raises(NodeRefused, match=r"no Kamailio|include roost\.cfg"):
+        KIND.open(server.address, PATIENCE)
+
+
+def test_no_body_is_larger_than_every_version_takes_and_the_cursor_is_alone_and_last(server: Server) -> None:
+    server.answer = lambda _request: ok(b"%d\n" % server.bodies[-1].count(b"\n"))
+    rows = [ActsAs(f"desk-{n}", "0001", "001", "漢" * 64, "", "", "", "112", "x" * 128) for n in range(200)]
+    with closing(KIND.open(server.address, PATIENCE)) as node:
+        assert node.apply(rows, Cursor("db-1", 7)) == []
+    assert max(map(len, server.bodies)) <= MAX_BODY
+    assert server.bodies[-1] == b"=cursor\tdb-1:7\n"
+    assert sum(body.count(b"\n") for body in server.bodies) == 201
+
+
+def test_a_connection_that_was_closed_while_idle_is_made_again(server: Server) -> None:
+    server.answer = lambda request: None if b"health" in request else ok(b"1\n")
+    with closing(KIND.open(server.address, PATIENCE)) as node:
+        with pytest.raises(NodeUnavailable):
+            node.health()
+        node.apply([], Cursor("db-1", 7))
+        assert node.cursor() is None
+
+
+def test_status_says_so_and_the_next_node_is_written_all_the_same(world: World, server: Server) -> None:
+    server.answer = lambda _request: ok(b"0\n")
+    good = Server(lambda _request: ok(b"%d\n" % good.bodies[-1].count(b"\n")))
+    directory = Directory(world.database, world.settings.need("seal_public_key"))
+    for name, address in (("k1", server.address), ("k2", good.address)):
+        directory.add_node(name, "kamailio", address.host, port=address.port, secret="secret")
+    nodes = NodeConnections(world.settings)
+    for name in ("k1", "k2"):
+        converge(world.database, name, nodes, retry_max=60)
+    said = {node.name: node.last_error for node in cluster_status(world.database).nodes}
+    assert "It took 0 of 1 rows" in (said["k1"] or "")
+    assert said["k2"] is None
+    nodes.close()
+    good.close()
