@@ -129,7 +129,7 @@ class PlainCall:
 
 
 class PlainPhone:
-    """One SIP account, over UDP on a port of its own. Several with one account are several contacts of it.
+    """One SIP account at a registrar (an address, of IPv6 in brackets), over UDP on a port of its own. Several with one account are several contacts of it.
 
     `told` are the requests outside every call, such as a NOTIFY that nobody asked for. `forward` is the URI that a 302 names; `silent`: requests of others are taken and never answered.
     """
@@ -144,15 +144,17 @@ class PlainPhone:
         self.forward = ""
         self.silent = False
         self.rung: list[PlainCall] = []
+        self.forwarded: list[PlainCall] = []
         self.told: list[SipMessage] = []
         self._secret = secret
         self._calls: dict[str, PlainCall] = {}
         self._replies: list[SipMessage] = []
         self._news = threading.Condition()
-        self._socket = socket.socket(type=socket.SOCK_DGRAM)
-        self._socket.bind(("127.0.0.1", 0))
-        self._media = socket.socket(type=socket.SOCK_DGRAM)  # speech goes here, and is not heard
-        self._media.bind(("127.0.0.1", 0))
+        family, here = (socket.AF_INET6, "::1") if ":" in registrar else (socket.AF_INET, "127.0.0.1")
+        self._socket = socket.socket(family, socket.SOCK_DGRAM)
+        self._socket.bind((here, 0))
+        self._media = socket.socket(family, socket.SOCK_DGRAM)  # speech goes here, and is not heard
+        self._media.bind((here, 0))
         self._listens = True
         self._thread = threading.Thread(target=self._listen, name=f"plain phone {name}")
         self._thread.start()
@@ -160,8 +162,8 @@ class PlainPhone:
     @property
     def address(self) -> str:
         """HOST:PORT of its contact."""
-        host, port = self._socket.getsockname()
-        return f"{host}:{port}"
+        host, port = self._socket.getsockname()[:2]
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     def register(self, seconds: int = 3600) -> None:
         """Register this contact beside others of the account, and wait for the yes; 0 seconds takes it back."""
@@ -291,9 +293,10 @@ class PlainPhone:
         return (self._contact(), _ALLOW, ("Supported", "replaces"), kind, *self.more)
 
     def _session(self) -> str:
-        host, port = self._media.getsockname()
+        host, port = self._media.getsockname()[:2]
+        family = "IP6" if ":" in host else "IP4"
         lines = (
-            "v=0", f"o=- 1 1 IN IP4 {host}", "s=-", f"c=IN IP4 {host}", "t=0 0",
+            "v=0", f"o=- 1 1 IN {family} {host}", "s=-", f"c=IN {family} {host}", "t=0 0",
             f"m=audio {port} RTP/AVP 0", "a=rtpmap:0 PCMU/8000", "a=sendrecv",
         )  # fmt: skip
         return "\r\n".join([*lines, ""])
@@ -317,7 +320,7 @@ class PlainPhone:
         self._put(request.reply(status, self.name, more, body))
 
     def _put(self, message: SipMessage) -> None:
-        self._socket.sendto(message.encode(), (self.registrar, self._port))
+        self._socket.sendto(message.encode(), (self.registrar.strip("[]"), self._port))
 
     # --- what comes in ---
 
@@ -411,6 +414,7 @@ class PlainPhone:
         if self.forward:
             self._reply(message, "302 Moved Temporarily", (("Contact", f"<{self.forward}>"),))
             call.is_over = True
+            self.forwarded.append(call)
             return
         self._reply(message, "180 Ringing", (self._contact(),))
         self.rung.append(call)

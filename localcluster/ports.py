@@ -25,7 +25,7 @@ class NoFreePort(RuntimeError):
 def is_free(port: int, host: str = LOOPBACK) -> bool:
     """Whether both TCP and UDP `port` can be bound on `host` now."""
     for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
-        with socket.socket(socket.AF_INET, kind) as probe:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind) as probe:
             try:
                 probe.bind((host, port))
             except OSError:

@@ -34,6 +34,7 @@ SITE = r"""
 exten => 112,1,Goto(roost-emergency,${EXTEN},1)
 
 [roost-outgoing]
+exten => _+15550X.,1,Goto(roost-callback,${EXTEN},1)
 exten => _[0-9+*#]!,1,NoOp(outside <${EXTEN}> from <${CALLERID(num)}> name <${CALLERID(name)}> account <${CHANNEL(accountcode)}>)
  same => n,Answer()
  same => n,Wait(1)

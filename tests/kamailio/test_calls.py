@@ -138,3 +138,35 @@ def test_an_emergency_call_goes_out_as_the_phone(office: MixedOffice, state: str
         assert told.startswith("emergency <112> from <desk002>") or "from <+15550002>" in told
     else:
         assert told == "emergency <112> from <+15550002> name <Room desk002>"
+
+
+def test_an_emergency_number_is_called_back_wherever_its_phone_is(office: MixedOffice) -> None:
+    """From outside, by way of an Asterisk: all that share the number, or the one that called last."""
+    office.sit("001", "desk002")
+    call = office.phones["desk004"].dial("+15550002")
+    office.phones["desk002"].wait_ring().answer()
+    call.wait_up()
+    office.telephony.quiet()
+    office.world.sql("UPDATE phone SET emergency_number = '+15550100' WHERE name IN ('desk001', 'desk002')")
+    office.agree()
+    call = office.phones["desk004"].dial("+15550100")
+    for phone in ("desk001", "desk002"):
+        office.phones[phone].wait_ring()
+    office.telephony.quiet()
+    office.outside("desk001", "112", "emergency")
+    call = office.phones["desk004"].dial("+15550100")
+    office.phones["desk001"].wait_ring().answer()
+    call.wait_up()
+    assert not office.phones["desk002"].has_rung
+
+
+def test_a_queue_rings_a_phone_and_neither_its_forward_nor_a_mailbox(office: MixedOffice) -> None:
+    asterisk, host = office.telephony.asterisks["n1"], office.telephony.addresses["k1"]
+    with office.telephony.plain_phone("desk013") as agent:
+        since = office.telephony.media_log_size()
+        agent.forward = f"sip:002@{host}"
+        asterisk.cli("channel originate Local/0001*013@roost-agent application Wait 5")
+        agent.wait(lambda: bool(agent.forwarded), 5, "a call that it forwards")
+        asterisk.wait_until_silent()
+        assert not office.phones["desk002"].has_rung
+        assert "mailbox <" not in office.telephony.media_logged(since)

@@ -13,6 +13,7 @@ import pytest
 
 from localcluster.kamailio import HTTP_PORT, SOURCES, KamailioNode, kamailio_addresses
 from localcluster.plain_phone import PlainPhone
+from localcluster.ports import free_port
 from roost.nodes.converge import converge
 from roost.nodes.routes import announce
 from roost.pbx.kamailio import KIND
@@ -29,12 +30,17 @@ ROWS: list[Change] = [
     ),
 ]
 WRITTEN = Cursor("db-1", 7)
+PORT_6 = free_port("::1")
 
 
 @pytest.fixture(scope="module")
 def kamailio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KamailioNode]:
     (address,) = kamailio_addresses("k1").values()
-    with KamailioNode("k1", address, tmp_path_factory.mktemp("k1"), phones=PHONES, memory=128) as node:
+    defines = (
+        f'#!define SITE_HAS_6\n#!substdef "!SITE_PLACE_6![::1]:{PORT_6}!g"\n#!define ROOST_RING_MS 30000\n'
+    )
+    folder = tmp_path_factory.mktemp("k1")
+    with KamailioNode("k1", address, folder, phones=PHONES, defines=defines, memory=128) as node:
         yield node
 
 
@@ -71,6 +77,22 @@ def test_with_roost_away_calls_route_as_last_pushed_after_a_kill(
         call = caller.dial("002")
         callee.wait_ring().answer()
         call.wait_up()
+
+
+def test_a_phone_of_ipv6_and_one_of_ipv4_call_each_other(kamailio: KamailioNode) -> None:
+    with closing(KIND.open(kamailio.control, 10)) as roost:
+        roost.apply(ROWS, WRITTEN)
+    with (
+        PlainPhone("desk001", "one", "[::1]", PORT_6) as new,
+        PlainPhone("desk002", "two", kamailio.address) as old,
+    ):
+        for caller, callee, number in ((new, old, "002"), (old, new, "001")):
+            call = caller.dial(number)
+            ring = callee.wait_ring()
+            ring.answer()
+            call.wait_up()
+            call.hang_up()
+            ring.wait_over()
 
 
 def test_a_snapshot_gives_way_to_roost_and_a_torn_one_is_not_used(
