@@ -19,7 +19,7 @@ import time
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple, cast
 
@@ -80,16 +80,19 @@ class KamailioNode:
         """
         encode = _encode if len(changes) < ENCODED else _encode.__wrapped__
         refused: dict[Key, str] = {}
-        lines: list[bytes] = []
-        for change in changes:
-            line = encode(change)
-            if len(line) > LONGEST_ROW:
-                refused[key_of(change)] = f"It has more than {LONGEST_ROW} bytes."
-            else:
-                refused.pop(key_of(change), None)
-                lines.append(line)
+
+        def lines() -> Iterator[bytes]:
+            for change in changes:
+                line = encode(change)
+                if len(line) > LONGEST_ROW:
+                    refused[key_of(change)] = f"It has more than {LONGEST_ROW} bytes."
+                    continue
+                if refused:
+                    refused.pop(key_of(change), None)
+                yield line
+
         with self._session.deadline():
-            self._send(lines)
+            self._send(lines())
             if cursor is not None:
                 self._send([b"=%s\t%s\n" % (row_text.CURSOR_KEY.encode(), str(cursor).encode())])
         return [RefusedRow(key, reason) for key, reason in refused.items()]
@@ -159,8 +162,8 @@ class KamailioNode:
         """Close the connection; never raises."""
         self._session.close()
 
-    def _send(self, lines: Sequence[bytes]) -> None:
-        """Send these lines in bodies; raises NodeRefused when some of a body are not there afterwards."""
+    def _send(self, lines: Iterable[bytes]) -> None:
+        """Send these lines in bodies, each made while the node works on those before; raises NodeRefused when some of a body are not there afterwards."""
         bodies = _bodies(lines)
         sent: deque[int] = deque()
 
@@ -213,7 +216,7 @@ def _encode(change: Change) -> bytes:
     return f"={row_text.key(key_of(change))}\t{row_text.value(change)}\n".encode()
 
 
-def _bodies(lines: Sequence[bytes]) -> Iterator[list[bytes]]:
+def _bodies(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
     body: list[bytes] = []
     size = 0
     for line in lines:
