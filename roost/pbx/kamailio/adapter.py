@@ -119,7 +119,8 @@ class KamailioNode:
                 raise ProtocolError("It told other rows than it was asked for.")
             for key, row in zip(piece, rows, strict=False):
                 if row != b"-":
-                    table[key] = _readable(key, row)
+                    value = _value(row)
+                    table[key] = None if value is None else _read_row(key, value)
             if len(rows) < len(piece):
                 pieces.append(piece[len(rows) :])
 
@@ -130,16 +131,15 @@ class KamailioNode:
     def keys(self, about: int) -> Iterator[list[Key]]:  # noqa: ARG002  # a page is small, however many there are
         """The keys the node holds, a page at a time, each once."""
         for rows in self._list("keys"):
-            yield [key for row in rows if (key := _key(_decoded(row)))]
+            yield [key for name, _ in rows if (key := _key(name))]
 
     def dump(self) -> dict[Key, Change | None]:
         """All the node holds, at once; None for a value that cannot be read."""
         table: dict[Key, Change | None] = {}
         for rows in self._list("rows"):
-            for row in rows:
-                name, _, value = row.partition(b" ")
-                if key := _key(_decoded(name)):
-                    table[key] = _readable(key, value)
+            for name, value in rows:
+                if key := _key(name):
+                    table[key] = None if value is None else _read_row(key, value)
         return table
 
     def health(self) -> str:
@@ -184,22 +184,24 @@ class KamailioNode:
 
         self._session.ask_many(ask, hear)
 
-    def _list(self, what: str) -> Iterator[list[bytes]]:
-        """Lines of the whole table, a page at a time, as it was when the first was asked for."""
+    def _list(self, what: str) -> Iterator[list[tuple[bytes, bytes | None]]]:
+        """Names and, if asked for, values of the whole table, a page at a time, as it was when the first was asked for."""
         listing = secrets.token_hex(8)
         with self._session.deadline():
             pages, rows = map(_number, self._session.ask("GET", f"/roost/list/{listing}/{what}").split())
         told = 0
         for first in range(0, pages, PAGES_AT_ONCE):
             numbers = iter(range(first, min(first + PAGES_AT_ONCE, pages)))
-            lines: list[bytes] = []
+            lines: list[tuple[bytes, bytes | None]] = []
 
             def ask(numbers: Iterator[int] = numbers) -> tuple[str, str, bytes] | None:
                 number = next(numbers, None)
                 return None if number is None else ("GET", f"/roost/page/{listing}/{number}", b"")
 
-            def hear(body: bytes, lines: list[bytes] = lines) -> None:
-                lines += body.split(b"\n")[:-1]
+            def hear(body: bytes, lines: list[tuple[bytes, bytes | None]] = lines) -> None:
+                for row in body.split(b"\n")[:-1]:
+                    name, _, value = row.partition(b" ")
+                    lines.append((_decoded(name), _value(value)))
 
             with self._session.deadline():
                 self._session.ask_many(ask, hear)
@@ -240,10 +242,14 @@ def _key(stored: bytes) -> Key | None:
     return (cast(Kind, kind), name) if slash and kind in {"e", "p"} else None
 
 
-def _readable(key: Key, told: bytes) -> Change | None:
-    """The row that was told as `=` and base64."""
+def _value(told: bytes) -> bytes | None:
+    """A value that was told as `=` and base64; None for one that is too long to be told."""
+    return _decoded(told[1:]) if told.startswith(b"=") else None
+
+
+def _read_row(key: Key, value: bytes) -> Change | None:
     try:
-        return row_text.change(key, _decoded(told[1:]).decode()) if told.startswith(b"=") else None
+        return row_text.change(key, value.decode())
     except UnicodeDecodeError:
         return None
 

@@ -65,13 +65,13 @@ class Server:
                 return  # closed: the test is over
             connection.settimeout(10)
             with connection, connection.makefile("rb") as stream:
-                answer: bytes | None = self.first
                 while head := stream.readline():
                     length = 0
                     for line in iter(lambda: stream.readline().strip(), b""):
                         name, _, value = line.lower().partition(b":")
                         length = int(value) if name == b"content-length" else length
                     body = stream.read(length)
+                    answer: bytes | None = self.first
                     if b"/roost/cursor" not in head:
                         self.bodies.append(body)
                         answer = self.answer(head)
