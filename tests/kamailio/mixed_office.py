@@ -34,6 +34,8 @@ SITE = r"""
 exten => 112,1,Goto(roost-emergency,${EXTEN},1)
 
 [roost-outgoing]
+exten => 700,1,Dial(Local/0001*013@roost-agent,10)
+ same => n,Hangup()
 exten => _+15550X.,1,Goto(roost-callback,${EXTEN},1)
 exten => _[0-9+*#]!,1,NoOp(outside <${EXTEN}> from <${CALLERID(num)}> name <${CALLERID(name)}> account <${CHANNEL(accountcode)}>)
  same => n,Answer()

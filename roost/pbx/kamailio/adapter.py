@@ -188,7 +188,10 @@ class KamailioNode:
         """Names and, if asked for, values of the whole table, a page at a time, as it was when the first was asked for."""
         listing = secrets.token_hex(8)
         with self._session.deadline():
-            pages, rows = map(_number, self._session.ask("GET", f"/roost/list/{listing}/{what}").split())
+            said = self._session.ask("GET", f"/roost/list/{listing}/{what}").split()
+            if len(said) != 2:
+                raise ProtocolError("It does not say how long its table is.")
+            pages, rows = map(_number, said)
         told = 0
         for first in range(0, pages, PAGES_AT_ONCE):
             numbers = iter(range(first, min(first + PAGES_AT_ONCE, pages)))

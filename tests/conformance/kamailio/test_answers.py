@@ -124,6 +124,7 @@ ANSWERS: dict[str, tuple[Callable[[bytes], bytes | None], Callable[[PbxNode], ob
     "a loop cut short": (lambda _: status("500 max_while_loops"), listed, NodeRefused, "Its max_while_loops is less"),
     "a page that is missing": (pages, listed, NodeUnavailable, "A page of its table is missing"),
     "a page that is short": (fewer_rows, listed, NodeUnavailable, "It told 1 of 30 rows"),
+    "no length of the table": (lambda _: ok(b"3\n"), listed, NodeUnavailable, "how long its table is"),
     "no base64": (lambda r: ok(b"1 1\n" if b"/list/" in r else b"?!\n"), listed, NodeUnavailable, "cannot be read"),
     "rows of nobody": (lambda _: ok(b""), lambda n: n.read([("e", "1")]), NodeUnavailable, "other rows than it was asked"),
     "no health": (lambda _: ok(b"fine\n"), lambda n: n.health(), NodeUnavailable, "does not say how it is"),
@@ -171,7 +172,9 @@ def test_a_connection_that_was_closed_while_idle_is_made_again(server: Server) -
 
 def test_status_says_so_and_the_next_node_is_written_all_the_same(world: World, server: Server) -> None:
     server.answer = lambda _request: ok(b"0\n")
-    good = Server(lambda _request: ok(b"%d\n" % good.bodies[-1].count(b"\n")))
+    good = Server(
+        lambda request: ok(b"0 0\n" if b"/list/" in request else b"%d\n" % good.bodies[-1].count(b"\n"))
+    )
     directory = Directory(world.database, world.settings.need("seal_public_key"))
     for name, address in (("k1", server.address), ("k2", good.address)):
         directory.add_node(name, "kamailio", address.host, port=address.port, secret="secret")
