@@ -92,12 +92,16 @@ class MixedTelephony:
                     "tcp" if name in self._tcp else "udp",
                 )
                 self.phones[name].register()
-            for asterisk in self.asterisks.values():
-                others = [*self.kamailios, *(name for name in self.asterisks if name != asterisk.name)]
-                asterisk.wait_for_peers(others)
+            self.wait_for_trunks()
         except BaseException:
             self.stop()
             raise
+
+    def wait_for_trunks(self) -> None:
+        """Wait until every Asterisk reaches every other node."""
+        for asterisk in self.asterisks.values():
+            others = [*self.kamailios, *(name for name in self.asterisks if name != asterisk.name)]
+            asterisk.wait_for_peers(others)
 
     def stop(self) -> None:
         """End all nodes."""

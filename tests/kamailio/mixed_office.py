@@ -153,8 +153,8 @@ class MixedOffice(Cluster):
         since = self.telephony.media_log_size()
         call = self.phones[caller].dial(number)
         call.wait_over(15)
+        self.wait_logged(since, f"mailbox <0001*{number}> for <")
         found = re.findall(rf"mailbox <0001\*{number}> for <(\w*)>", self.telephony.media_logged(since))
-        assert found, self.telephony.media_logged(since)
         assert not any(each.has_rung for each in self.phones.values())
         return str(found[-1])
 
@@ -164,9 +164,13 @@ class MixedOffice(Cluster):
         call = self.phones[caller].dial(number)
         call.wait_up()
         call.hang_up()
+        self.wait_logged(since, f', "{what} <')
         found = re.findall(rf'NoOp\("[^"]*", "({what} <.*)"\)', self.telephony.media_logged(since))
-        assert found, self.telephony.media_logged(since)
         return str(found[-1])
+
+    def wait_logged(self, since: dict[str, int], text: str) -> None:
+        """Wait until an Asterisk has logged it: the log is written a moment later."""
+        wait_until(lambda: text in self.telephony.media_logged(since), f"{text!r} in the log of an Asterisk")
 
     def _asked(self, since: dict[str, int], times: int) -> bool:
         return self._played(since).count("agent-pass") >= times

@@ -49,11 +49,11 @@ def test_busy_no_answer_and_cancel(office: MixedOffice) -> None:
     call = office.phones["desk001"].dial("002")
     office.phones["desk002"].wait_ring().reject()
     call.wait_over()
-    assert "mailbox <0001*002> for <busy> from <001>" in office.telephony.media_logged(since)
+    office.wait_logged(since, "mailbox <0001*002> for <busy> from <001>")
     call = office.phones["desk001"].dial("003")
     office.phones["desk003"].wait_ring()
     call.wait_over(15)
-    assert "mailbox <0001*003> for <noanswer> from <001>" in office.telephony.media_logged(since)
+    office.wait_logged(since, "mailbox <0001*003> for <noanswer> from <001>")
     for number in ("003", "002", "004"):
         call = office.phones["desk001"].dial(number)
         ring = office.phones[f"desk{number}"].wait_ring()
@@ -73,14 +73,14 @@ def test_a_phone_forwards_within_its_organization_and_not_for_ever(office: Mixed
         away.forward = f"sip:5559@{host}"
         call = caller.dial("013")
         call.wait_up()
-        assert "outside <5559> from <011>" in office.telephony.media_logged(since)
+        office.wait_logged(since, "outside <5559> from <011>")
         call.hang_up()
         for forbidden in ("013", "*30001", "112", "0002*002"):
             since = office.telephony.media_log_size()
             away.forward = f"sip:{forbidden}@{host}"
             call = caller.dial("013")
             call.wait_up()
-            assert "mailbox <0001*013> for <unavailable>" in office.telephony.media_logged(since)
+            office.wait_logged(since, "mailbox <0001*013> for <unavailable>")
             call.hang_up()
 
 

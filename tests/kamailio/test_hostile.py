@@ -38,8 +38,7 @@ def test_nothing_that_a_client_writes_about_identity_goes_on(office: MixedOffice
         since = office.telephony.media_log_size()
         outside = liar.dial("5551234")
         outside.wait_up()
-        logged = office.telephony.media_logged(since)
-        assert "outside <5551234> from <011> name <Person 011> account <acct-011>" in logged
+        office.wait_logged(since, "outside <5551234> from <011> name <Person 011> account <acct-011>")
         outside.hang_up()
 
 

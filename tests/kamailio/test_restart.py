@@ -127,14 +127,17 @@ def test_who_writes_amid_a_loss_hears_of_it_and_leaves_no_cursor(kamailio: Kamai
 def test_ten_thousand_extensions_are_back_soon(world: World, kamailio: KamailioNode) -> None:
     world.organization()
     world.node("k1", kind="kamailio", host=kamailio.address, port=HTTP_PORT, secret=kamailio.secret)
-    world.sql(
-        "INSERT INTO extension (organization_id, number, name) SELECT o.id, n::text, 'Person ' || n "
-        "FROM organization o, generate_series(10000, 19999) AS n"
-    )
-    world.sql(
-        "INSERT INTO phone (organization_id, name, node_id, base_id) SELECT e.organization_id, 'desk' || e.number, n.id, e.id "
-        "FROM extension e, pbx_node n"
-    )
+    for first in range(10_000, 20_000, 1_000):
+        world.sql(
+            "INSERT INTO extension (organization_id, number, name) SELECT o.id, n::text, 'Person ' || n "
+            "FROM organization o, generate_series(%s::int, %s::int) AS n",
+            first, first + 999,
+        )  # fmt: skip
+        world.sql(
+            "INSERT INTO phone (organization_id, name, node_id, base_id) SELECT e.organization_id, 'desk' || e.number, n.id, e.id "
+            "FROM extension e, pbx_node n WHERE e.number::int >= %s",
+            first,
+        )
     nodes = NodeConnections(world.settings)
     level(world, nodes)
     kamailio.kill()

@@ -63,21 +63,24 @@ class Server:
                 connection, _ = self._listener.accept()
             except OSError:
                 return  # closed: the test is over
-            connection.settimeout(10)
-            with connection, connection.makefile("rb") as stream:
-                while head := stream.readline():
-                    length = 0
-                    for line in iter(lambda: stream.readline().strip(), b""):
-                        name, _, value = line.lower().partition(b":")
-                        length = int(value) if name == b"content-length" else length
-                    body = stream.read(length)
-                    answer: bytes | None = self.first
-                    if b"/roost/cursor" not in head:
-                        self.bodies.append(body)
-                        answer = self.answer(head)
-                    if answer is None:
-                        break
-                    connection.sendall(answer)
+            threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
+
+    def _talk(self, connection: socket.socket) -> None:
+        connection.settimeout(10)
+        with connection, connection.makefile("rb") as stream:
+            while head := stream.readline():
+                length = 0
+                for line in iter(lambda: stream.readline().strip(), b""):
+                    name, _, value = line.lower().partition(b":")
+                    length = int(value) if name == b"content-length" else length
+                body = stream.read(length)
+                answer: bytes | None = self.first
+                if b"/roost/cursor" not in head:
+                    self.bodies.append(body)
+                    answer = self.answer(head)
+                if answer is None:
+                    break
+                connection.sendall(answer)
 
 
 @pytest.fixture
