@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from localcluster import ports
 from localcluster.kamailio_install import KamailioProgram, kamailio_program
-from localcluster.process import ServiceFailed, SupervisedProcess
+from localcluster.process import ServiceFailed, SupervisedProcess, wait_until
 from roost.pbx.node import NodeAddress
 
 #: Where phones register, where nodes send calls to each other, and where Roost writes.
@@ -113,10 +113,12 @@ class KamailioNode:
     def stop(self) -> None:
         """Orderly end; the table is lost all the same."""
         self._process.stop()
+        self._wait_until_gone()
 
     def kill(self) -> None:
         """SIGKILL to all its processes."""
         self._process.kill()
+        self._wait_until_gone()
 
     def restart(self) -> None:
         """Stop, then start."""
@@ -159,6 +161,10 @@ class KamailioNode:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    def _wait_until_gone(self) -> None:
+        """Its children go on for a moment, and hold its ports."""
+        wait_until(lambda: not ports.answers(HTTP_PORT, self.address), 10, f"{self.name} is gone")
 
     def _local(self) -> str:
         media = "".join(

@@ -1,10 +1,9 @@
-"""A Kamailio that lost its table: with Roost, and with nothing else running but the snapshot beside it."""
+"""A Kamailio that lost its table, with nothing else running but the snapshot beside it."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -14,12 +13,8 @@ import pytest
 from localcluster.kamailio import HTTP_PORT, SOURCES, KamailioNode, kamailio_addresses
 from localcluster.plain_phone import PlainPhone
 from localcluster.ports import free_port
-from roost.nodes.converge import converge
-from roost.nodes.routes import announce
 from roost.pbx.kamailio import KIND
 from roost.pbx.node import ActsAs, Change, Cursor, Rings, key_of
-from tasks.nodes import NodeConnections
-from tests.world import World
 
 PHONES = {"desk001": "one", "desk002": "two"}
 ROWS: list[Change] = [
@@ -122,42 +117,3 @@ def test_who_writes_amid_a_loss_hears_of_it_and_leaves_no_cursor(kamailio: Kamai
         with pytest.raises(Exception, match="table was emptied"):
             roost.apply(ROWS[10:20], WRITTEN)
         assert roost.cursor() is None
-
-
-def test_ten_thousand_extensions_are_back_soon(world: World, kamailio: KamailioNode) -> None:
-    world.organization()
-    world.node("k1", kind="kamailio", host=kamailio.address, port=HTTP_PORT, secret=kamailio.secret)
-    for first in range(10_000, 20_000, 1_000):
-        world.sql(
-            "INSERT INTO extension (organization_id, number, name) SELECT o.id, n::text, 'Person ' || n "
-            "FROM organization o, generate_series(%s::int, %s::int) AS n",
-            first, first + 999,
-        )  # fmt: skip
-        world.sql(
-            "INSERT INTO phone (organization_id, name, node_id, base_id) SELECT e.organization_id, 'desk' || e.number, n.id, e.id "
-            "FROM extension e, pbx_node n WHERE e.number::int >= %s",
-            first,
-        )
-    nodes = NodeConnections(world.settings)
-    level(world, nodes)
-    kamailio.kill()
-    kamailio.start()
-    began = time.monotonic()
-    level(world, nodes)
-    took = time.monotonic() - began
-    with closing(KIND.open(kamailio.control, 10)) as roost:
-        assert len(roost.dump()) == 20_000
-    nodes.close()
-    assert took < 6, "it takes less than 2 s on a machine that does nothing else"
-
-
-def level(world: World, nodes: NodeConnections) -> None:
-    """Push until the node has all."""
-    ends = time.monotonic() + 60
-    applied = "SELECT applied_version = (SELECT max(version) FROM route) AND NOT EXISTS (SELECT 1 FROM route_dirty) FROM pbx_node"
-    while True:
-        announce(world.database)
-        converge(world.database, "k1", nodes, retry_max=0.1)
-        if world.value(applied) is True:
-            return
-        assert time.monotonic() < ends
