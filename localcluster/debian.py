@@ -145,9 +145,11 @@ def _fetch(
 def _apt_configuration(work: Path, program: str, suite: str | None) -> Path:
     for folder in ("etc/preferences.d", "etc/apt.conf.d", "state/lists/partial", "cache/archives/partial"):
         (work / folder).mkdir(parents=True)
+    status = work / "state/status"
+    status.touch()
     lines = [
         f'Dir::State "{work}/state";',
-        f'Dir::State::status "{os.devnull}";',
+        f'Dir::State::status "{status}";',  # beside it apt makes its lock, so not /dev/null: only root may there
         f'Dir::Cache "{work}/cache";',
         'APT::Install-Recommends "false";',
         'APT::Sandbox::User "root";',
