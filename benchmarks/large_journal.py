@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
@@ -27,7 +27,7 @@ _EACH = 10
 def measure(rig: Rig, rows: int, report: Report) -> None:
     """The worst filter counts. Both are read in turn."""
     urls = {many: _journal(rig, f"journal_{many}", many) for many in (rows, _SHORT)}
-    found = {many: _read(url) for many, url in urls.items()}
+    found = _read(urls)
     ratios = {name: found[rows][name] / found[_SHORT][name] for name in found[_SHORT]}
     worst = max(ratios, key=ratios.__getitem__)
     report.ratio("journal_1m_vs_1k", ratios[worst])
@@ -60,16 +60,28 @@ def _filters(last: datetime) -> dict[str, dict[str, Any]]:
     }
 
 
-def _read(url: str) -> dict[str, float]:
-    """Seconds of a reading, by the name of its filter."""
-    with closing(Database(url, size=1)) as database:
-        with database.connection() as connection:
-            row = connection.execute("SELECT max(at) FROM journal").fetchone()
-        assert row is not None  # an aggregate
-        return {
-            name: median(_timed(database, filters) for _ in range(_READINGS))
-            for name, filters in _filters(row[0]).items()
-        }
+def _read(urls: dict[int, str]) -> dict[int, dict[str, float]]:
+    """Seconds of a reading, by how long the journal is, and the name of the filter."""
+    with ExitStack() as stack:
+        databases = {many: stack.enter_context(closing(Database(url, size=1))) for many, url in urls.items()}
+        filters = {many: _filters(_last(database)) for many, database in databases.items()}
+        found: dict[int, dict[str, float]] = {many: {} for many in urls}
+        for name in filters[_SHORT]:
+            took: dict[int, list[float]] = {many: [] for many in urls}
+            for _ in range(_READINGS):
+                for many, database in databases.items():
+                    took[many].append(_timed(database, filters[many][name]))
+            for many, seconds in took.items():
+                found[many][name] = median(seconds)
+    return found
+
+
+def _last(database: Database) -> datetime:
+    with database.connection() as connection:
+        row = connection.execute("SELECT max(at) FROM journal").fetchone()
+    assert row is not None  # an aggregate
+    last: datetime = row[0]
+    return last
 
 
 def _timed(database: Database, filters: dict[str, Any]) -> float:
@@ -97,11 +109,11 @@ def _journal(rig: Rig, name: str, rows: int) -> str:
 
 _FILL = """
 INSERT INTO journal (request_id, at, made_at, origin, operation, organization, extension, phone, outcome, left_phone, asked_from)
-SELECT 'r' || i, moment, moment, 'api', CASE i % 2 WHEN 0 THEN 'virtualize' ELSE 'return' END,
-       CASE WHEN i < %(rows)s / 10 AND i % 2 = 0 THEN '0002' ELSE '0001' END, lpad((i * 7919 % %(names)s)::text, 6, '0'),
-       'p' || lpad((i * 104729 % %(names)s)::text, 6, '0'),
-       CASE WHEN i % (%(rows)s / 20) = 1 THEN 'extension_locked' WHEN i % 2 = 0 THEN 'virtualized' ELSE 'returned' END,
-       CASE WHEN i % 4 = 0 THEN 'p' || lpad((i * 31 % %(names)s)::text, 6, '0') END, NULL
+SELECT 'r' || i, moment, moment, 'api', CASE i %% 2 WHEN 0 THEN 'virtualize' ELSE 'return' END,
+       CASE WHEN i < %(rows)s / 10 AND i %% 2 = 0 THEN '0002' ELSE '0001' END, lpad((i * 7919 %% %(names)s)::text, 6, '0'),
+       'p' || lpad((i * 104729 %% %(names)s)::text, 6, '0'),
+       CASE WHEN i %% (%(rows)s / 20) = 1 THEN 'extension_locked' WHEN i %% 2 = 0 THEN 'virtualized' ELSE 'returned' END,
+       CASE WHEN i %% 4 = 0 THEN 'p' || lpad((i * 31 %% %(names)s)::text, 6, '0') END, NULL
 FROM generate_series(1::bigint, %(rows)s) i,
      LATERAL (SELECT now() - (%(rows)s - i) * interval '48 hours' / %(rows)s AS moment) at
 """

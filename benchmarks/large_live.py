@@ -7,7 +7,7 @@ import threading
 import time
 from collections import defaultdict
 from concurrent.futures import Future
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -80,7 +80,8 @@ class Viewers:
             await asyncio.gather(*(self._watch(viewer) for viewer in range(_VIEWERS)), return_exceptions=True)
 
         try:
-            self._loop.run_until_complete(everybody())
+            with suppress(asyncio.CancelledError):  # nobody watches any more
+                self._loop.run_until_complete(everybody())
         finally:
             self._loop.close()
 
