@@ -11,15 +11,10 @@ from dataclasses import dataclass, field
 import pytest
 from pydantic import SecretStr
 
-from roost.directory import Directory
 from roost.errors import NodeRefused, NodeUnavailable, RoostError
-from roost.nodes.converge import converge
-from roost.nodes.status import cluster_status
 from roost.pbx.kamailio import KIND
 from roost.pbx.kamailio.adapter import MAX_BODY
 from roost.pbx.node import ActsAs, Change, Cursor, NodeAddress, PbxNode, Rings
-from tasks.nodes import NodeConnections
-from tests.world import World
 
 PATIENCE = 2.0
 SEEN = b"roost 1\nlife-1\n\n"
@@ -171,21 +166,3 @@ def test_a_connection_that_was_closed_while_idle_is_made_again(server: Server) -
             node.health()
         node.apply([], Cursor("db-1", 7))
         assert node.cursor() is None
-
-
-def test_status_says_so_and_the_next_node_is_written_all_the_same(world: World, server: Server) -> None:
-    server.answer = lambda _request: ok(b"0\n")
-    good = Server(
-        lambda request: ok(b"0 0\n" if b"/list/" in request else b"%d\n" % good.bodies[-1].count(b"\n"))
-    )
-    directory = Directory(world.database, world.settings.need("seal_public_key"))
-    for name, address in (("k1", server.address), ("k2", good.address)):
-        directory.add_node(name, "kamailio", address.host, port=address.port, secret="secret")
-    nodes = NodeConnections(world.settings)
-    for name in ("k1", "k2"):
-        converge(world.database, name, nodes, retry_max=60)
-    said = {node.name: node.last_error for node in cluster_status(world.database).nodes}
-    assert "It took 0 of 1 rows" in (said["k1"] or "")
-    assert said["k2"] is None
-    nodes.close()
-    good.close()
