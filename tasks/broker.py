@@ -46,6 +46,8 @@ def connect(urls: str, *, heartbeat: int = 0, **transport: object) -> Connection
     # Every broker of the list once, with no pause; `connect` would try two, and pause for two seconds.
     try:
         connection.ensure_connection(max_retries=urls.count(";"), reraise_as_library_errors=False)
+    except ssl.SSLError:
+        raise  # one of them is a ValueError, too
     except NO_BROKER as error:
         raise UnexpectedFrame(type(error).__name__) from None
     return connection

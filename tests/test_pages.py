@@ -118,7 +118,12 @@ def test_every_setting_that_is_named_exists(page: str) -> None:
     known = {f"ROOST_{name.upper()}" for name in Settings.model_fields}
     known |= set(re.findall(r"\$\{(ROOST_\w+)", read("docker-compose.yml")))
     known |= set(
-        re.findall(r"ROOST_\w+", read("asterisk/roost.conf") + read("asterisk/roost_features.conf.sample"))
+        re.findall(
+            r"ROOST_\w+",
+            read("asterisk/roost.conf")
+            + read("asterisk/roost_features.conf.sample")
+            + read("kamailio/roost.cfg"),
+        )
     )
     for name in re.findall(r"ROOST_[A-Z_0-9]+", read(page)):
         if name.endswith("_"):  # of several, `ROOST_WEB_…`

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -40,6 +41,7 @@ def test_the_lamp_follows_a_message_that_comes_and_one_that_is_heard(
     cluster: Cluster, owner: str, caller: str
 ) -> None:
     """n1 keeps the messages; whoever is called sits at a phone of its own node, or of another."""
+    shutil.rmtree(cluster.nodes["n1"].folder / "spool/voicemail/0001/021", ignore_errors=True)
     with cluster.plain_phone(owner) as phone:
         cluster.speaks(owner, "021", "Person 21")
         cluster.place("021", f"n{owner[1]}/{owner}")

@@ -252,5 +252,7 @@ def streaming(client: httpx.Client, path: str) -> Iterator[threading.Event]:
             yield ended
         finally:
             leaving.set()
+            # A read that waits does not hear of a close.
+            response.extensions["network_stream"].get_extra_info("socket").shutdown(socket.SHUT_RDWR)
             response.close()
             thread.join(10)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 
 import pytest
@@ -62,7 +62,7 @@ class Server:
 
     def _talk(self, connection: socket.socket) -> None:
         connection.settimeout(10)
-        with connection, connection.makefile("rb") as stream:
+        with connection, connection.makefile("rb") as stream, suppress(OSError):  # whoever asks has gone
             while head := stream.readline():
                 length = 0
                 for line in iter(lambda: stream.readline().strip(), b""):
