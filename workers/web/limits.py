@@ -44,6 +44,8 @@ class Limits:
             return
         limit = MAX_IMPORT if _IMPORT_PATH.fullmatch(scope["path"]) else MAX_BODY
         announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+        # A body in pieces that names a length, too, could be read two ways: what is behind it is not read (RFC 9112, 6.1).
+        in_pieces = any(name == b"transfer-encoding" for name, _ in scope["headers"])
         started = time.monotonic()
 
         async def send_with_headers(message: Message) -> None:
@@ -51,6 +53,8 @@ class Limits:
                 metrics = scope["app"].state.parts.metrics
                 metrics.served(scope["method"], message["status"], time.monotonic() - started)
                 message["headers"] = with_headers(message["headers"])
+                if in_pieces:
+                    message["headers"].append((b"connection", b"close"))
             await send(message)
 
         body = _Body(receive, limit, announced)
