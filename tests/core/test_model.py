@@ -302,6 +302,6 @@ def test_whatever_is_asked_core_and_model_say_the_same(database: Database, setti
 
 #: Few examples, each long: what goes wrong needs a history. Each run tries others.
 _FEW_LONG = effort(
-    max_examples=25, stateful_step_count=50, deadline=None, database=None, phases=[Phase.generate],
+    max_examples=40, stateful_step_count=50, deadline=None, database=None, phases=[Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )  # fmt: skip
