@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from roost.errors import Invalid, RoostError
+from roost.errors import Invalid
 
 #: Bytes a line may have, its CR LF included.
 MAX_LINE = 1024
@@ -34,10 +34,8 @@ class Unsendable(Invalid):
     """The value cannot be sent over AMI."""
 
 
-class ProtocolError(RoostError):
+class ProtocolError(OSError):
     """The peer does not speak AMI."""
-
-    code = "ami_protocol"
 
 
 def action(name: str, fields: Mapping[str, str]) -> bytes:

@@ -6,9 +6,6 @@ What fails in the middle closes it, because what the PBX sends next would answer
 from __future__ import annotations
 
 import hashlib
-import socket
-import ssl
-import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,9 +14,9 @@ from typing import NamedTuple, TypeVar
 from pydantic import SecretStr
 
 from roost.errors import Invalid, NodeRefused, NodeUnavailable
-from roost.pbx import tls
 from roost.pbx.ami import codec
 from roost.pbx.ami.options import AmiOptions
+from roost.pbx.connection import NodeConnection
 from roost.pbx.node import NodeAddress
 
 #: Actions sent before the first of them is answered. Their answers must fit the socket buffers: Asterisk
@@ -57,27 +54,20 @@ class Failure(NamedTuple):
 class AmiSession:
     """A connection that is logged in, with events off.
 
-    Ask inside `with session.deadline():`; all that is asked in one such block ends within `seconds`, as the
-    login does (but a host *name* is looked up in the system resolver's own time).
+    Ask inside `with session.deadline():`; all that is asked in one such block ends within `seconds`, as the login does.
     Raises NodeUnavailable, also for a peer that does not speak AMI, and NodeRefused for a refused login or
     action.
     """
 
     def __init__(self, address: NodeAddress, options: AmiOptions, seconds: float) -> None:
-        self._place = f"{address.host}:{address.port}"
-        self._seconds = seconds
-        self._until = 0.0
+        self._connection = NodeConnection(address, seconds, by_tls=options.tls, ca=options.ca)
+        self._by_tls = options.tls
         self._reader = codec.Reader()
         self._next_id = 1
         self._allowed: frozenset[str] | None = None
-        self._socket: socket.socket | None = None
-        with self.deadline():
-            try:
-                self._connect(address, options)
-                self._log_in(options.username, address.secret)
-            except BaseException:
-                self.close()
-                raise
+        with self._connection.deadline():
+            self._connection.open()
+            self._log_in(options.username, address.secret)
 
     @contextmanager
     def deadline(self) -> Iterator[None]:
@@ -85,20 +75,8 @@ class AmiSession:
 
         Every failure inside names the node, and closes the connection if it must.
         """
-        self._until = time.monotonic() + self._seconds
-        try:
+        with self._connection.deadline(Failed, Invalid):
             yield
-        except (Failed, Invalid):
-            raise
-        except TimeoutError as error:
-            self.close()
-            raise NodeUnavailable(f"{self._place} did not answer in {self._seconds:g} s.") from error
-        except (OSError, codec.ProtocolError) as error:
-            self.close()
-            raise NodeUnavailable(f"{self._place}: {error}") from error
-        except BaseException:
-            self.close()
-            raise
 
     def ask(self, name: str, fields: dict[str, str]) -> dict[str, str]:
         """Send one action; the fields of its success. Raises Failed for an error."""
@@ -220,28 +198,7 @@ class AmiSession:
 
     def close(self) -> None:
         """Close the connection; never raises."""
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
-
-    def _connect(self, address: NodeAddress, options: AmiOptions) -> None:
-        try:
-            places = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
-        except UnicodeError as error:
-            raise OSError("The host name is malformed.") from error
-        failure = OSError("The host name has no address.")
-        for family, kind, protocol, _, place in places:
-            self.close()
-            self._socket = socket.socket(family, kind, protocol)
-            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            try:
-                self._timed().connect(place)
-                if options.tls:
-                    self._socket = tls.wrap(self._timed(), address.host, options.ca)
-                return
-            except OSError as error:
-                failure = error
-        raise failure
+        self._connection.close()
 
     def _log_in(self, username: str, secret: SecretStr) -> None:
         challenge = self.ask("Challenge", {"AuthType": "MD5"}).get("Challenge", "")
@@ -252,25 +209,12 @@ class AmiSession:
             {"AuthType": "MD5", "Username": username, "Key": proof.hexdigest(), "Events": "off"},
         )
 
-    def _timed(self) -> socket.socket:
-        """The socket, set to wait no longer than the deadline."""
-        if self._socket is None:
-            raise OSError("The connection is closed.")
-        left = self._until - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        self._socket.settimeout(left)
-        return self._socket
-
     def _send(self, data: bytes) -> None:
-        if not isinstance(self._socket, ssl.SSLSocket):
-            self._timed().sendall(data)
-            return
-        for record in codec.records(data):
-            self._timed().sendall(record)
+        for part in codec.records(data) if self._by_tls else [data]:
+            self._connection.send(part)
 
     def _receive(self) -> list[bytes]:
-        data = self._timed().recv(_CHUNK)
+        data = self._connection.receive(_CHUNK)
         if not data:
             raise OSError("It closed the connection." if self._reader.greeted else _NO_GREETING)
         return self._reader.feed(data)
@@ -291,7 +235,7 @@ class AmiSession:
         answer = self._answer(message, action_id)
         if answer["Response"] != "Success":
             error = self._error(answer)
-            raise Failed(f"{self._place} answered {name} with: {error}.", error)
+            raise Failed(f"{self._connection.place} answered {name} with: {error}.", error)
         return answer
 
     def _error(self, answer: dict[str, str]) -> str:
@@ -300,5 +244,5 @@ class AmiSession:
             raise codec.ProtocolError("It answered with neither success nor error.")
         message = answer.get("Message", "")[:200]
         if message.startswith(_REFUSALS):
-            raise NodeRefused(f"{self._place}: {message}.")
+            raise NodeRefused(f"{self._connection.place}: {message}.")
         return message

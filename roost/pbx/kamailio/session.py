@@ -6,15 +6,12 @@ safe to go on is not the connection but the table's life (`adapter.py`).
 
 from __future__ import annotations
 
-import socket
-import ssl
-import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from roost.errors import NodeRefused, NodeUnavailable
-from roost.pbx import tls
+from roost.errors import NodeRefused
+from roost.pbx.connection import NodeConnection
 from roost.pbx.kamailio import http
 from roost.pbx.kamailio.options import KamailioOptions
 from roost.pbx.node import NodeAddress
@@ -35,28 +32,18 @@ class KamailioSession:
     """
 
     def __init__(self, address: NodeAddress, options: KamailioOptions, seconds: float) -> None:
-        self._address, self._options, self._seconds = address, options, seconds
-        self._place = f"{address.host}:{address.port}"
-        self._until = 0.0
+        self._secret = address.secret
+        self._connection = NodeConnection(
+            address, seconds, by_tls=options.tls, ca=options.ca, certificate=options.certificate
+        )
         self._reader = http.Reader()
-        self._socket: socket.socket | None = None
         self._closed = False
 
     @contextmanager
     def deadline(self) -> Iterator[None]:
         """Start the clock of one call. Every failure inside names the node, and closes the connection."""
-        self._until = time.monotonic() + self._seconds
-        try:
+        with self._connection.deadline():
             yield
-        except TimeoutError as error:
-            self._drop()
-            raise NodeUnavailable(f"{self._place} did not answer in {self._seconds:g} s.") from error
-        except OSError as error:
-            self._drop()
-            raise NodeUnavailable(f"{self._place}: {error}") from error
-        except BaseException:
-            self._drop()
-            raise
 
     def ask(self, method: str, path: str, body: bytes = b"") -> bytes:
         """Send one request; the body of its answer."""
@@ -77,8 +64,8 @@ class KamailioSession:
         while True:
             while len(waiting) < WINDOW and (each := requests()) is not None:
                 method, path, body = each
-                secret = self._address.secret.get_secret_value()
-                self._timed().sendall(http.request(method, path, self._place, secret, body))
+                secret = self._secret.get_secret_value()
+                self._connection.send(http.request(method, path, self._connection.place, secret, body))
                 waiting.append(path)
             if not waiting:
                 return
@@ -88,67 +75,20 @@ class KamailioSession:
     def close(self) -> None:
         """Close the connection for good; never raises."""
         self._closed = True
-        self._drop()
-
-    def _drop(self) -> None:
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
-        self._reader = http.Reader()
+        self._connection.close()
 
     def _connected(self) -> None:
         """See to it that there is a connection."""
         if self._closed:
             raise OSError("The connection is closed.")
-        if self._socket is not None and self._went_away(self._socket):
-            self._drop()
-        if self._socket is None:
-            self._connect()
-
-    @staticmethod
-    def _went_away(connection: socket.socket) -> bool:
-        """Whether the other side has closed it, or says what nobody asked for."""
-        connection.settimeout(0)
-        try:
-            connection.recv(1)
-        except (BlockingIOError, ssl.SSLWantReadError):
-            return False
-        except OSError:
-            pass
-        return True
-
-    def _connect(self) -> None:
-        host, port = self._address.host, self._address.port
-        try:
-            places = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except UnicodeError as error:
-            raise OSError("The host name is malformed.") from error
-        failure = OSError("The host name has no address.")
-        for family, kind, protocol, _, place in places:
-            self._drop()
-            self._socket = socket.socket(family, kind, protocol)
-            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            try:
-                self._timed().connect(place)
-                if self._options.tls:
-                    self._socket = tls.wrap(self._timed(), host, self._options.ca, self._options.certificate)
-                return
-            except OSError as error:
-                failure = error
-        raise failure
-
-    def _timed(self) -> socket.socket:
-        """The socket, set to wait no longer than the deadline."""
-        if self._socket is None:
-            raise OSError("The connection is closed.")
-        left = self._until - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        self._socket.settimeout(left)
-        return self._socket
+        if self._connection.is_open and self._connection.went_away():
+            self._connection.close()
+        if not self._connection.is_open:
+            self._reader = http.Reader()
+            self._connection.open()
 
     def _receive(self, at_most: int) -> list[http.Answer]:
-        data = self._timed().recv(_CHUNK)
+        data = self._connection.receive(_CHUNK)
         if not data:
             amid = "in the middle of an answer" if self._reader.is_amid else "before it answered"
             raise OSError(f"It closed the connection {amid}; tcp_rd_buf_size there must be 16384 or more.")
@@ -166,8 +106,8 @@ class KamailioSession:
             raise OSError("It restarted, or its table was emptied, while it was written.")
         if answer.status == 500 and answer.reason == "max_while_loops":
             raise NodeRefused(
-                f"{self._place}: Its max_while_loops is less than its table has rows; set more there."
+                f"{self._connection.place}: Its max_while_loops is less than its table has rows; set more there."
             )
         if answer.status in _REMEDIES:
-            raise NodeRefused(f"{self._place}: {_REMEDIES[answer.status]}")
+            raise NodeRefused(f"{self._connection.place}: {_REMEDIES[answer.status]}")
         raise OSError(f"It answered {answer.status} {answer.reason}.")
