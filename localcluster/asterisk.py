@@ -4,45 +4,41 @@ from __future__ import annotations
 
 import csv
 import re
-import secrets
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
-
-from pydantic import SecretStr
+from typing import ClassVar
 
 from localcluster import ports
 from localcluster.asterisk_files import AMI_PORT, AMI_TLS_PORT, AMI_USER, SIP_PORT, NodeFiles, SipPhone
 from localcluster.asterisk_install import AsteriskProgram, asterisk_program
+from localcluster.pbx import Pbx, loopback_addresses
 from localcluster.process import ServiceFailed, SupervisedProcess, tail, wait_until
-from roost.pbx.node import NodeAddress
 
 __all__ = ["AMI_PORT", "AMI_TLS_PORT", "AMI_USER", "SIP_PORT", "AsteriskNode", "SipPhone", "node_addresses"]
 
 _RTP_PORTS = 200
 _COMMAND_DEADLINE = 10
-_LONGEST_SOCKET_PATH = 107  # sockaddr_un
 
 
 def node_addresses(*names: str) -> dict[str, str]:
     """An address for each node, 127.x.y.11 and up, on a loopback network that nobody uses now."""
-    network = ports.free_network(ports=(SIP_PORT, AMI_PORT, AMI_TLS_PORT))
-    return {name: f"{network}.{11 + place}" for place, name in enumerate(names)}
+    return loopback_addresses(names, (SIP_PORT, AMI_PORT, AMI_TLS_PORT))
 
 
-class AsteriskNode:
+class AsteriskNode(Pbx):
     """One node. `peers` maps the names of all Asterisk nodes to their addresses, `proxies` those of Kamailios; `centers` is one or two HOST:PORT.
 
     `site` is the text of the contexts that an operator writes (see asterisk/roost_site.conf.sample). `features` are more
     files of its configuration, by name, such as queues.conf. `dialplan_globals` adds to, or replaces, the globals of roost.conf. AMI listens on `address`:5038, user `roost`, password `secret`; with
     a `certificate`, a PEM file that holds its key too, also on `address`:5039 by TLS.
-    Its database and files stay in `folder`. `dialplan`: the text of another dialplan, instead of Roost's own and the site's; the
+    After `stop` its database has all; after `kill` what it took in the last second or so is lost. `dialplan`: the text of another dialplan, instead of Roost's own and the site's; the
     trunks from other nodes lead to `trunk_context`.
     """
 
     kind = "asterisk"
+    control_port = AMI_PORT
+    options: ClassVar[dict[str, object]] = {"username": AMI_USER}
 
     def __init__(
         self,
@@ -62,10 +58,7 @@ class AsteriskNode:
         trunk_context: str = "roost-from-node",
         proxies: Mapping[str, str] | None = None,
     ) -> None:
-        self.name = name
-        self.address = address
-        self.folder = folder.resolve()
-        self.secret = secrets.token_urlsafe(24)
+        super().__init__(name, address, folder)
         self.phones = {phone.name: phone for phone in phones}
         self._program = program or asterisk_program()
         first_rtp_port = ports.free_range(_RTP_PORTS, address)
@@ -94,9 +87,7 @@ class AsteriskNode:
             trunk_context=trunk_context,
             proxies=proxies or {},
         )
-        self._control = self.folder / "run" / "asterisk.ctl"
-        if len(str(self._control)) > _LONGEST_SOCKET_PATH:
-            raise ServiceFailed(f"{self._control} is too long for a socket; choose a shorter folder")
+        self._control = self._socket_path(self.folder / "run" / "asterisk.ctl")
         self._settings = self.folder / "etc" / "asterisk.conf"
         self._process = SupervisedProcess(
             f"Asterisk node {name}",
@@ -108,25 +99,9 @@ class AsteriskNode:
         )
 
     @property
-    def control(self) -> NodeAddress:
-        """How Roost reaches it."""
-        options = {"username": AMI_USER}
-        return NodeAddress(self.kind, self.address, AMI_PORT, SecretStr(self.secret), options)
-
-    @property
     def log(self) -> Path:
         """Asterisk's own log, verbose level 3."""
         return self.folder / "log" / "messages"
-
-    @property
-    def pid(self) -> int:
-        """Asterisk's process id."""
-        return self._process.pid
-
-    @property
-    def running(self) -> bool:
-        """Whether Asterisk lives."""
-        return self._process.running
 
     def start(self) -> None:
         """Write the configuration and start; ready when every module is loaded."""
@@ -136,27 +111,6 @@ class AsteriskNode:
             self._process.start()
         except ServiceFailed as failure:
             raise ServiceFailed(f"{failure}\nLast lines of {self.log}:\n{self.log_tail()}") from failure
-
-    def stop(self) -> None:
-        """Orderly end: calls are hung up, the database is written."""
-        self._process.stop()
-
-    def kill(self) -> None:
-        """SIGKILL: what its database took in the last second or so is lost."""
-        self._process.kill()
-
-    def restart(self) -> None:
-        """Stop, then start."""
-        self.stop()
-        self.start()
-
-    def pause(self) -> None:
-        """Freeze it (SIGSTOP)."""
-        self._process.pause()
-
-    def resume(self) -> None:
-        """Let it go on."""
-        self._process.resume()
 
     def delete_database(self) -> None:
         """Remove its AstDB; it must not run."""
@@ -229,16 +183,6 @@ class AsteriskNode:
 
         wait_until(answered, deadline, f"{self.name} reaches {', '.join(peers)}")
 
-    def log_size(self) -> int:
-        """How long Asterisk's log is, for `logged_since`."""
-        return self.log.stat().st_size
-
-    def logged_since(self, size: int) -> str:
-        """What Asterisk's log took after it was `size` long."""
-        with self.log.open("rb") as file:
-            file.seek(size)
-            return file.read().decode(errors="replace")
-
     def cdr(self) -> list[list[str]]:
         """The call records written so far: the columns of cdr_csv, account code first."""
         path = self.folder / "log" / "cdr-csv" / "Master.csv"
@@ -252,15 +196,6 @@ class AsteriskNode:
     def log_tail(self, lines: int = 25) -> str:
         """The last lines of Asterisk's own log."""
         return tail(self.log, lines)
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def _booted(self) -> bool:
         if not self._control.exists():

@@ -2,40 +2,36 @@
 
 from __future__ import annotations
 
-import secrets
 import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Self
-
-from pydantic import SecretStr
 
 from localcluster import ports
 from localcluster.kamailio_install import KamailioProgram, kamailio_program
+from localcluster.pbx import Pbx, loopback_addresses
 from localcluster.process import ServiceFailed, SupervisedProcess, wait_until
-from roost.pbx.node import NodeAddress
 
 #: Where phones register, where nodes send calls to each other, and where Roost writes.
 SIP_PORT, PEER_PORT, HTTP_PORT = 5060, 5062, 8060
 SOURCES = Path(__file__).resolve().parents[1] / "kamailio"
 _COMMAND_DEADLINE = 10
-_LONGEST_SOCKET_PATH = 107  # sockaddr_un
 
 
 def kamailio_addresses(*names: str) -> dict[str, str]:
     """An address for each node, 127.x.y.11 and up, on a loopback network that nobody uses now."""
-    network = ports.free_network(ports=(SIP_PORT, PEER_PORT, HTTP_PORT))
-    return {name: f"{network}.{11 + place}" for place, name in enumerate(names)}
+    return loopback_addresses(names, (SIP_PORT, PEER_PORT, HTTP_PORT))
 
 
-class KamailioNode:
+class KamailioNode(Pbx):
     """One node. `phones` are names and passwords; `nodes` says where the other nodes take calls, `peers` from which addresses calls come.
 
     `media` are the addresses of one or two Asterisks; `defines` are more lines of local.cfg's definitions; `certificate`, a PEM file that
     holds its key too, and `authority`, whose certificates clients need, make the port of Roost one of TLS. The table is in memory alone.
     """
+
+    kind = "kamailio"
+    control_port = HTTP_PORT
 
     def __init__(
         self,
@@ -53,10 +49,7 @@ class KamailioNode:
         memory: int = 64,
         program: KamailioProgram | None = None,
     ) -> None:
-        self.name = name
-        self.address = address
-        self.folder = folder.resolve()
-        self.secret = secrets.token_urlsafe(24)
+        super().__init__(name, address, folder)
         self.phones = dict(phones or {})
         self._nodes = dict(nodes or {})
         self._peers = dict(peers or {})
@@ -65,8 +58,7 @@ class KamailioNode:
         self._certificate, self._authority = certificate, authority
         self._program = program or kamailio_program()
         self._run = self.folder / "run"
-        if len(str(self._run / "ctl.sock")) > _LONGEST_SOCKET_PATH:
-            raise ServiceFailed(f"{self._run} is too long for a socket; choose a shorter folder")
+        self._control = self._socket_path(self._run / "ctl.sock")
         self._process = SupervisedProcess(
             f"Kamailio node {name}",
             self._program.argv(
@@ -79,24 +71,9 @@ class KamailioNode:
         )  # fmt: skip
 
     @property
-    def control(self) -> NodeAddress:
-        """How Roost reaches it."""
-        return NodeAddress("kamailio", self.address, HTTP_PORT, SecretStr(self.secret), {})
-
-    @property
     def log(self) -> Path:
         """What Kamailio logs, its call records too."""
         return self.folder / "log"
-
-    @property
-    def pid(self) -> int:
-        """The process id of its first process."""
-        return self._process.pid
-
-    @property
-    def running(self) -> bool:
-        """Whether it lives."""
-        return self._process.running
 
     def start(self) -> None:
         """Write the configuration and start; ready when Roost can reach it."""
@@ -112,55 +89,23 @@ class KamailioNode:
 
     def stop(self) -> None:
         """Orderly end; the table is lost all the same."""
-        self._process.stop()
+        super().stop()
         self._wait_until_gone()
 
     def kill(self) -> None:
         """SIGKILL to all its processes."""
-        self._process.kill()
+        super().kill()
         self._wait_until_gone()
-
-    def restart(self) -> None:
-        """Stop, then start."""
-        self.stop()
-        self.start()
-
-    def pause(self) -> None:
-        """Freeze it (SIGSTOP)."""
-        self._process.pause()
-
-    def resume(self) -> None:
-        """Let it go on."""
-        self._process.resume()
 
     def rpc(self, *command: str) -> str:
         """Run a command of Kamailio's own, such as ("htable.flush", "roost"), over its control socket; returns what it answered."""
         done = subprocess.run(
-            self._program.kamcmd("-s", f"unix:{self._run}/ctl.sock", *command),
+            self._program.kamcmd("-s", f"unix:{self._control}", *command),
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_COMMAND_DEADLINE, check=False,
         )  # fmt: skip
         if done.returncode != 0 or done.stdout.startswith("error"):
             raise ServiceFailed(f"{self.name}: {command} failed:\n{done.stdout}{done.stderr}")
         return done.stdout
-
-    def log_size(self) -> int:
-        """How long its log is, for `logged_since`."""
-        return self.log.stat().st_size
-
-    def logged_since(self, size: int) -> str:
-        """What its log took after it was `size` long."""
-        with self.log.open("rb") as file:
-            file.seek(size)
-            return file.read().decode(errors="replace")
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def _wait_until_gone(self) -> None:
         """Its children go on for a moment, and hold its ports."""

@@ -14,8 +14,6 @@ import secrets
 import signal
 import subprocess
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 from urllib.parse import quote
 
 import psycopg
@@ -24,6 +22,7 @@ from psycopg import sql
 from localcluster import ports
 from localcluster.account import service_account
 from localcluster.process import ServiceFailed, SupervisedProcess, wait_until, wait_until_frozen
+from localcluster.startable import Startable
 from roost.grants import ROLES
 
 _USER = "roost"
@@ -39,7 +38,7 @@ def _programs() -> Path:
     return Path(found.origin).parent / "pginstall" / "bin"
 
 
-class Postgres:
+class Postgres(Startable):
     """One server on 127.0.0.1, at a free port, with a generated password.
 
     `folder` is made when missing. `options` are settings such as {"max_connections": "50"}.
@@ -103,11 +102,6 @@ class Postgres:
         children = self._children()
         self._process.kill()
         wait_until(lambda: not any(_alive(child) for child in children), 10.0, "PostgreSQL's processes ended")
-
-    def restart(self) -> None:
-        """Stop if running, then start."""
-        self.stop()
-        self.start()
 
     def pause(self) -> None:
         """Freeze the server; each of its processes has a group of its own, so one by one."""
@@ -176,15 +170,6 @@ class Postgres:
         if rate is None:
             raise ServiceFailed(f"pgbench told no rate:\n{said}")
         return float(rate[1])
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def _make_roles(self) -> None:
         """The roles of Roost's processes; they have the same password. A standby has those of its primary."""

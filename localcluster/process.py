@@ -9,10 +9,9 @@ import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from localcluster import guardian
+from localcluster.startable import Startable
 
 _POLL = 0.02
 _TAIL_LINES = 25
@@ -47,7 +46,7 @@ def tail(log: Path, lines: int = _TAIL_LINES) -> str:
         return ""
 
 
-class SupervisedProcess:
+class SupervisedProcess(Startable):
     """A child process in a process group of its own.
 
     `ready` is asked every 20 ms after the start, until true; None means ready at once. `environment` None inherits ours.
@@ -147,11 +146,6 @@ class SupervisedProcess:
         """SIGKILL to the whole group, at once."""
         return self._end(None, 0.0)
 
-    def restart(self) -> None:
-        """Stop, then start."""
-        self.stop()
-        self.start()
-
     def pause(self) -> None:
         """Freeze the whole group (SIGSTOP), and wait until it stands still."""
         os.killpg(self.pid, signal.SIGSTOP)
@@ -160,15 +154,6 @@ class SupervisedProcess:
     def resume(self) -> None:
         """Let a frozen group go on (SIGCONT)."""
         os.killpg(self.pid, signal.SIGCONT)
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def _end(self, first: signal.Signals | None, deadline: float) -> int | None:
         process = self._process

@@ -8,8 +8,6 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from pydantic import SecretStr
 
@@ -18,6 +16,7 @@ from localcluster.postgres import own_role
 from localcluster.process import SupervisedProcess
 from localcluster.rabbitmq import own_user
 from localcluster.simulator import SIMULATES
+from localcluster.startable import Startable
 from roost.pbx.node import NodeAddress
 from roost.seal import new_keys
 from roost.settings import Settings
@@ -36,7 +35,7 @@ _READY = {
 }
 
 
-class Product:
+class Product(Startable):
     """Named processes: `bind1`, `verify1`, `push1`, `beat1`, `center1`, `web1`, and one `simulator` of many nodes.
 
     `counts` says how many of each kind; `simulated` names the nodes of the simulator. `more` adds ROOST_ settings;
@@ -139,15 +138,6 @@ class Product:
     def of_kind(self, kind: str) -> Iterator[SupervisedProcess]:
         """The processes of one kind."""
         return (process for name, process in self.processes.items() if name.rstrip("0123456789") == kind)
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def _worker(self, kind: str, number: int) -> SupervisedProcess:
         environment = self.environment | {

@@ -9,8 +9,6 @@ from __future__ import annotations
 import json
 import secrets
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 from urllib.parse import quote
 
 from localcluster import ports
@@ -19,6 +17,7 @@ from localcluster.certificates import Authority
 from localcluster.process import SupervisedProcess, wait_until
 from localcluster.rabbitmq_install import RabbitProgram, rabbitmq_program
 from localcluster.rabbitmq_node import RabbitNode
+from localcluster.startable import Startable
 from tasks.permissions import PERMISSIONS, USERS, Permissions
 
 #: May do everything; the users of our processes have the same password.
@@ -39,7 +38,7 @@ lists:all(fun(Q) -> not amqqueue:is_quorum(Q) orelse element(1, ra:members(amqqu
 _EVERYBODY = {_USER: Permissions(".*", ".*", ".*")} | PERMISSIONS
 
 
-class RabbitCluster:
+class RabbitCluster(Startable):
     """`size` nodes (1 or 3) with one user who may do everything, and one for each kind of process (`own_user`); `add_vhost()` gives a URL of an empty virtual host.
 
     `folder` is made when missing. Its data stays, with its user, password and virtual hosts. With `tls` it also speaks TLS (`by_tls`).
@@ -106,11 +105,6 @@ class RabbitCluster:
         for node in self.nodes:
             node.kill()
 
-    def restart(self) -> None:
-        """Stop, then start."""
-        self.stop()
-        self.start()
-
     def pause(self) -> None:
         """Freeze all nodes."""
         for node in self.nodes:
@@ -139,15 +133,6 @@ class RabbitCluster:
     def queues_are_led(self) -> bool:
         """Whether every quorum queue has a leader: seconds after a boot on a busy machine some have none."""
         return self.nodes[0].ctl("eval", _ALL_LED).strip() == "true"
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def _complete(self) -> bool:
         """Whether all nodes see each other and serve every virtual host; one that was made as they joined may be down."""
