@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -12,14 +11,11 @@ from typing import TypeVar
 
 from demo.calls import CallFailed, Heard, Reached
 from localcluster.asterisk import AsteriskNode
+from localcluster.call_logs import ASKS_FOR_CODE, AsteriskLog, CenterLog
 from localcluster.phones import Phone, PhoneFailed
 from localcluster.process import ServiceFailed, wait_until
 
 _STEP = 15.0
-_PLAYED = re.compile(r"Playing '([\w/-]+)")
-_DONE = re.compile(r"call_done .*?outcome=(\w+)")
-#: The prompt that asks for the code.
-_ASKS = "agent-pass"
 
 T = TypeVar("T")
 
@@ -53,28 +49,27 @@ class RealTelephones:
     ) -> Heard:
         """Dial, key tones when Asterisk plays the question, and listen until the center ends the call."""
         name = node or self._homes[phone]
-        pbx, log = self._nodes[name], self._center_logs[name]
-        logged, said = pbx.log_size(), log.stat().st_size
+        log, center = AsteriskLog(self._nodes[name]), CenterLog(self._center_logs[name])
         heard = Heard(waiting_since=time.monotonic())
 
         def talk() -> None:
             call = self._lines[name, phone].dial(dialled)
             call.wait_up()
             for place, digits in enumerate(codes, 1):
-                _await(partial(_was_asked, pbx, logged, place), f"question {place} for the code")
+                _await(partial(_was_asked, log, place), f"question {place} for the code")
                 if at_once is not None:
                     at_once.wait(_STEP)
                 call.send_dtmf(f"{digits}#")
                 heard.waiting_since = time.monotonic()
-            _await(lambda: _announced(pbx, logged), "an answer")
+            _await(lambda: _announced(log), "an answer")
             heard.answered_at = time.monotonic()
             call.wait_over(30)
 
         _surely(talk)
-        heard.prompts = _played(pbx, logged)
-        heard.asked = _asked(pbx, logged)
-        _surely(lambda: _await(lambda: _outcomes(log, said), "the center's log of the call"))
-        heard.outcome = _outcomes(log, said)[-1]
+        heard.prompts = log.prompts
+        heard.asked = log.questions
+        _surely(lambda: _await(lambda: center.outcomes, "the center's log of the call"))
+        heard.outcome = center.outcomes[-1]
         return heard
 
     def dial(self, phone: str, number: str) -> Reached:
@@ -100,26 +95,12 @@ class RealTelephones:
         return Reached(name, ring.caller_number)
 
 
-def _played(pbx: AsteriskNode, since: int) -> list[str]:
-    return _PLAYED.findall(pbx.logged_since(since))
+def _was_asked(log: AsteriskLog, times: int) -> bool:
+    return log.questions >= times
 
 
-def _asked(pbx: AsteriskNode, since: int) -> int:
-    return _played(pbx, since).count(_ASKS)
-
-
-def _was_asked(pbx: AsteriskNode, since: int, times: int) -> bool:
-    return _asked(pbx, since) >= times
-
-
-def _announced(pbx: AsteriskNode, since: int) -> bool:
-    return any(prompt not in _ASKS for prompt in _played(pbx, since))
-
-
-def _outcomes(log: Path, since: int) -> list[str]:
-    with log.open("rb") as file:
-        file.seek(since)
-        return _DONE.findall(file.read().decode(errors="replace"))
+def _announced(log: AsteriskLog) -> bool:
+    return any(prompt != ASKS_FOR_CODE for prompt in log.prompts)
 
 
 def _await(condition: Callable[[], object], what: str) -> None:

@@ -7,12 +7,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from localcluster.postgres import Postgres
 from localcluster.product import Product
 from localcluster.rabbitmq import RabbitCluster
 from roost.database import Database
+from roost.moves.requests import Virtualize
 from roost.pbx.kinds import connect
 from roost.pbx.node import Change, Key
 from tasks.broker import connect as connect_broker
@@ -73,6 +74,14 @@ class Cluster:
             self.product.centers[center], phone, dialled, codes, node=node, uniqueid=uniqueid, missing=missing
         )
 
+    def ask_to_move(self, number: str, phone: str) -> str:
+        """An administrator puts an extension of organization 0001 on a phone, by way of the queues; the outcome."""
+        request = Virtualize(
+            request_id=new_id(), origin="api", actor="administrator", made_at=self.world.now(), organization="0001",
+            phone=phone, number=number,
+        )  # fmt: skip
+        return self.client.call("roost.virtualize", request).outcome.value
+
     def node_holds(self, node: str) -> dict[Key, Change | None]:
         """All that a node holds now."""
         connection = connect(self.product.nodes[node], 5)
@@ -87,6 +96,21 @@ class Cluster:
 
 
 @contextmanager
+def own_product(
+    postgres: Postgres, rabbitmq: RabbitCluster, folder: Path, **product: Any
+) -> Iterator[Product]:
+    """Roost's processes, not started yet, with a database and a virtual host of their own; arguments as of `Product`."""
+    name = f"cluster_{new_id()}"
+    yield Product(
+        folder,
+        database_url=postgres.create_database(name, template="template_roost"),
+        broker_url=rabbitmq.add_vhost(),
+        **product,
+    )
+    postgres.drop_database(name)
+
+
+@contextmanager
 def running(
     postgres: Postgres,
     rabbitmq: RabbitCluster,
@@ -96,19 +120,13 @@ def running(
     nodes: tuple[str, ...] = ("n1", "n2", "n3"),
     more: Mapping[str, str] | None = None,
 ) -> Iterator[Cluster]:
-    """Start Roost's processes with a database and a virtual host of their own; arguments as of `Product`."""
-    name = f"cluster_{new_id()}"
-    product = Product(
-        folder,
-        database_url=postgres.create_database(name, template="template_roost"),
-        broker_url=rabbitmq.add_vhost(),
-        counts=counts,
-        simulated=nodes,
-        more=more,
-    )
-    with product, Cluster(product) as cluster:
+    """Start Roost's processes, and simulated nodes; arguments as of `Product`."""
+    with (
+        own_product(postgres, rabbitmq, folder, counts=counts, simulated=nodes, more=more) as product,
+        product,
+        Cluster(product) as cluster,
+    ):
         yield cluster
-    postgres.drop_database(name)
 
 
 _ALL_APPLIED = """

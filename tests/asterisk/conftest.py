@@ -12,9 +12,8 @@ from typing import Self
 
 import pytest
 
-from localcluster.asterisk import AsteriskNode
+from localcluster.call_logs import AsteriskLog
 from localcluster.phones import PhoneCall
-from localcluster.process import wait_until
 from localcluster.telephony import Telephony
 from roost.pbx.kinds import connect
 from roost.pbx.node import ActsAs, Change, Gone, Key, Rings
@@ -110,11 +109,11 @@ class Cluster(Telephony):
                 changes += [row for key, row in _AT_HOME.items() if holds.get(key) != row]
                 pbx.apply(changes, None)
 
-    def logs(self, node: str) -> Log:
+    def logs(self, node: str) -> AsteriskLog:
         """What the node logs from now on."""
-        return Log(self.nodes[node])
+        return AsteriskLog(self.nodes[node])
 
-    def leave_message(self, call: PhoneCall, log: Log) -> None:
+    def leave_message(self, call: PhoneCall, log: AsteriskLog) -> None:
         """The caller leaves a message at the mailbox that answers, and hangs up; `log` is that of n1, which keeps them."""
         call.wait_up()
         for heard in ("Playing 'vm-theperson", "Recording the message"):
@@ -137,21 +136,6 @@ _AT_HOME |= {
     ("p", phone): _speaks(phone, number, f"Person {number[1:].lstrip('0')}", "0001")
     for phone, _, number in HOMES
 }
-
-
-class Log:
-    """What an Asterisk logged since this object was made."""
-
-    def __init__(self, node: AsteriskNode) -> None:
-        self._node = node
-        self._start = node.log_size()
-
-    def __contains__(self, text: str) -> bool:
-        return text in self._node.logged_since(self._start)
-
-    def wait(self, text: str, deadline: float = 10.0) -> None:
-        """Wait until `text` is logged."""
-        wait_until(lambda: text in self, deadline, f"{text!r} in the log of {self._node.name}")
 
 
 #: What a center does with a call: speaks through `command`, which returns Asterisk's answer.

@@ -8,7 +8,8 @@ import pytest
 
 from localcluster.phones import PhoneFailed
 from tests.cluster import wait_until
-from tests.endtoend.office import SAYS_001, Office
+from tests.endtoend.office import Office
+from tests.phone_cluster import SAYS_001
 
 
 def test_three_tries_drop_the_call_and_no_input_is_a_try_but_no_wrong_code(office: Office) -> None:

@@ -10,10 +10,8 @@ from contextlib import contextmanager
 import pytest
 
 from localcluster.asterisk import AsteriskNode
-from roost.moves.requests import Virtualize
 from tests.cluster import wait_until
 from tests.endtoend.office import Office
-from tests.world import new_id
 
 #: Seconds from a node's return until it has every route.
 PROMISE = 5
@@ -37,7 +35,9 @@ def test_an_hour_of_moves_missed(office: Office) -> None:
         office.world.desk(number, node=f"n{place % 2 + 1}")
     with _killed(office, "n2"):
         with ThreadPoolExecutor(8) as administrators:
-            moves = administrators.map(lambda pair: _move(office, *pair), itertools.permutations(people, 2))
+            moves = administrators.map(
+                lambda pair: office.ask_to_move(pair[0], f"desk{pair[1]}"), itertools.permutations(people, 2)
+            )
             assert set(moves) <= {"virtualized", "already_here"}
         office.sit("002", "desk001")
         office.world.sql("UPDATE extension SET name = 'Somebody else' WHERE number = '003'")
@@ -58,12 +58,3 @@ def _killed(office: Office, name: str) -> Iterator[AsteriskNode]:
         node.start()
         wait_until(lambda: office.right(name), f"{name} has every route", PROMISE)
         office.bring_back(name)
-
-
-def _move(office: Office, number: str, host: str) -> str:
-    """An administrator puts an extension on the phone of another."""
-    request = Virtualize(
-        request_id=new_id(), origin="cli", made_at=office.world.now(), organization="0001",
-        phone=f"desk{host}", number=number,
-    )  # fmt: skip
-    return office.client.call("roost.virtualize", request).outcome.value

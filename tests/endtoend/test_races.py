@@ -6,9 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from roost.moves.requests import Virtualize
 from tests.endtoend.office import Office
-from tests.world import new_id
 
 RACES = 200
 #: Who races: number, own node and center.
@@ -47,9 +45,5 @@ def _by_call(office: Office, number: str, node: str, center: int) -> str:
     return office.call(PHONE, f"*30{number}", office.code(number), node=node, center=center).outcome
 
 
-def _by_task(office: Office, number: str, node: str, _: int) -> str:
-    request = Virtualize(
-        request_id=new_id(), origin="api", actor=node, made_at=office.world.now(), organization="0001",
-        phone=PHONE, number=number,
-    )  # fmt: skip
-    return office.client.call("roost.virtualize", request).outcome.value
+def _by_task(office: Office, number: str, *_: object) -> str:
+    return office.ask_to_move(number, PHONE)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.endtoend.office import SAYS_001, Office
+from tests.endtoend.office import Office
+from tests.phone_cluster import SAYS_001
 
 
 def test_an_extension_moves_to_the_phone_it_was_dialled_on(office: Office) -> None:

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from localcluster.postgres import Postgres
-from localcluster.product import Product
 from localcluster.rabbitmq import RabbitCluster
+from tests.cluster import own_product
 from tests.freepbx.house import FEATURES, LAYOUT, SITE, Houses, Mixed
-from tests.world import new_id
 
 
 @pytest.fixture(scope="session")
@@ -18,21 +17,13 @@ def house(
     postgres: Postgres, rabbitmq: RabbitCluster, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Mixed]:
     """One process of each kind but two centers, and the three nodes with their phones."""
-    name = f"mixed_{new_id()}"
-    postgres.create_database(name, template="template_roost")
-    product = Product(
-        tmp_path_factory.mktemp("roost"),
-        database_url=postgres.url(name),
-        broker_url=rabbitmq.add_vhost(),
-        counts={"center": 2},
-        more={"ROOST_SWEEP_EVERY": "0.25"},
-    )
-    telephony = Houses(
-        tmp_path_factory.mktemp("pbx"), LAYOUT, centers=product.centers, site=SITE, features=FEATURES
-    )
-    with product, telephony, Mixed(product, telephony) as mixed:
-        yield mixed
-    postgres.drop_database(name)
+    folder = tmp_path_factory.mktemp
+    with own_product(
+        postgres, rabbitmq, folder("roost"), counts={"center": 2}, more={"ROOST_SWEEP_EVERY": "0.25"}
+    ) as product:
+        telephony = Houses(folder("pbx"), LAYOUT, centers=product.centers, site=SITE, features=FEATURES)
+        with product, telephony, Mixed(product, telephony) as mixed:
+            yield mixed
 
 
 @pytest.fixture

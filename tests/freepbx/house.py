@@ -6,13 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from localcluster.asterisk import AMI_PORT, AsteriskNode
+from localcluster.asterisk import AsteriskNode
+from localcluster.call_logs import AsteriskLog
 from localcluster.freepbx import Device, FreepbxBox, User
-from localcluster.product import Product
 from localcluster.telephony import Telephony
 from roost.directory import Directory
 from roost.nodes.status import cluster_status, is_audited, request_audit
-from tests.cluster import Cluster, wait_until
+from tests.cluster import wait_until
 from tests.endtoend.office import Office
 
 #: Each node's phones; each has an extension of its own with the same number. 1009 is ad hoc: the box gives it no user.
@@ -51,12 +51,6 @@ class Houses(Telephony):
 
 class Mixed(Office):
     """Organization 0001 on all three nodes."""
-
-    def __init__(self, product: Product, telephony: Telephony) -> None:
-        Cluster.__init__(self, product)
-        self.telephony = telephony
-        for name, node in telephony.nodes.items():
-            self.add_node(name, host=node.address, port=AMI_PORT, secret=node.secret, kind=node.kind)
 
     def box(self, name: str = "f1") -> FreepbxBox:
         """One of the FreePBX boxes."""
@@ -106,17 +100,11 @@ class Mixed(Office):
 
     def reaches_the_mailbox(self, caller: str, number: str) -> None:
         """A call from a phone of a box rings nowhere, and the mailbox of whom it was for answers."""
-        node = self.nodes[self.home(caller)]
-        logged = node.log_size()
+        log = AsteriskLog(self.nodes[self.home(caller)])
         call = self.phones[caller].dial(number)
         call.wait_over()
-        wait_until(lambda: f"voicemail of {number}" in node.logged_since(logged), f"the mailbox of {number}")
+        log.wait(f"voicemail of {number}")
         assert self.silent()
-
-    @staticmethod
-    def home(phone: str) -> str:
-        """The node of a phone."""
-        return next(node for node, phones in LAYOUT.items() if phone in phones)
 
 
 def boxes() -> list[str]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
 from localcluster.phones import PhoneFailed
 from localcluster.process import wait_until
-from roost.moves.requests import Virtualize
 from tests.freepbx.house import Mixed
-from tests.world import new_id
 
 RACES = 12
 
@@ -66,17 +65,12 @@ def test_three_wrong_codes_move_nobody(mixed: Mixed) -> None:
 
 def test_two_race_for_a_phone_of_a_box(mixed: Mixed) -> None:
     """One from the other box, one from the plain Asterisk: one of them sits there, and every node says so."""
-
-    def move(number: str) -> str:
-        request = Virtualize(
-            request_id=new_id(), origin="api", actor=number, made_at=mixed.world.now(), organization="0001",
-            phone="1002", number=number,
-        )  # fmt: skip
-        return mixed.client.call("roost.virtualize", request).outcome.value
-
     with ThreadPoolExecutor(2) as people:
         for _ in range(RACES):
-            assert sorted(people.map(move, ("1101", "2001"))) == ["occupied", "virtualized"]
+            assert sorted(people.map(partial(mixed.ask_to_move, phone="1002"), ("1101", "2001"))) == [
+                "occupied",
+                "virtualized",
+            ]
             (winner,) = mixed.world.guests().values()
             mixed.agree()
             assert mixed.box().ask(["/DEVICE/1002/user"]) == {"/DEVICE/1002/user": winner}

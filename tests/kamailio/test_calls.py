@@ -45,15 +45,15 @@ def test_to_a_trunk_and_in_the_call_records_go_number_name_account_and_organizat
 
 
 def test_busy_no_answer_and_cancel(office: MixedOffice) -> None:
-    since = office.telephony.media_log_size()
+    log = office.media_log()
     call = office.phones["desk001"].dial("002")
     office.phones["desk002"].wait_ring().reject()
     call.wait_over()
-    office.wait_logged(since, "mailbox <0001*002> for <busy> from <001>")
+    log.wait("mailbox <0001*002> for <busy> from <001>")
     call = office.phones["desk001"].dial("003")
     office.phones["desk003"].wait_ring()
     call.wait_over(15)
-    office.wait_logged(since, "mailbox <0001*003> for <noanswer> from <001>")
+    log.wait("mailbox <0001*003> for <noanswer> from <001>")
     for number in ("003", "002", "004"):
         call = office.phones["desk001"].dial(number)
         ring = office.phones[f"desk{number}"].wait_ring()
@@ -62,25 +62,25 @@ def test_busy_no_answer_and_cancel(office: MixedOffice) -> None:
 
 
 def test_a_phone_forwards_within_its_organization_and_not_for_ever(office: MixedOffice) -> None:
-    phone, host = office.telephony.plain_phone, office.telephony.addresses["k1"]
+    phone, host = office.telephony.plain_phone, office.telephony.nodes["k1"].address
     with phone("desk011") as caller, phone("desk013") as away:
         away.forward = f"sip:002@{host}"
         call = caller.dial("013")
         office.phones["desk002"].wait_ring().answer()
         call.wait_up()
         call.hang_up()
-        since = office.telephony.media_log_size()
+        log = office.media_log()
         away.forward = f"sip:5559@{host}"
         call = caller.dial("013")
         call.wait_up()
-        office.wait_logged(since, "outside <5559> from <011>")
+        log.wait("outside <5559> from <011>")
         call.hang_up()
         for forbidden in ("013", "*30001", "112", "0002*002"):
-            since = office.telephony.media_log_size()
+            log = office.media_log()
             away.forward = f"sip:{forbidden}@{host}"
             call = caller.dial("013")
             call.wait_up()
-            office.wait_logged(since, "mailbox <0001*013> for <unavailable>")
+            log.wait("mailbox <0001*013> for <unavailable>")
             call.hang_up()
 
 
@@ -128,7 +128,7 @@ def test_an_emergency_call_goes_out_as_the_phone(office: MixedOffice, state: str
     elif state == "host left":
         office.sit("002", "desk003")
     elif state == "no row":
-        node = connect(office.control("k2"), 5)
+        node = connect(office.telephony.nodes["k2"].control, 5)
         node.apply([Gone("p", "desk002")], None)
         node.close()
     elif state == "no table":
@@ -162,10 +162,10 @@ def test_an_emergency_number_is_called_back_wherever_its_phone_is(office: MixedO
 
 def test_a_queue_rings_a_phone_and_neither_its_forward_nor_a_mailbox(office: MixedOffice) -> None:
     with office.telephony.plain_phone("desk013") as agent:
-        since = office.telephony.media_log_size()
-        agent.forward = f"sip:002@{office.telephony.addresses['k1']}"
+        log = office.media_log()
+        agent.forward = f"sip:002@{office.telephony.nodes['k1'].address}"
         call = office.phones["desk004"].dial("700")
         call.wait_over()
         assert agent.forwarded
         assert not office.phones["desk002"].has_rung
-        assert "mailbox <" not in office.telephony.media_logged(since)
+        assert "mailbox <" not in log

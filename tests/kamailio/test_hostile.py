@@ -37,10 +37,10 @@ def test_nothing_that_a_client_writes_about_identity_goes_on(office: MixedOffice
         said = call.wait_status(200)
         assert said.all("P-Asserted-Identity") == [f'"Person 012" <sip:012@{victim.registrar}>']
         assert not [name for name, _ in said.headers if name.lower().startswith("x-roost")]
-        since = office.telephony.media_log_size()
+        log = office.media_log()
         outside = liar.dial("5551234")
         outside.wait_up()
-        office.wait_logged(since, "outside <5551234> from <011> name <Person 011> account <acct-011>")
+        log.wait("outside <5551234> from <011> name <Person 011> account <acct-011>")
         outside.hang_up()
 
 
@@ -57,7 +57,7 @@ def test_what_no_phone_may_dial_is_not_found(office: MixedOffice, dialled: str) 
 
 
 def test_who_is_no_peer_is_none_and_who_has_no_password_is_nobody(office: MixedOffice) -> None:
-    k1, m1 = office.telephony.addresses["k1"], office.telephony.addresses["m1"]
+    k1, m1 = office.telephony.nodes["k1"].address, office.telephony.nodes["m1"].address
     for host, port, dialled, status in (
         (k1, 5062, "*desk001", 403), (k1, 5062, "0001*001", 403), (k1, 5060, "*desk001", 407), (m1, 5060, "*30001", 401),
     ):  # fmt: skip
@@ -71,17 +71,15 @@ def test_who_is_no_peer_is_none_and_who_has_no_password_is_nobody(office: MixedO
 
 def test_a_route_of_the_clients_own_leads_nowhere(office: MixedOffice) -> None:
     """Neither a new call nor one that pretends to be known reaches the media node in the name of another phone."""
-    since = office.telephony.media_log_size()
-    m1 = office.telephony.addresses["m1"]
+    log = office.media_log()
+    m1 = office.telephony.nodes["m1"].address
     with office.telephony.plain_phone("desk011") as liar:
         liar.more = (*LIES, ("Route", f"<sip:{liar.registrar};lr>"), ("Route", f"<sip:{m1};lr>"))
         call = liar.dial("*30001")
         call.wait_up()
-        wait_until(
-            lambda: "center,k1,desk011," in office.telephony.media_logged(since), "the center is asked"
-        )
+        wait_until(lambda: "center,k1,desk011," in log, "the center is asked")
         call.hang_up()
         known = liar.dial("*30001", to_tag="known")
         liar.wait(lambda: known.is_over, 5, "a refusal")
-    logged = office.telephony.media_logged(since)
+    logged = log.text
     assert "desk001" not in logged

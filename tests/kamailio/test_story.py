@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
-from roost.moves.requests import Virtualize
 from tests.kamailio.mixed_office import MixedOffice
-from tests.world import new_id
-
-SAYS_001 = ["extension", "digits/0", "digits/0", "digits/1"]
+from tests.phone_cluster import SAYS_001
 
 
 def test_an_extension_moves_across_kamailios_and_comes_home(office: MixedOffice) -> None:
@@ -56,11 +54,11 @@ def test_three_wrong_codes_drop_the_call(office: MixedOffice) -> None:
 
 
 def test_people_of_both_kinds_of_node_race_for_one_phone(office: MixedOffice) -> None:
-    """002 comes by way of k2, 004 by the Asterisk; the phone is of k1."""
+    """The phone of 002 is at k2, that of 004 at the Asterisk; the phone that both want at k1."""
     won = {"002": 0, "004": 0}
     with ThreadPoolExecutor(2) as people:
         for _ in range(25):
-            outcomes = people.map(lambda racer: _take(office, *racer), (("002", "k2"), ("004", "n1")))
+            outcomes = people.map(partial(office.ask_to_move, phone="desk003"), ("002", "004"))
             assert sorted(outcomes) == ["occupied", "virtualized"]
             ((phone, winner),) = office.world.guests().items()
             assert phone == "desk003"
@@ -82,11 +80,3 @@ def test_the_second_media_node_is_asked_when_the_first_is_away(office: MixedOffi
         # It now hears of calls that were given up long ago.
         office.telephony.asterisks["m1"].restart()
         office.telephony.wait_for_trunks()
-
-
-def _take(office: MixedOffice, number: str, node: str) -> str:
-    request = Virtualize(
-        request_id=new_id(), origin="api", actor=node, made_at=office.world.now(), organization="0001",
-        phone="desk003", number=number,
-    )  # fmt: skip
-    return office.client.call("roost.virtualize", request).outcome.value

@@ -13,13 +13,11 @@ import pytest
 from pydantic import SecretStr
 
 from localcluster.postgres import Postgres
-from localcluster.product import Product
 from localcluster.rabbitmq import RabbitCluster
 from roost.pbx.node import NodeAddress, Rings
-from tests.cluster import Cluster
+from tests.cluster import Cluster, own_product
 from tests.conformance.folder.kind import KIND
 from tests.conformance.targets import DEADLINE
-from tests.world import new_id
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -33,15 +31,13 @@ def cluster(
     package.mkdir()
     (package / "METADATA").write_text("Metadata-Version: 2.1\nName: roost-folder\nVersion: 1.0\n")
     (package / "entry_points.txt").write_text("[roost.pbx]\nfolder = tests.conformance.folder.kind:KIND\n")
-    name = f"folder_{new_id()}"
-    postgres.create_database(name, template="template_roost")
-    product = Product(
-        tmp_path_factory.mktemp("roost"), database_url=postgres.url(name), broker_url=rabbitmq.add_vhost(),
-        counts={"bind": 0, "verify": 0, "center": 0}, packages=[package.parent],
-    )  # fmt: skip
-    with product, Cluster(product) as running:
+    folder, none = tmp_path_factory.mktemp("roost"), {"bind": 0, "verify": 0, "center": 0}
+    with (
+        own_product(postgres, rabbitmq, folder, counts=none, packages=[package.parent]) as product,
+        product,
+        Cluster(product) as running,
+    ):
         yield running
-    postgres.drop_database(name)
 
 
 @pytest.fixture
