@@ -89,7 +89,7 @@ class AsteriskNode(Pbx):
         )
         self._control = self._socket_path(self.folder / "run" / "asterisk.ctl")
         self._settings = self.folder / "etc" / "asterisk.conf"
-        self._process = SupervisedProcess(
+        self.process = SupervisedProcess(
             f"Asterisk node {name}",
             self._program.argv("-f", "-C", str(self._settings)),
             log=self.folder / "log" / "console",
@@ -108,7 +108,7 @@ class AsteriskNode(Pbx):
         self._files.write()
         self._control.unlink(missing_ok=True)  # a killed Asterisk leaves it, and it would look ready
         try:
-            self._process.start()
+            super().start()
         except ServiceFailed as failure:
             raise ServiceFailed(f"{failure}\nLast lines of {self.log}:\n{self.log_tail()}") from failure
 

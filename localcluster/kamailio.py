@@ -59,7 +59,7 @@ class KamailioNode(Pbx):
         self._program = program or kamailio_program()
         self._run = self.folder / "run"
         self._control = self._socket_path(self._run / "ctl.sock")
-        self._process = SupervisedProcess(
+        self.process = SupervisedProcess(
             f"Kamailio node {name}",
             self._program.argv(
                 "-DD", "-E", "-f", str(self.folder / "kamailio.cfg"), "-P", str(self._run / "pid"),
@@ -85,7 +85,7 @@ class KamailioNode(Pbx):
         (self.folder / "peers.cfg").write_text(self._in_memory())
         if self._certificate:
             (self.folder / "tls.cfg").write_text(self._tls())
-        self._process.start()
+        super().start()
 
     def stop(self) -> None:
         """Orderly end; the table is lost all the same."""

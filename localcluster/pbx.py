@@ -11,8 +11,8 @@ from typing import ClassVar
 from pydantic import SecretStr
 
 from localcluster import ports
-from localcluster.process import ServiceFailed, SupervisedProcess
-from localcluster.startable import Startable
+from localcluster.process import ServiceFailed
+from localcluster.service import Service
 from roost.pbx.node import NodeAddress
 
 _LONGEST_SOCKET_PATH = 107  # sockaddr_un
@@ -24,14 +24,13 @@ def loopback_addresses(names: Collection[str], used: Collection[int]) -> dict[st
     return {name: f"{network}.{11 + place}" for place, name in enumerate(names)}
 
 
-class Pbx(Startable):
-    """One node at a loopback address of its own, with a generated secret; its files stay in `folder`. A subclass sets `_process`."""
+class Pbx(Service):
+    """One node at a loopback address of its own, with a generated secret; its files stay in `folder`."""
 
     kind: ClassVar[str]
     #: Where Roost logs in, and its options there.
     control_port: ClassVar[int]
     options: ClassVar[dict[str, object]] = {}
-    _process: SupervisedProcess
 
     def __init__(self, name: str, address: str, folder: Path) -> None:
         self.name = name
@@ -50,32 +49,6 @@ class Pbx(Startable):
     @abstractmethod
     def log(self) -> Path:
         """What the PBX itself logs."""
-
-    @property
-    def pid(self) -> int:
-        """The process id of its first process."""
-        return self._process.pid
-
-    @property
-    def running(self) -> bool:
-        """Whether it lives."""
-        return self._process.running
-
-    def stop(self) -> None:
-        """Orderly end."""
-        self._process.stop()
-
-    def kill(self) -> None:
-        """SIGKILL to all its processes."""
-        self._process.kill()
-
-    def pause(self) -> None:
-        """Freeze it (SIGSTOP)."""
-        self._process.pause()
-
-    def resume(self) -> None:
-        """Let it go on."""
-        self._process.resume()
 
     def log_size(self) -> int:
         """How long its log is, for `logged_since`."""

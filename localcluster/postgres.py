@@ -22,7 +22,7 @@ from psycopg import sql
 from localcluster import ports
 from localcluster.account import service_account
 from localcluster.process import ServiceFailed, SupervisedProcess, wait_until, wait_until_frozen
-from localcluster.startable import Startable
+from localcluster.service import Service
 from roost.grants import ROLES
 
 _USER = "roost"
@@ -38,7 +38,7 @@ def _programs() -> Path:
     return Path(found.origin).parent / "pginstall" / "bin"
 
 
-class Postgres(Startable):
+class Postgres(Service):
     """One server on 127.0.0.1, at a free port, with a generated password.
 
     `folder` is made when missing. `options` are settings such as {"max_connections": "50"}.
@@ -60,7 +60,7 @@ class Postgres(Startable):
         argv = [str(_programs() / "postgres"), "-D", str(self._data)]
         for name, value in settings.items():
             argv += ["-c", f"{name}={value}"]
-        self._process = SupervisedProcess(
+        self.process = SupervisedProcess(
             "PostgreSQL",
             self._account.argv(argv),
             log=self.folder / "postgres.log",
@@ -68,16 +68,6 @@ class Postgres(Startable):
             ready=self._ready,
             stop_signal=signal.SIGINT,  # "fast": open transactions are rolled back
         )
-
-    @property
-    def pid(self) -> int:
-        """The postmaster's process id."""
-        return self._process.pid
-
-    @property
-    def running(self) -> bool:
-        """Whether the server lives."""
-        return self._process.running
 
     def url(self, database: str = "postgres") -> str:
         """A libpq URL of `database`, with the password in it."""
@@ -90,22 +80,18 @@ class Postgres(Startable):
         self._password = self._stored_password()
         if not (self._data / "PG_VERSION").exists():
             self._initialize()
-        self._process.start()
+        super().start()
         self._make_roles()
-
-    def stop(self) -> None:
-        """Fast shutdown: open transactions are rolled back."""
-        self._process.stop()
 
     def kill(self) -> None:
         """SIGKILL, as in a crash; returns when every process of the server is gone, so that it can be started again."""
         children = self._children()
-        self._process.kill()
+        super().kill()
         wait_until(lambda: not any(_alive(child) for child in children), 10.0, "PostgreSQL's processes ended")
 
     def pause(self) -> None:
         """Freeze the server; each of its processes has a group of its own, so one by one."""
-        self._process.pause()  # first, so that it starts no child meanwhile
+        super().pause()  # first, so that it starts no child meanwhile
         children = self._children()
         for child in children:
             _signal(child, signal.SIGSTOP)
@@ -115,7 +101,7 @@ class Postgres(Startable):
         """Let a frozen server go on."""
         for child in self._children():
             _signal(child, signal.SIGCONT)
-        self._process.resume()
+        super().resume()
 
     def has_database(self, name: str) -> bool:
         """Whether there is a database of that name."""
@@ -235,7 +221,7 @@ class Postgres(Startable):
             lines = (self._data / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:
             return False
-        return len(lines) >= 8 and lines[0] == str(self._process.pid) and lines[7].strip() == "ready"
+        return len(lines) >= 8 and lines[0] == str(self.process.pid) and lines[7].strip() == "ready"
 
     def _children(self) -> list[int]:
         return [int(pid) for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]

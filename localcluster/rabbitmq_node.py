@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from localcluster import ports
 from localcluster.process import ServiceFailed, SupervisedProcess
+from localcluster.service import Service
 
 if TYPE_CHECKING:  # it makes its nodes
     from localcluster.rabbitmq import RabbitCluster
@@ -26,8 +27,8 @@ ra:start_server(quorum_queues, '{vhost}_{queue}', Server, {{module, rabbit_fifo,
 """
 
 
-class RabbitNode:
-    """One broker node; made by `RabbitCluster`."""
+class RabbitNode(Service):
+    """One broker node; made by `RabbitCluster`. Before one of a cluster is killed, look whether its queues keep a majority."""
 
     def __init__(self, cluster: RabbitCluster, name: str) -> None:
         self.name = name
@@ -107,30 +108,6 @@ class RabbitNode:
                 return connection.recv(1) == b"\x01"  # a method frame: connection.start
         except OSError:
             return False
-
-    def start(self) -> None:
-        """Start this node; it joins the cluster it was in."""
-        self.process.start()
-
-    def stop(self) -> None:
-        """Orderly shutdown."""
-        self.process.stop()
-
-    def kill(self) -> None:
-        """SIGKILL, as in a crash. In a cluster, look first whether its queues keep a majority."""
-        self.process.kill()
-
-    def restart(self) -> None:
-        """Stop if running, then start."""
-        self.process.restart()
-
-    def pause(self) -> None:
-        """Freeze it (SIGSTOP)."""
-        self.process.pause()
-
-    def resume(self) -> None:
-        """Let it go on."""
-        self.process.resume()
 
     def lose_leader(self, vhost: str, queue: str) -> None:
         """Take a quorum queue's only member for one of two, with the other gone: none is elected, also after a restart."""

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 import pytest
 
 from roost.pbx.node import PbxNode
-from tests.conformance.targets import DEADLINE, OTHER_VERSIONS, Target, targets
+from tests.conformance.targets import DEADLINE, Target, other_versions, targets
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Versions beside the usual one are looked at when they are asked for: `--every-version`."""
     if not config.getoption("--every-version"):
-        items[:] = [item for item in items if _target(item) not in OTHER_VERSIONS]
+        others = other_versions()
+        items[:] = [item for item in items if _target(item) not in others]
 
 
 def _target(item: pytest.Item) -> str | None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Protocol
 
-from localcluster.kamailio_install import DEFAULT_SUITE, SUITES
+from localcluster.service import Service
 from roost.pbx.kinds import PbxKind
 from roost.pbx.node import Key, NodeAddress
 
-#: Targets that are another version of one that is looked at each time.
-OTHER_VERSIONS = {f"kamailio-{suite}" for suite in SUITES if suite != DEFAULT_SUITE}
 #: Seconds any call of these tests may take; none should need it.
 DEADLINE = 30.0
 
@@ -51,9 +50,31 @@ class Target(Protocol):
         """Write beside Roost's table what looks much like it."""
 
 
+class ServiceTarget:
+    """A target that is a service of the local cluster."""
+
+    service: Service
+
+    def start(self) -> None:
+        self.service.start()
+
+    def kill(self) -> None:
+        self.service.kill()
+
+    def stop(self) -> None:
+        self.service.stop()
+
+
 def targets() -> dict[str, Callable[[Path], Target]]:
     """How to make each target in a folder, by name: what every `target.py` has as TARGETS."""
-    found: dict[str, Callable[[Path], Target]] = {}
-    for file in sorted(Path(__file__).parent.glob("*/target.py")):
-        found |= import_module(f"tests.conformance.{file.parent.name}.target").TARGETS
-    return found
+    return {name: make for module in _modules() for name, make in module.TARGETS.items()}
+
+
+def other_versions() -> set[str]:
+    """The targets that are another version of one that is looked at each time: OTHER_VERSIONS of a `target.py`."""
+    return {name for module in _modules() for name in getattr(module, "OTHER_VERSIONS", ())}
+
+
+def _modules() -> list[ModuleType]:
+    files = sorted(Path(__file__).parent.glob("*/target.py"))
+    return [import_module(f"tests.conformance.{file.parent.name}.target") for file in files]

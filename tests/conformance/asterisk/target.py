@@ -23,7 +23,7 @@ from roost.pbx.ami.session import AmiSession, Failed
 from roost.pbx.asterisk import KIND
 from roost.pbx.kinds import PbxKind
 from roost.pbx.node import Key, NodeAddress
-from tests.conformance.targets import DEADLINE
+from tests.conformance.targets import DEADLINE, ServiceTarget
 
 
 class AmiTarget:
@@ -110,24 +110,15 @@ class Simulator(AmiTarget):
         self.process.stop()
 
 
-class Asterisk(AmiTarget):
+class Asterisk(AmiTarget, ServiceTarget):
     """A real Asterisk, which speaks TLS at another port besides."""
 
     def __init__(self, folder: Path) -> None:
         (address,) = node_addresses("n1").values()
         self.authority = Authority(folder / "authority")
         certificate = self.authority.issue("n1", address=address)
-        self._node = AsteriskNode("n1", address, folder, certificate=certificate)
-        self.address = self._node.control
-
-    def start(self) -> None:
-        self._node.start()
-
-    def kill(self) -> None:
-        self._node.kill()
-
-    def stop(self) -> None:
-        self._node.stop()
+        self.service = AsteriskNode("n1", address, folder, certificate=certificate)
+        self.address = self.service.control
 
 
 TARGETS = {"simulator": Simulator, "asterisk": Asterisk}

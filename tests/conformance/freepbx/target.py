@@ -11,7 +11,7 @@ from localcluster.freepbx import Device, FreepbxBox, User
 from roost.pbx.ami.session import Failed
 from roost.pbx.freepbx import KIND
 from tests.conformance.asterisk.target import AmiTarget
-from tests.conformance.targets import Target
+from tests.conformance.targets import ServiceTarget, Target
 
 _DEVICES = [Device(f"desk-{number}", f"00{number}") for number in range(1, 4)]
 _USERS = [User(f"00{number}", f"Person {number}") for number in range(1, 4)]
@@ -30,7 +30,7 @@ def _many() -> Iterator[tuple[str, str]]:
         yield f"/DEVICE/{name}/dial", f"PJSIP/{name}"
 
 
-class Freepbx(AmiTarget):
+class Freepbx(AmiTarget, ServiceTarget):
     """The box; what a test leaves in FreePBX's keys is undone by what it leaves in Roost's."""
 
     kind = KIND
@@ -38,17 +38,8 @@ class Freepbx(AmiTarget):
 
     def __init__(self, folder: Path) -> None:
         (address,) = node_addresses("n1").values()
-        self._box = FreepbxBox("n1", address, folder, users=_USERS, devices=_DEVICES, more=_many())
-        self.address = self._box.control
-
-    def start(self) -> None:
-        self._box.start()
-
-    def kill(self) -> None:
-        self._box.kill()
-
-    def stop(self) -> None:
-        self._box.stop()
+        self.service = FreepbxBox("n1", address, folder, users=_USERS, devices=_DEVICES, more=_many())
+        self.address = self.service.control
 
     def wipe(self) -> None:
         super().wipe()

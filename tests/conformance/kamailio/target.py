@@ -11,15 +11,17 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from localcluster.kamailio import HTTP_PORT, KamailioNode, kamailio_addresses
-from localcluster.kamailio_install import SUITES, kamailio_program
+from localcluster.kamailio_install import DEFAULT_SUITE, SUITES, kamailio_program
 from roost.pbx.kamailio import KIND
 from roost.pbx.node import Key, NodeAddress
+from tests.conformance.targets import ServiceTarget
 
 
-class Kamailio:
+class Kamailio(ServiceTarget):
     """A node whose memory is reached by its own HTTP, with no adapter, and by its control socket."""
 
     kind = KIND
+    service: KamailioNode
     product = "Kamailio "
     too_long = 2_000
     unreadable: Sequence[tuple[Key, str]] = (
@@ -33,24 +35,15 @@ class Kamailio:
 
     def __init__(self, folder: Path, suite: str) -> None:
         (address,) = kamailio_addresses("k1").values()
-        self.node = KamailioNode("k1", address, folder, program=kamailio_program(suite))
-        self.address = self.node.control
+        self.service = KamailioNode("k1", address, folder, program=kamailio_program(suite))
+        self.address = self.service.control
 
     @property
     def wrong_logins(self) -> Sequence[NodeAddress]:
         return [replace(self.address, secret=SecretStr(wrong)) for wrong in ("not the secret", "x")]
 
-    def start(self) -> None:
-        self.node.start()
-
-    def kill(self) -> None:
-        self.node.kill()
-
-    def stop(self) -> None:
-        self.node.stop()
-
     def wipe(self) -> None:
-        self.node.rpc("htable.flush", "roost")
+        self.service.rpc("htable.flush", "roost")
 
     def store(self, key: Key | None, stored: str) -> None:
         self._put("cursor" if key is None else "/".join(key), stored)
@@ -62,7 +55,7 @@ class Kamailio:
     def ask(self, method: str, path: str, body: str = "") -> str:
         """One request, with the right secret."""
         connection = http.client.HTTPConnection(self.address.host, HTTP_PORT, timeout=10)
-        headers = {"Authorization": f"Bearer {self.node.secret}"}
+        headers = {"Authorization": f"Bearer {self.service.secret}"}
         connection.request(method, path, body.encode(), headers)
         answer = connection.getresponse().read().decode()
         connection.close()
@@ -73,4 +66,5 @@ class Kamailio:
         assert self.ask("POST", f"/roost/apply/{life}", f"={key}\t{value}\n") == "1\n"
 
 
+OTHER_VERSIONS = {f"kamailio-{suite}" for suite in SUITES if suite != DEFAULT_SUITE}
 TARGETS = {f"kamailio-{suite}": partial(Kamailio, suite=suite) for suite in SUITES}
