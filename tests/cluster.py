@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import cycle
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -64,6 +65,14 @@ class Cluster:
         self.world.codes.clear()
         with connect_broker(self.product.broker_url) as broker:
             broker.default_channel.queue_purge(DEAD)
+
+    def office(self, *numbers: str, nodes: Collection[str] = ("n1",)) -> Self:
+        """One organization, and everybody at home: their phones are of these nodes, in turn. Whatever else there was is removed."""
+        self.reset()
+        self.world.organization()
+        for number, node in zip(numbers, cycle(nodes), strict=False):
+            self.world.desk(number, node=node)
+        return self
 
     def call(
         self, phone: str, dialled: str, *codes: str, center: int = 0, node: str = "n1", uniqueid: str = "",

@@ -87,6 +87,10 @@ class World:
         for number in numbers:
             self.desk(number)
 
+    def wrong_code(self, number: str = "001") -> str:
+        """Four digits that are not the secret code of an extension of organization 0001."""
+        return "0000" if self.codes["0001", number] != "0000" else "1111"
+
     # --- when ---
 
     def now(self) -> datetime:

@@ -22,11 +22,7 @@ WORKERS = ("bind1", "bind2", "verify1", "push1")
 @pytest.fixture
 def office(cluster: Cluster) -> Cluster:
     """Everybody at home, 001 to 004."""
-    cluster.reset()
-    cluster.world.organization()
-    for place, number in enumerate(("001", "002", "003", "004")):
-        cluster.world.desk(number, node=f"n{place % 3 + 1}")
-    return cluster
+    return cluster.office("001", "002", "003", "004", nodes=("n1", "n2", "n3"))
 
 
 @pytest.fixture

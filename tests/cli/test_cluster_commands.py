@@ -20,11 +20,7 @@ from tests.cluster import Cluster
 @pytest.fixture
 def office(cluster: Cluster) -> Cluster:
     """A cluster with three desks, one a node."""
-    cluster.reset()
-    cluster.world.organization()
-    for place, number in enumerate(("001", "002", "003")):
-        cluster.world.desk(number, node=f"n{place + 1}")
-    return cluster
+    return cluster.office("001", "002", "003", nodes=("n1", "n2", "n3"))
 
 
 @pytest.fixture

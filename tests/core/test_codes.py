@@ -25,13 +25,9 @@ def office(world: World) -> World:
     return world
 
 
-def wrong(world: World, number: str = "001") -> str:
-    return "0000" if world.codes["0001", number] != "0000" else "1111"
-
-
 def test_three_wrong_codes_drop_the_call(office: World) -> None:
     call = new_id()
-    outcomes = [office.key("desk002", "001", wrong(office), call=call).outcome for _ in range(3)]
+    outcomes = [office.key("desk002", "001", office.wrong_code(), call=call).outcome for _ in range(3)]
     assert outcomes == ["wrong_code", "wrong_code", "dropped"]
     assert office.key("desk002", "001", office.codes["0001", "001"], call=call).outcome == "dropped"
     assert office.guests() == {}
@@ -74,7 +70,7 @@ def test_a_hash_after_the_code_is_none_of_it(keyed: str, sent: str) -> None:
 
 
 def test_a_redelivered_try_does_not_count_twice(office: World) -> None:
-    tried = office.attempt("desk002", "001", wrong(office))
+    tried = office.attempt("desk002", "001", office.wrong_code())
     assert [office.verifying.verify(tried).outcome for _ in range(3)] == ["wrong_code"] * 3
     assert office.value("SELECT tries FROM call") == 1
     assert office.value("SELECT failed_codes FROM extension WHERE number = '001'") == 1

@@ -71,7 +71,7 @@ def test_one_star_30_delivered_five_times_at_once_returns_one(world: World) -> N
 
 def test_ten_tries_at_once_in_one_call_are_three(world: World) -> None:
     world.office("001", "002")
-    wrong = "0000" if world.codes["0001", "001"] != "0000" else "1111"
+    wrong = world.wrong_code()
     call = new_id()
     with ThreadPoolExecutor(8) as thieves:
         outcomes = list(

@@ -24,10 +24,6 @@ def office(world: World) -> World:
     return world
 
 
-def wrong(world: World, number: str = "001") -> str:
-    return "0000" if world.codes["0001", number] != "0000" else "1111"
-
-
 def test_a_hash_needs_the_pepper() -> None:
     stored = hash_code("pepper", "12345678")
     assert code_matches("pepper", stored, "12345678")
@@ -111,7 +107,7 @@ def test_a_code_over_the_pepper_before_is_good_and_is_kept_over_the_new_one(offi
     code, before = office.codes["0001", "001"], office.settings.need("code_pepper")
     hashed = office.value("SELECT code_hash FROM extension WHERE number = '001'")
     with changed_settings(office, code_pepper=SecretStr("new"), code_pepper_before=SecretStr(before)):
-        assert office.key("desk002", "001", wrong(office)).outcome == "wrong_code"
+        assert office.key("desk002", "001", office.wrong_code()).outcome == "wrong_code"
         assert office.value("SELECT code_hash FROM extension WHERE number = '001'") == hashed
         assert office.key("desk002", "001", code).outcome == "virtualized"
     assert office.value("SELECT code_hash FROM extension WHERE number = '001'") != hashed

@@ -35,11 +35,7 @@ from workers.cli.main import app as command_line
 
 @pytest.fixture
 def office(cluster: Cluster) -> Cluster:
-    cluster.reset()
-    cluster.world.organization()
-    for number in ("001", "002"):
-        cluster.world.desk(number)
-    return cluster
+    return cluster.office("001", "002")
 
 
 @contextmanager

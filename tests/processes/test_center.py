@@ -22,11 +22,7 @@ from workers.center import prompts
 
 @pytest.fixture
 def office(cluster: Cluster) -> Cluster:
-    cluster.reset()
-    cluster.world.organization()
-    for place, number in enumerate(("001", "002", "003", "004")):
-        cluster.world.desk(number, node=f"n{place % 3 + 1}")
-    return cluster
+    return cluster.office("001", "002", "003", "004", nodes=("n1", "n2", "n3"))
 
 
 def code(cluster: Cluster, number: str) -> str:

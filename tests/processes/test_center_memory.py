@@ -30,10 +30,7 @@ GARBAGE = (
 @pytest.fixture
 def office(cluster: Cluster) -> Cluster:
     """Where a call is answered with `nothing_to_return`."""
-    cluster.reset()
-    cluster.world.organization()
-    cluster.world.desk("001")
-    return cluster
+    return cluster.office("001")
 
 
 def test_memory_stays_flat_under_garbage(office: Cluster) -> None:

@@ -27,10 +27,7 @@ def roost(office: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
 
 @pytest.fixture
 def office(cluster: Cluster) -> Iterator[Cluster]:
-    cluster.reset()
-    cluster.world.organization()
-    for number in ("001", "002", "003", "004"):
-        cluster.world.desk(number)
+    cluster.office("001", "002", "003", "004")
     product = cluster.product
     product.processes["verify2"] = product._worker("verify", 2)
     changed = [product.processes[name] for name in ("verify1", "center1")]

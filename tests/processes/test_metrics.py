@@ -28,11 +28,7 @@ PATIENCE = 30.0
 
 @pytest.fixture
 def office(cluster: Cluster) -> Cluster:
-    cluster.reset()
-    cluster.world.organization()
-    for number in ("001", "002"):
-        cluster.world.desk(number)
-    return cluster
+    return cluster.office("001", "002")
 
 
 def read(port: int) -> str:
