@@ -13,11 +13,11 @@ from datetime import UTC, datetime
 from pydantic import BaseModel
 
 from chaos.people import CODE, NUMBERS, POLICIES, PROBE, WITHOUT_DESK, WRONG_CODE, phone_name
+from localcluster.caller import call
 from roost.errors import BrokerUnavailable
 from roost.moves.outcomes import Outcome
 from roost.moves.requests import Answer, Dial, Return, Virtualize
 from tasks.client import Client
-from tests.caller import call
 
 #: Seconds between two requests of one person, at most.
 PAUSE = 0.25

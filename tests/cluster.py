@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from localcluster.caller import Heard, call
 from localcluster.postgres import Postgres
 from localcluster.product import Product
 from localcluster.rabbitmq import RabbitCluster
@@ -20,7 +21,6 @@ from roost.pbx.node import Change, Key
 from tasks.broker import connect as connect_broker
 from tasks.client import Client
 from tasks.topology import DEAD
-from tests.caller import Heard, call
 from tests.world import World, new_id
 
 

@@ -7,13 +7,13 @@ from functools import partial
 
 from localcluster.asterisk import AsteriskNode
 from localcluster.call_logs import AsteriskLog, CenterLog
+from localcluster.caller import Heard
 from localcluster.nodes_with_phones import NodesWithPhones
 from localcluster.phones import Phone
 from localcluster.product import Product
 from roost.nodes.routes import everything
 from roost.pbx.kinds import connect
 from roost.pbx.node import Change, Key, key_of
-from tests.caller import Heard
 from tests.cluster import Cluster, wait_until
 
 #: How an outcome names the extension 001.

@@ -11,7 +11,7 @@ from chaos.load import Load
 from chaos.observer import change_by_hand, differences, unnumbered, version_now
 from chaos.people import PROBE, phone_name
 from chaos.stage import Stage
-from tests.caller import call
+from localcluster.caller import call
 from tests.cluster import wait_until
 
 #: The longest a caller may wait for "unavailable".

@@ -15,10 +15,10 @@ from collections import defaultdict
 from pathlib import Path
 
 from localcluster import ports
+from localcluster.caller import call
 from localcluster.postgres import Postgres
 from localcluster.process import SupervisedProcess
 from localcluster.rabbitmq import RabbitCluster
-from tests.caller import call
 from tests.world import new_id
 from workers.processes import PROCESSES
 

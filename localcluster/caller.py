@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from roost.pbx import agi
-from tests.world import new_id
 from workers.cli.fastagi_call import Keys
 
 #: Seconds until a center that says nothing fails the test.
@@ -31,7 +31,11 @@ def call(
     `missing` are recordings that this Asterisk has not; "*": all.
     """
     host, _, port = center.partition(":")
-    environment = {"agi_network": "yes", "agi_network_script": "center", "agi_uniqueid": uniqueid or new_id()}
+    environment = {
+        "agi_network": "yes",
+        "agi_network_script": "center",
+        "agi_uniqueid": uniqueid or secrets.token_hex(8),
+    }
     keyed = iter(codes)
     keys = Keys(lambda: next(keyed, ""))
     heard = Heard()
