@@ -5,127 +5,18 @@ It registers, dials, answers, transfers; it sends no speech. For what is spoken 
 
 from __future__ import annotations
 
-import re
 import secrets
 import socket
 import threading
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
-from urllib.parse import quote
 
 from localcluster.phones import PhoneFailed
-from localcluster.sip import SipMessage, address_of, name_and_number, proof, tag_of
+from localcluster.plain_call import DEADLINE, PlainCall
+from localcluster.sip import SipMessage, address_of, proof, session, tag_of
 
-_DEADLINE = 10.0
 _ALLOW = ("Allow", "INVITE, ACK, BYE, CANCEL, UPDATE, REFER, NOTIFY, OPTIONS")
-
-
-class PlainCall:
-    """One call, either direction. `heard` are all messages of it that came in, in order."""
-
-    def __init__(self, phone: PlainPhone, call_id: str, local: str, remote: str, target: str) -> None:
-        self.heard: list[SipMessage] = []
-        self.call_id = call_id
-        self.local = local
-        self.remote = remote
-        self.target = target
-        self.sent = 0
-        self.asked: tuple[str, Sequence[tuple[str, str]], str] = ("", (), "")
-        self.invite: SipMessage | None = None
-        #: The proxies that requests in the call pass, nearest first (RFC 3261, 12.1).
-        self.route: list[str] = []
-        self.is_up = False
-        self.is_over = False
-        self.watches = ""
-        self._phone = phone
-
-    @property
-    def asserted(self) -> tuple[str, str] | None:
-        """Name and number of the other party as the last message that had them told; None when none had."""
-        told = [message["P-Asserted-Identity"] for message in self.heard]
-        last = next((header for header in reversed(told) if header), "")
-        return name_and_number(last) if last else None
-
-    @property
-    def lamp(self) -> str:
-        """What a watched lamp shows now: the last of `lamps`; empty before the first."""
-        return next(reversed(self.lamps), "")
-
-    @property
-    def lamps(self) -> list[str]:
-        """All that a watched lamp has shown, each `<state>` such as terminated (free), early (rings) or confirmed."""
-        states = [re.findall("<state>(.*)</state>", m.body) for m in self.heard if m.method == "NOTIFY"]
-        return [state[-1] for state in states if state]
-
-    def wait_lamp(self, state: str, deadline: float = _DEADLINE) -> None:
-        """Wait until the lamp shows this."""
-        self._phone.wait(lambda: self.lamp == state, deadline, f"the lamp {state}, not {self.lamp}")
-
-    @property
-    def caller(self) -> tuple[str, str]:
-        """Name and number that an incoming call presents in its From."""
-        return name_and_number(self.heard[0]["From"])
-
-    def wait_status(self, status: int, deadline: float = _DEADLINE) -> SipMessage:
-        """The first response with this status to our INVITE."""
-        self._phone.wait(lambda: self._answered(status) is not None, deadline, f"a {status}")
-        found = self._answered(status)
-        assert found is not None
-        return found
-
-    def wait_up(self, deadline: float = _DEADLINE) -> None:
-        """Wait until it is answered."""
-        self._phone.wait(lambda: self.is_up, deadline, "an answer")
-
-    def wait_over(self, deadline: float = _DEADLINE) -> None:
-        """Wait until it has ended."""
-        self._phone.wait(lambda: self.is_over, deadline, "the end of the call")
-
-    def wait_asserted(self, name: str, number: str, deadline: float = _DEADLINE) -> None:
-        """Wait until the other party is told to be this one."""
-        self._phone.wait(
-            lambda: self.asserted == (name, number), deadline, f"the name {name!r}, not {self.asserted}"
-        )
-
-    def answer(self) -> None:
-        """Answer an incoming call."""
-        self._phone.answer(self)
-
-    def reject(self, status: str = "486 Busy Here") -> None:
-        """Decline an incoming call."""
-        self._phone.decline(self, status)
-
-    def hang_up(self) -> None:
-        """End the call, in whatever state; nothing happens when it is over."""
-        self._phone.end(self)
-
-    def transfer(self, uri: str) -> None:
-        """Send the other party to `uri` (blind: RFC 5589), and hang up when the PBX says that it is done."""
-        self._phone.request(self, "REFER", ("Refer-To", f"<{uri}>"), ("Referred-By", self.local))
-        self._phone.wait(
-            lambda: any(m.body.startswith("SIP/2.0 200") for m in self.heard if m.method == "NOTIFY"),
-            _DEADLINE,
-            "the end of the transfer",
-        )
-        self.hang_up()
-
-    def transfer_to(self, consulted: PlainCall) -> None:
-        """Connect the other party with that of the call `consulted` (attended: RFC 5589, RFC 3891)."""
-        self.transfer(self.replacing(consulted))
-        consulted.hang_up()
-
-    @staticmethod
-    def replacing(consulted: PlainCall) -> str:
-        """The URI by which somebody takes our place in a call."""
-        replaces = quote(
-            f"{consulted.call_id};to-tag={tag_of(consulted.remote)};from-tag={tag_of(consulted.local)}",
-            safe="",
-        )
-        return f"{address_of(consulted.remote)}?Replaces={replaces}"
-
-    def _answered(self, status: int) -> SipMessage | None:
-        return next((m for m in self.heard if m.status == status and m.method == "INVITE"), None)
 
 
 class PlainPhone:
@@ -173,13 +64,13 @@ class PlainPhone:
         """Register another URI."""
         call = self._open(f"sip:{self.registrar}", f"<sip:{self.name}@{self.registrar}>")
         self._send(call, "REGISTER", (("Contact", f"<{contact}>"), ("Expires", str(seconds))))
-        self.wait(lambda: any(m.status == 200 for m in call.heard), _DEADLINE, "the registrar's yes")
+        self.wait(lambda: any(m.status == 200 for m in call.heard), DEADLINE, "the registrar's yes")
 
     def dial(self, number: str, to_tag: str = "") -> PlainCall:
         """Dial a number at the registrar; does not wait for an answer. With a `to_tag` it pretends that the call is known."""
         uri = f"sip:{number}@{self.registrar}"
         call = self._open(uri, f"<{uri}>{';tag=' * bool(to_tag)}{to_tag}")
-        self._send(call, "INVITE", self._offer(), self._session())
+        self._send(call, "INVITE", self._offer(), session(*self._media.getsockname()[:2]))
         return call
 
     def watch(self, number: str) -> PlainCall:
@@ -188,15 +79,15 @@ class PlainPhone:
         call = self._open(uri, f"<{uri}>")
         call.watches = "dialog"
         self._subscribe(call, 3600)
-        self.wait(lambda: call.lamp != "", _DEADLINE, f"the lamp of {number}")
+        self.wait(lambda: call.lamp != "", DEADLINE, f"the lamp of {number}")
         return call
 
-    def wait_ring(self, deadline: float = _DEADLINE) -> PlainCall:
+    def wait_ring(self, deadline: float = DEADLINE) -> PlainCall:
         """The next incoming call that nobody waited for."""
         self.wait(lambda: bool(self.rung), deadline, "a call")
         return self.rung.pop(0)
 
-    def wait_told(self, event: str, deadline: float = _DEADLINE) -> SipMessage:
+    def wait_told(self, event: str, deadline: float = DEADLINE) -> SipMessage:
         """The next NOTIFY of an event that nobody waited for."""
         self.wait(lambda: any(m["Event"].startswith(event) for m in self.told), deadline, f"a NOTIFY {event}")
         found = next(m for m in self.told if m["Event"].startswith(event))
@@ -226,7 +117,7 @@ class PlainPhone:
         """Let the port go, and say nothing to anybody."""
         self._listens = False
         self._socket.sendto(b"", self._socket.getsockname())  # wakes the listener
-        self._thread.join(_DEADLINE)
+        self._thread.join(DEADLINE)
         self._socket.close()
         self._media.close()
 
@@ -244,7 +135,7 @@ class PlainPhone:
     def answer(self, call: PlainCall) -> None:
         """200 with our session."""
         assert call.invite is not None
-        self._reply(call.invite, "200 OK", self._offer(), self._session())
+        self._reply(call.invite, "200 OK", self._offer(), session(*self._media.getsockname()[:2]))
         call.is_up = True
 
     def decline(self, call: PlainCall, status: str) -> None:
@@ -291,15 +182,6 @@ class PlainPhone:
     def _offer(self) -> tuple[tuple[str, str], ...]:
         kind = ("Content-Type", "application/sdp")
         return (self._contact(), _ALLOW, ("Supported", "replaces"), kind, *self.more)
-
-    def _session(self) -> str:
-        host, port = self._media.getsockname()[:2]
-        family = "IP6" if ":" in host else "IP4"
-        lines = (
-            "v=0", f"o=- 1 1 IN {family} {host}", "s=-", f"c=IN {family} {host}", "t=0 0",
-            f"m=audio {port} RTP/AVP 0", "a=rtpmap:0 PCMU/8000", "a=sendrecv",
-        )  # fmt: skip
-        return "\r\n".join([*lines, ""])
 
     def _send(
         self, call: PlainCall, method: str, more: Sequence[tuple[str, str]] = (), body: str = ""
@@ -396,7 +278,7 @@ class PlainPhone:
         else:
             self.told.append(message)
         if message.method in {"INVITE", "UPDATE"} and message.body:
-            self._reply(message, "200 OK", self._offer(), self._session())
+            self._reply(message, "200 OK", self._offer(), session(*self._media.getsockname()[:2]))
             return
         self._reply(message, "200 OK", (self._contact(),))
         if call is not None and message.method in {"BYE", "CANCEL"}:

@@ -92,6 +92,16 @@ class SipMessage:
         return SipMessage(f"SIP/2.0 {status}", (*same, ("To", to), *more), body)
 
 
+def session(host: str, port: int) -> str:
+    """The body that offers speech at a UDP port, in G.711 (SDP, RFC 4566)."""
+    family = "IP6" if ":" in host else "IP4"
+    lines = (
+        "v=0", f"o=- 1 1 IN {family} {host}", "s=-", f"c=IN {family} {host}", "t=0 0",
+        f"m=audio {port} RTP/AVP 0", "a=rtpmap:0 PCMU/8000", "a=sendrecv",
+    )  # fmt: skip
+    return "\r\n".join([*lines, ""])
+
+
 def proof(challenge: str, method: str, uri: str, user: str, secret: str) -> str:
     """The Authorization header that answers a WWW-Authenticate with algorithm MD5 and qop=auth."""
     given = dict(re.findall(r'(\w+)="?([^",]*)"?', challenge))

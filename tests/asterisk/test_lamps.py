@@ -14,7 +14,7 @@ from roost.pbx.kinds import connect
 from roost.pbx.node import Key, Rings, key_of
 
 if TYPE_CHECKING:
-    from localcluster.plain_phone import PlainCall
+    from localcluster.plain_call import PlainCall
     from tests.asterisk.conftest import Cluster
 
 FREE, RINGS, BUSY = "terminated", "early", "confirmed"
