@@ -18,7 +18,7 @@ from random import Random
 from uuid import uuid4
 
 from benchmarks.world import mover
-from roost.pbx import agi
+from roost.pbx import agi_client
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Calls:
         reader, writer = await asyncio.open_connection(self._job.host, self._job.port)
         self._in_progress += 1
         try:
-            await self._talk(reader, writer, agi.environment(values, ["home", phones[0], dialled]))
+            await self._talk(reader, writer, agi_client.environment(values, ["home", phones[0], dialled]))
         finally:
             self._in_progress -= 1
             writer.close()
@@ -96,7 +96,7 @@ class Calls:
                 await writer.wait_closed()
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, first: bytes) -> None:
-        codec = agi.Client()
+        codec = agi_client.Client()
         asking = False
         writer.write(first)
         said = time.perf_counter()
@@ -114,17 +114,17 @@ class Calls:
         """What a person says to a command, after a while; and whether the workers are asked next."""
         match words:
             case ("ANSWER",):
-                return agi.reply("0"), True
+                return agi_client.reply("0"), True
             case ("GET", "DATA", *_):
                 await self._hold()
-                return agi.reply("", "timeout"), True
+                return agi_client.reply("", "timeout"), True
             case ("STREAM", "FILE", *_):
                 await self._hold()
             case ("SET", "VARIABLE", "ROOST_OUTCOME", outcome) if outcome not in self._result.outcomes:
                 self._result.outcomes.append(outcome)
             case _:
                 pass
-        return agi.reply("0"), False
+        return agi_client.reply("0"), False
 
     async def _hold(self) -> None:
         await asyncio.sleep(self._random.uniform(0.5, 1.5) * self._job.hold)

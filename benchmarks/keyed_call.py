@@ -6,7 +6,7 @@ import socket
 import time
 from uuid import uuid4
 
-from roost.pbx import agi
+from roost.pbx import agi_client
 from workers.cli.fastagi_call import Keys
 
 _DEADLINE = 20.0
@@ -18,17 +18,17 @@ def outcome_after_code(center: str, phone: str, dialled: str, code: str) -> floa
     values = {"agi_network": "yes", "agi_network_script": "center", "agi_uniqueid": uuid4().hex}
     keyed = told = 0.0
     outcome = ""
-    codec = agi.Client()
+    codec = agi_client.Client()
     keys = Keys(lambda: code)
     with socket.create_connection((host, int(port)), timeout=_DEADLINE) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection.sendall(agi.environment(values, ["home", phone, dialled]))
+        connection.sendall(agi_client.environment(values, ["home", phone, dialled]))
         while data := connection.recv(4096):
             heard = time.perf_counter()
             for command in codec.feed(data):
                 match command.words:
                     case ("GET", "DATA", _, _, most):
-                        connection.sendall(agi.reply(keys.press(int(most))))
+                        connection.sendall(agi_client.reply(keys.press(int(most))))
                         keyed = time.perf_counter()
                         continue
                     case ("STREAM", "FILE", *_):
@@ -37,7 +37,7 @@ def outcome_after_code(center: str, phone: str, dialled: str, code: str) -> floa
                         outcome = value
                     case _:
                         pass
-                connection.sendall(agi.reply("0"))
+                connection.sendall(agi_client.reply("0"))
     if outcome != "virtualized":
         raise RuntimeError(f"the call came to {outcome!r}")
     return (told - keyed) * 1e3

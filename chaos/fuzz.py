@@ -17,7 +17,7 @@ with atheris.instrument_imports(include=["roost", "workers"]):
     from roost.errors import Invalid
     from roost.moves.dialogue import AskDial, AskTry, Collect, Dialogue, End
     from roost.moves.outcomes import Outcome
-    from roost.pbx import agi, row_text
+    from roost.pbx import agi, agi_client, row_text
     from roost.pbx.ami import codec
     from roost.pbx.node import Cursor, Kind
     from simulator import wire
@@ -36,9 +36,9 @@ def agi_server(data: bytes) -> None:
         server.end()
 
 
-def agi_client(data: bytes) -> None:
+def agi_commands(data: bytes) -> None:
     """What a center sends to Asterisk, as the tests and the simulator of callers read it."""
-    client = agi.Client()
+    client = agi_client.Client()
     with suppress(agi.ProtocolError):
         for piece in _pieces(data):
             client.feed(piece)
@@ -104,8 +104,8 @@ def _pieces(data: bytes) -> list[bytes]:
 
 #: What well-behaved peers send, to begin with; a byte before each says how it is cut.
 SEEDS = {
-    "agi": agi.environment({"agi_uniqueid": "1.1"}, ["n1", "desk001", "*30001"])
-    + agi.reply("0") + agi.reply("1234") + agi.reply("", "timeout") + b"520-Invalid\nUsage\n520 End\n" + agi.HANGUP,
+    "agi": agi_client.environment({"agi_uniqueid": "1.1"}, ["n1", "desk001", "*30001"])
+    + agi_client.reply("0") + agi_client.reply("1234") + agi_client.reply("", "timeout") + b"520-Invalid\nUsage\n520 End\n" + agi_client.HANGUP,
     "agi-client": agi.answer() + agi.stream_file("beep") + agi.get_data("agent-pass", 7000, 9)
     + agi.set_variable("ROOST_OUTCOME", "returned") + agi.hang_up(),
     "ami": b"Asterisk Call Manager/11.0.0\r\nResponse: Success\r\nActionID: 1\r\nMessage: ok\r\n\r\n"
@@ -116,7 +116,7 @@ SEEDS = {
 }  # fmt: skip
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
-    "agi": agi_server, "agi-client": agi_client, "ami": ami_reader, "ami-action": ami_action, "simulator": simulator,
+    "agi": agi_server, "agi-client": agi_commands, "ami": ami_reader, "ami-action": ami_action, "simulator": simulator,
     "dial": dial,
 }  # fmt: skip
 

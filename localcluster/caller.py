@@ -7,7 +7,7 @@ import socket
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from roost.pbx import agi
+from roost.pbx import agi_client
 from workers.cli.fastagi_call import Keys
 
 #: Seconds until a center that says nothing fails the test.
@@ -39,9 +39,9 @@ def call(
     keyed = iter(codes)
     keys = Keys(lambda: next(keyed, ""))
     heard = Heard()
-    codec = agi.Client()
+    codec = agi_client.Client()
     with socket.create_connection((host, int(port)), timeout=DEADLINE) as connection:
-        connection.sendall(agi.environment(environment, [node, phone, dialled]))
+        connection.sendall(agi_client.environment(environment, [node, phone, dialled]))
         while data := connection.recv(4096):
             for command in codec.feed(data):
                 connection.sendall(_answer(command.words, keys, heard, missing))
@@ -53,20 +53,20 @@ def _answer(words: tuple[str, ...], keys: Keys, heard: Heard, missing: Collectio
         case ("GET" | "STREAM", "DATA" | "FILE", prompt, *_) if prompt and (
             prompt in missing or "*" in missing
         ):
-            return agi.reply("-1")
+            return agi_client.reply("-1")
         case ("CHANNEL", "STATUS"):
-            return agi.reply("6")
+            return agi_client.reply("6")
         case ("SAY", "DIGITS", digits, *_):
             heard.prompts.append(digits)
         case ("GET", "DATA", prompt, _, most):
             heard.prompts.extend([prompt] if prompt else [])
             digits = keys.press(int(most))
-            return agi.reply(digits) if digits else agi.reply("", "timeout")
+            return agi_client.reply(digits) if digits else agi_client.reply("", "timeout")
         case ("STREAM", "FILE", prompt, *_):
             heard.prompts.append(prompt)
         case ("SET", "VARIABLE", "ROOST_OUTCOME", outcome):
             heard.outcome = outcome
-            return agi.reply("1")
+            return agi_client.reply("1")
         case _:
             pass
-    return agi.reply("0")
+    return agi_client.reply("0")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roost.errors import Invalid
-from roost.pbx import agi
+from roost.pbx import agi, agi_client
 
 ENVIRONMENT = {
     "agi_network": "yes",
@@ -39,7 +39,7 @@ EVENTS = [
     agi.Reply(200, "1", "a (nested) value"),
     agi.Reply(200, "0"),
 ]
-STREAM = agi.environment(ENVIRONMENT, ARGUMENTS) + (
+STREAM = agi_client.environment(ENVIRONMENT, ARGUMENTS) + (
     b"200 result=0\n"
     b"200 result=1234\n"
     b"200 result= (timeout)\n"
@@ -61,7 +61,7 @@ def in_pieces(data: bytes, cuts: list[int]) -> list[bytes]:
     return [data[start:end] for start, end in pairwise(edges)]
 
 
-def feed_all(side: agi.Server | agi.Client, pieces: list[bytes]) -> list[object] | str:
+def feed_all(side: agi.Server | agi_client.Client, pieces: list[bytes]) -> list[object] | str:
     events: list[object] = []
     try:
         for piece in pieces:
@@ -82,16 +82,16 @@ LINES = st.sampled_from([b"\n", b"agi_request: x\n", b"200 result=1\n", b"520-\n
 
 @given(st.lists(st.binary(max_size=100) | LINES))
 def test_any_bytes_raise_nothing_but_its_error(pieces: list[bytes]) -> None:
-    for side in (agi.Server(), agi.Client()):
+    for side in (agi.Server(), agi_client.Client()):
         feed_all(side, pieces)
     started = agi.Server()
-    started.feed(agi.environment(ENVIRONMENT))
+    started.feed(agi_client.environment(ENVIRONMENT))
     feed_all(started, pieces)
 
 
 @given(VALUE, VALUE)
 def test_what_the_dialplan_says_arrives(name: str, argument: str) -> None:
-    (environment,) = agi.Server().feed(agi.environment({"agi_calleridname": name}, ["n1", argument]))
+    (environment,) = agi.Server().feed(agi_client.environment({"agi_calleridname": name}, ["n1", argument]))
     assert isinstance(environment, agi.Environment)
     assert environment["agi_calleridname"] == name
     assert environment.arguments == ("n1", argument)
@@ -100,7 +100,7 @@ def test_what_the_dialplan_says_arrives(name: str, argument: str) -> None:
 
 @given(st.lists(VALUE, max_size=6))
 def test_what_is_commanded_is_what_asterisk_reads(values: list[str]) -> None:
-    (command,) = agi.Client().feed(agi.command("SET", "VARIABLE", values=values))
+    (command,) = agi_client.Client().feed(agi.command("SET", "VARIABLE", values=values))
     assert command.words == ("SET", "VARIABLE", *values)
 
 
@@ -113,7 +113,7 @@ def test_the_commands_of_the_center() -> None:
         agi.set_variable("ROOST_OUTCOME", "virtualized"),
         agi.hang_up(),
     ]
-    assert [command.words for command in agi.Client().feed(b"".join(sent))] == [
+    assert [command.words for command in agi_client.Client().feed(b"".join(sent))] == [
         ("ANSWER",),
         ("STREAM", "FILE", "agent-pass", ""),
         ("GET", "DATA", "agent-pass", "8000", "8"),
@@ -129,15 +129,15 @@ def test_what_would_break_a_line_is_refused(value: str) -> None:
         agi.set_variable("X", value)
     if len(value) < agi.MAX_LINE:
         with pytest.raises(Invalid):
-            agi.environment({"agi_callerid": value})
+            agi_client.environment({"agi_callerid": value})
         with pytest.raises(Invalid):
-            agi.reply("1", value)
+            agi_client.reply("1", value)
 
 
 def test_what_asterisk_replies_is_what_the_server_reads() -> None:
     server = agi.Server()
-    server.feed(agi.environment(ENVIRONMENT))
-    assert server.feed(agi.reply("1234") + agi.reply("", "timeout") + agi.HANGUP) == [
+    server.feed(agi_client.environment(ENVIRONMENT))
+    assert server.feed(agi_client.reply("1234") + agi_client.reply("", "timeout") + agi_client.HANGUP) == [
         agi.Reply(200, "1234"),
         agi.Reply(200, "", "timeout"),
         agi.HungUp(),
@@ -205,7 +205,7 @@ def test_an_end_after_a_reply_is_none() -> None:
 )
 @pytest.mark.parametrize("size", [1, 4096, 1_000_000])
 def test_a_line_without_end_never_fills_memory(start: bytes, size: int) -> None:
-    for side in (agi.Server(), agi.Client()):
+    for side in (agi.Server(), agi_client.Client()):
         pieces = [start, *[b"x" * size] * (1 + 20_000 // size)]
         tracemalloc.start()
         try:
@@ -225,6 +225,6 @@ def test_control_characters_of_a_caller_are_replaced() -> None:
 
 def test_a_command_of_too_many_words_is_an_error() -> None:
     with pytest.raises(agi.ProtocolError):
-        agi.Client().feed(b"x " * 200 + b"\n")
+        agi_client.Client().feed(b"x " * 200 + b"\n")
     with pytest.raises(Invalid):
         agi.command("X", values=["y"] * 200)

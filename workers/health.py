@@ -18,7 +18,7 @@ from typing import Any
 from kombu import Connection
 
 from roost.errors import RoostError
-from roost.pbx import agi
+from roost.pbx import agi, agi_client
 from roost.schema import check_schema
 from roost.settings import Settings, settings
 from tasks.app import app
@@ -44,14 +44,14 @@ def check_center(config: Settings) -> None:
     """Call it as a PBX does, with what no feature code begins; it must lead the call to its end. Raises NotWell."""
     host = _ANY.get(config.center_host, config.center_host)
     place = f"The center at {host}:{config.center_port}"
-    codec, ended = agi.Client(), False
+    codec, ended = agi_client.Client(), False
     try:
         with socket.create_connection((host, config.center_port), timeout=DEADLINE) as connection:
-            connection.sendall(agi.environment(_CALL, ["health", "health", "health"]))
+            connection.sendall(agi_client.environment(_CALL, ["health", "health", "health"]))
             while data := connection.recv(4096):
                 for command in codec.feed(data):
                     ended = ended or command.words[:3] == ("SET", "VARIABLE", "ROOST_OUTCOME")
-                    connection.sendall(agi.reply("0"))
+                    connection.sendall(agi_client.reply("0"))
     except (OSError, agi.ProtocolError) as error:
         raise NotWell(f"{place}: {type(error).__name__}.") from None
     if not ended:

@@ -1,4 +1,6 @@
-"""FastAGI as bytes, both sides: what a call's server reads and sends, and what Asterisk does. No I/O.
+"""FastAGI as bytes, the server's side of a call: what it reads, and the commands that it sends. No I/O.
+
+Asterisk's side: `agi_client.py`.
 
 Asterisk connects and sends the call's environment, lines of `agi_name: value` up to an empty one. Then the
 server sends a command a line and Asterisk answers each with `<code> …`. The line `HANGUP` may come between
@@ -34,7 +36,8 @@ _ENVIRONMENT_LINE = re.compile(r"(agi_[a-z0-9_]{1,32}):(?: (.*))?")
 _REPLY = re.compile(r"(\d{3}) (.*)")
 #: `result=`, what stands in parentheses, and the like of ` endpos=8000`, which Roost has no use for.
 _RESULT = re.compile(r"result=(\S*)(?: \((.*)\))?(?: [^()]*)?")
-_CONTROL = re.compile("[\x00-\x1f\x7f]")
+#: Control characters; a value holds none.
+CONTROL = re.compile("[\x00-\x1f\x7f]")
 
 
 class ProtocolError(RoostError):
@@ -94,20 +97,13 @@ class HungUp:
     """The caller hung up; Asterisk still answers the command in hand."""
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One command as Asterisk takes it apart."""
-
-    words: tuple[str, ...]
-
-
 def command(*words: str, values: Sequence[str] = ()) -> bytes:
     """Make a command line: `words` as they are, `values` in quotes.
 
     Raises Invalid for control characters and excess length.
     """
     for value in values:
-        if _CONTROL.search(value):
+        if CONTROL.search(value):
             raise Invalid("An AGI value holds a control character.")
     if len(words) + len(values) > MAX_WORDS:
         raise Invalid(f"An AGI command has more than {MAX_WORDS} words.")
@@ -153,13 +149,14 @@ def hang_up() -> bytes:
     return command("HANGUP")
 
 
-class _Lines:
+class Lines:
     """Cuts bytes into lines; holds at most MAX_LINE bytes of an unfinished one."""
 
     def __init__(self) -> None:
         self._rest = b""
 
     def feed(self, data: bytes) -> list[str]:
+        """The lines that `data` completes. Raises ProtocolError."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         # One byte more, for the CR of a line that ends with CR LF.
         if any(len(line) > MAX_LINE + 1 for line in (*lines, self._rest)):
@@ -169,6 +166,7 @@ class _Lines:
 
     @property
     def pending(self) -> bool:
+        """Whether a line has begun."""
         return bool(self._rest)
 
 
@@ -179,7 +177,7 @@ class Server:
     """
 
     def __init__(self) -> None:
-        self._lines = _Lines()
+        self._lines = Lines()
         self._values: dict[str, str] = {}
         self._size = 0
         self._started = False
@@ -233,7 +231,7 @@ class Server:
             self._started = True
             environment, self._values = Environment(self._values), {}
             return environment
-        pair = _ENVIRONMENT_LINE.fullmatch(_CONTROL.sub("\ufffd", line))
+        pair = _ENVIRONMENT_LINE.fullmatch(CONTROL.sub("\ufffd", line))
         if pair is None:
             raise ProtocolError("The environment holds a line that is not `agi_name: value`.")
         self._size += len(line)
@@ -252,64 +250,3 @@ class Server:
             raise ProtocolError("A usage text is too long.")
         usage.append(line)
         return None
-
-
-class Client:
-    """Asterisk's side of one call: reads commands. `environment`, `reply` and `HANGUP` make what it sends."""
-
-    def __init__(self) -> None:
-        self._lines = _Lines()
-
-    def feed(self, data: bytes) -> list[Command]:
-        """The commands that `data` completes. Raises ProtocolError."""
-        return [Command(split(line)) for line in self._lines.feed(data)]
-
-
-#: What Asterisk sends when the caller hangs up.
-HANGUP = b"HANGUP\n"
-
-
-def environment(values: Mapping[str, str], arguments: Sequence[str] = ()) -> bytes:
-    """Make the block that starts a call; `values` by name, as `agi_uniqueid`.
-
-    Raises Invalid for a line break in one.
-    """
-    pairs = {**values, **{f"agi_arg_{number}": value for number, value in enumerate(arguments, 1)}}
-    lines = [f"{name}: {value}" for name, value in pairs.items()]
-    if any(_CONTROL.search(line) for line in lines):
-        raise Invalid("An AGI value holds a control character.")
-    return "\n".join([*lines, "", ""]).encode()
-
-
-def reply(result: str, detail: str = "") -> bytes:
-    """A 200 reply. Raises Invalid for a line break."""
-    text = f"200 result={result}" + (f" ({detail})" if detail else "")
-    if _CONTROL.search(text):
-        raise Invalid("An AGI value holds a control character.")
-    return text.encode() + b"\n"
-
-
-def split(line: str) -> tuple[str, ...]:
-    """The words of a command line, taken apart as Asterisk's `parse_args` does."""
-    words: list[str] = []
-    quoted = escaped = False
-    between = True
-    for character in line:
-        if character == '"' and not escaped:
-            quoted = not quoted
-            if quoted and between:
-                words.append("")
-                between = False
-        elif character == "\\" and not escaped:
-            escaped = True
-        elif character in " \t" and not quoted and not escaped:
-            between = True
-        else:
-            if between:
-                words.append("")
-                between = False
-            words[-1] += character
-            escaped = False
-        if len(words) > MAX_WORDS:
-            raise ProtocolError(f"A command has more than {MAX_WORDS} words.")
-    return tuple(words)

@@ -13,7 +13,7 @@ import pytest
 
 from roost.moves.outcomes import Outcome
 from roost.moves.requests import Dial, Return, Virtualize
-from roost.pbx import agi
+from roost.pbx import agi_client
 from roost.pbx.node import ActsAs, Rings
 from tests.cluster import Cluster, wait_until
 from tests.world import new_id
@@ -217,11 +217,11 @@ def test_the_end_of_a_call_is_noticed_within_a_second(office: Cluster) -> None:
     host, _, port = office.product.centers[0].partition(":")
     before = _ended(office)
     with socket.create_connection((host, int(port)), timeout=10) as connection:
-        connection.sendall(agi.environment({"agi_uniqueid": new_id()}, ["n1", "desk002", "*30001"]))
+        connection.sendall(agi_client.environment({"agi_uniqueid": new_id()}, ["n1", "desk002", "*30001"]))
         connection.recv(100)
-        connection.sendall(agi.reply("0"))
+        connection.sendall(agi_client.reply("0"))
         assert b"GET DATA" in connection.recv(100)
-        connection.sendall(agi.HANGUP)
+        connection.sendall(agi_client.HANGUP)
         assert connection.recv(100) == b""
     wait_until(lambda: _ended(office) > before, "the center noticed the end", 1)
 

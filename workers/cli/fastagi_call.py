@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from roost.errors import Unavailable
 from roost.moves.outcomes import Outcome
-from roost.pbx import agi
+from roost.pbx import agi, agi_client
 
 #: Seconds to connect, and for the center's next command.
 CONNECT_DEADLINE = 5.0
@@ -74,7 +74,7 @@ def place_call(
     try:
         with socket.create_connection((host, port), CONNECT_DEADLINE) as connection:
             connection.sendall(
-                agi.environment(
+                agi_client.environment(
                     {
                         "agi_network": "yes",
                         "agi_request": f"agi://{host}:{port}/center",
@@ -93,7 +93,7 @@ def place_call(
 
 
 def _follow(connection: socket.socket, hear: Callable[[Play], None], key: Callable[[], str]) -> Outcome:
-    codec = agi.Client()
+    codec = agi_client.Client()
     keys = Keys(key)
     outcome = ""
     commands = 0
@@ -124,8 +124,8 @@ def _answer(name: str, words: tuple[str, ...], hear: Callable[[Play], None], key
         if text:
             hear(Play(text, wants_digits=True))
         digits = keys.press(int(words[4]) if len(words) > 4 and words[4].isdigit() else _MOST_DIGITS)
-        return agi.reply(digits) if digits else agi.reply("", "timeout")
+        return agi_client.reply(digits) if digits else agi_client.reply("", "timeout")
     if name in {"STREAM FILE", "SAY DIGITS"}:
         hear(Play(" ".join(text) if name == "SAY DIGITS" else text))
-        return agi.reply("0")
-    return agi.reply("1" if name in {"SET VARIABLE", "HANGUP"} else "0")
+        return agi_client.reply("0")
+    return agi_client.reply("1" if name in {"SET VARIABLE", "HANGUP"} else "0")
