@@ -26,7 +26,8 @@ from roost.people.access import Action, Asker, demand, may
 from roost.seal import seal
 from tasks.requests import DIAL, VERIFY
 from workers.web.api.access import IdempotencyKey, TheAsker, TheParts
-from workers.web.api.models import Given, PhoneName, Shown
+from workers.web.api.models import Given, Shown
+from workers.web.api.values import PhoneName
 from workers.web.parts import Parts
 
 router = APIRouter(tags=["calls"])

@@ -17,7 +17,8 @@ from tasks.processes import KINDS as KINDS_OF_PROCESS
 from tasks.processes import Process as FoundProcess
 from workers.web.api import paging
 from workers.web.api.access import TheAsker, TheParts
-from workers.web.api.models import Given, NodeName, Page, Shown
+from workers.web.api.models import Given, Page, Shown
+from workers.web.api.values import NodeName
 
 router = APIRouter(tags=["cluster"])
 #: Seconds that a first question after a quiet time may take.

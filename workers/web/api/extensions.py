@@ -14,18 +14,16 @@ from workers.web.api import paging
 from workers.web.api.access import IdempotencyKey, TheAsker, TheParts, by, demand_extension, scope_of
 from workers.web.api.models import (
     Answer,
-    Code,
     Extension,
     ExtensionChange,
-    Key,
     Move,
     NewCode,
     NewExtension,
     Page,
-    Search,
     WhereExtension,
     Why,
 )
+from workers.web.api.values import Code, Key, Search
 from workers.web.problems import refusal, respond
 
 router = APIRouter(tags=["extensions"])

@@ -13,7 +13,8 @@ from roost.directory.exporting import export_desks
 from roost.directory.importing import import_desks
 from roost.people.access import Action, demand
 from workers.web.api.access import TheAsker, TheParts, scope_of
-from workers.web.api.models import Code, Shown
+from workers.web.api.models import Shown
+from workers.web.api.values import Code
 from workers.web.parts import Parts
 
 router = APIRouter(tags=["journal and import"])

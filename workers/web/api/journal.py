@@ -13,7 +13,8 @@ from roost.views.journal import JournalEntry as CoreEntry
 from roost.views.journal import journal_entries
 from workers.web.api import paging
 from workers.web.api.access import TheAsker, TheParts, demand_extension, scope_of
-from workers.web.api.models import Code, JournalEntry, Key, Moment, Page, PhoneName
+from workers.web.api.models import JournalEntry, Page
+from workers.web.api.values import Code, Key, Moment, PhoneName
 
 router = APIRouter(tags=["journal and import"])
 

@@ -11,7 +11,8 @@ from roost.directory.organization_steps import take_some_steps
 from roost.people.access import Action, demand
 from workers.web.api import paging
 from workers.web.api.access import TheAsker, TheParts
-from workers.web.api.models import Code, NewOrganization, Organization, OrganizationChange, Page
+from workers.web.api.models import NewOrganization, Organization, OrganizationChange, Page
+from workers.web.api.values import Code
 
 router = APIRouter(tags=["organizations"])
 #: Seconds that an answer waits for the steps of a large organization.

@@ -13,7 +13,8 @@ from roost.people.person import PASSWORD, Person, Role, UnknownPerson
 from roost.people.tokens import UnknownToken
 from workers.web.api import paging
 from workers.web.api.access import TheAsker, TheParts, scope_of
-from workers.web.api.models import Code, DisplayName, Duration, Given, Key, Login, Page, Shown
+from workers.web.api.models import Given, Page, Shown
+from workers.web.api.values import Code, DisplayName, Duration, Key, Login
 from workers.web.parts import Parts
 
 router = APIRouter(tags=["people and tokens"])

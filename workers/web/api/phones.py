@@ -11,20 +11,8 @@ from roost.views.occupants import who_was_on
 from roost.views.whereabouts import where_is_phone
 from workers.web.api import paging
 from workers.web.api.access import TheAsker, TheParts, by, demand_extension, demand_phone, scope_of
-from workers.web.api.models import (
-    Code,
-    Display,
-    Moment,
-    NewPhone,
-    NodeName,
-    Occupant,
-    Page,
-    Phone,
-    PhoneChange,
-    PhoneName,
-    Search,
-    WherePhone,
-)
+from workers.web.api.models import Display, NewPhone, Occupant, Page, Phone, PhoneChange, WherePhone
+from workers.web.api.values import Code, Moment, NodeName, PhoneName, Search
 
 router = APIRouter(tags=["phones"])
 InPath = Annotated[PhoneName, Path(description="The phone's name: its SIP endpoint.")]
