@@ -1,0 +1,105 @@
+"""Audits: a whole table is compared while moves go on, and what drifted is mended."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from localcluster.postgres import Postgres
+from roost.nodes.audit import Audited, audit
+from roost.nodes.converge import Converged
+from roost.nodes.holding import NodeRow
+from roost.nodes.status import await_audits, is_audited, request_audit
+from roost.pbx.node import Gone, PbxNode, Rings
+from tasks.nodes import NodeConnections
+from tests.cluster import wait_until
+from tests.core.pushed_node import RETRY_MAX, Node
+
+
+def idle_transactions_ended(postgres: Postgres) -> int:
+    """How many transactions PostgreSQL ended because nothing was done in them."""
+    return (postgres.folder / "postgres.log").read_text().count("idle-in-transaction timeout")
+
+
+def test_an_audit_mends_what_drifted_and_leaves_what_is_not_yet_told(node: Node) -> None:
+    node.push()
+    node.tamper([Rings("0001*003", "n9", "elsewhere"), Gone("p", "desk001"), Rings("0009*9", None, None)])
+    node.world.sit("001", "desk002")
+    assert node.audit() == Audited(3)
+    assert node.world.value("SELECT drift FROM pbx_node") == 3
+    assert node.holds()["e", "0001*001"] == Rings("0001*001", "n1", "desk001"), "the move is left to the push"
+    node.push()
+    assert node.holds() == node.truth()
+    assert node.audit() == Audited(0)
+
+
+def test_a_large_table_is_audited_while_moves_go_on_and_the_row_is_held_for_moments(
+    node: Node, postgres: Postgres
+) -> None:
+    ended = idle_transactions_ended(postgres)
+    node.world.sql(
+        "INSERT INTO extension (organization_id, number) SELECT o.id, n::text FROM organization o, generate_series(10000, 29999) n"
+    )
+    assert isinstance(node.push(), Converged)
+    node.tamper([Gone("e", "0001*12345"), Rings("0001*23456", "n9", "x"), Rings("0009*7", "n1", "x")])
+    moved = 0
+    with ThreadPoolExecutor(1) as another:
+        auditing = another.submit(node.audit)
+        while not auditing.done():
+            node.world.move("001", "desk002") if moved % 2 == 0 else node.world.bring_home("001")
+            moved += 1
+            wait_until(lambda: isinstance(node.push(), Converged), "the move is told beside the audit", 2)
+        assert auditing.result() == Audited(3)
+    assert moved > 1
+    assert idle_transactions_ended(postgres) == ended
+    node.push()
+    assert node.holds() == node.truth()
+
+
+def test_a_push_that_finds_an_audit_at_the_node_is_made_up_for(node: Node) -> None:
+    """Whoever finds the row taken leaves at once; then whoever held it pushes."""
+
+    class Interrupted(NodeConnections):
+        """Somebody moves, and is pushed, while the row is held."""
+
+        def open(self, row: NodeRow) -> PbxNode:
+            if not pushed:
+                node.world.move("001", "desk002")
+                pushed.append(node.push())
+            return super().open(row)
+
+    pushed: list[object] = []
+    node.push()
+    node.tamper([Gone("p", "desk001")])
+    connections = Interrupted(node.world.settings)
+    assert audit(node.world.database, "n1", connections, RETRY_MAX, push=node.push) == Audited(1)
+    connections.close()
+    assert pushed == [None]
+    assert node.holds() == node.truth()
+
+
+def test_who_waits_for_audits_waits_as_long_as_they_go_on(node: Node) -> None:
+    asked = request_audit(node.world.database)
+    assert [is_audited(n, asked) for n in await_audits(node.world.database, asked, patience=0.1)] == [False]
+    node.push()
+    with ThreadPoolExecutor(1) as another:
+        waiting = another.submit(await_audits, node.world.database, asked)
+        node.audit()
+        assert [is_audited(n, asked) for n in waiting.result(20)] == [True]
+
+
+def test_an_audit_goes_on_where_one_broke_off_and_a_request_begins_anew(node: Node) -> None:
+    node.push()
+    node.tamper([Rings("0001*001", "n9", "x"), Gone("p", "desk001")])
+    node.world.sql(
+        "INSERT INTO node_audit (node_id, began_at, seen_at, stage) SELECT id, now(), '-infinity', 'p' FROM pbx_node"
+    )
+    assert node.audit() == Audited(1), "extensions were done"
+    request_audit(node.world.database)
+    assert node.audit() == Audited(1)
+    assert node.holds() == node.truth()
+
+
+def test_an_audit_can_be_asked_for_while_a_push_holds_the_node(node: Node) -> None:
+    with node.world.database.connection() as other, other.transaction():
+        other.execute("SELECT 1 FROM pbx_node WHERE name = 'n1' FOR NO KEY UPDATE")
+        assert list(request_audit(node.world.database)) == ["n1"]

@@ -1,0 +1,51 @@
+"""A row that a node cannot hold waits alone, and is tried again."""
+
+from __future__ import annotations
+
+from roost.directory.nodes import NodeDirectory
+from roost.nodes.audit import Audited
+from roost.nodes.converge import Converged
+from roost.nodes.refused_rows import list_refused_rows
+from roost.nodes.status import cluster_status
+from roost.pbx.node import Gone, Rings
+from tests.core.pushed_node import Node
+
+LONG = "\U0001f99c" * 64
+
+
+def test_a_row_that_no_node_can_hold_holds_up_nothing_else(node: Node) -> None:
+    node.push()
+    node.world.sql("ALTER TABLE extension DISABLE TRIGGER extension_rows_fit")
+    node.world.sql("ALTER TABLE phone DISABLE TRIGGER USER")
+    node.world.sql("UPDATE phone SET emergency_location = repeat(',', 256)")
+    node.world.sql("ALTER TABLE phone ENABLE TRIGGER USER")
+    node.world.sql("UPDATE extension SET name = %s WHERE number = '001'", LONG)
+    node.world.sql("UPDATE extension SET number = '009' WHERE number = '003'")
+    pushed = node.push()
+    assert isinstance(pushed, Converged)
+    assert pushed.refused == 1
+    (refused,) = list_refused_rows(node.world.database)
+    assert (refused.node, refused.key) == ("n1", "p/desk001")
+    assert "1024" in refused.reason
+    assert node.holds()["e", "0001*009"] == Rings("0001*009", "n1", "desk003")
+    assert cluster_status(node.world.database).nodes[0].refused_rows == 1
+    assert node.audit() == Audited(1), "the phone that changed unseen; the other is refused again"
+    assert len(list_refused_rows(node.world.database)) == 1
+    node.world.sql("UPDATE extension SET name = 'Short' WHERE number = '001'")
+    node.push()
+    assert list_refused_rows(node.world.database) == []
+    assert node.holds() == node.truth()
+
+
+def test_a_refused_row_is_tried_again_when_the_node_is_changed(node: Node) -> None:
+    node.push()
+    node.world.sql(
+        "INSERT INTO node_refused_row (node_id, key, reason) SELECT id, 'e/0001*001', 'It was ill' FROM pbx_node"
+    )
+    node.tamper([Gone("e", "0001*001")])
+    node.push()
+    assert len(list_refused_rows(node.world.database)) == 1
+    NodeDirectory(node.world.database).change_node("n1", enabled=True)
+    assert node.push() == Converged(6, 1)
+    assert list_refused_rows(node.world.database) == []
+    assert node.holds() == node.truth()
