@@ -1,13 +1,13 @@
 """Texts in the cells of a spreadsheet: none is taken for a formula, and each is read back as it was.
 
 A cell that begins with one of FORMULA is run by spreadsheets as a formula: https://owasp.org/www-community/attacks/CSV_Injection.
-An apostrophe before it makes it text. Here the same apostrophe keeps spaces at either end, which are else cut off as a person's
-mistake.
+An apostrophe before it makes it text. Here the same apostrophe also keeps spaces at either end, which are otherwise taken for a typing
+mistake and cut off.
 """
 
 from __future__ import annotations
 
-#: What spreadsheets take for the beginning of a formula; the wide ones too, in some languages.
+#: What spreadsheets take for the beginning of a formula; in some languages the wide characters too.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")  # noqa: RUF001 - those are meant
 
 

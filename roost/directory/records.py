@@ -10,7 +10,7 @@ from datetime import datetime, time, timedelta
 class OrganizationName:
     """An organization by name, and what goes on with it.
 
-    `doing`: `removal`, or a `change` of its code or of whether it is enabled, goes on, and how many of about how many extensions are through.
+    `doing` is `removal`, `change` (of its code, or of whether it is enabled) or None; `extensions_done` of about `extensions_total` are through.
     """
 
     code: str
@@ -28,10 +28,7 @@ class OrganizationName:
 
 @dataclass(frozen=True, slots=True)
 class OrganizationRecord:
-    """A tenant. `max_stay`, `daily_return` None: stays have no such end.
-
-    `doing`: `removal`, or a `change` of its code or of whether it is enabled, goes on, and how many of about how many extensions are through.
-    """
+    """A tenant. `max_stay`, `daily_return` None: stays have no such end. `doing` and what follows are those of `OrganizationName`."""
 
     code: str
     name: str

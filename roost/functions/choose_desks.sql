@@ -1,8 +1,8 @@
 -- The ids of the extensions whose desks are shown: those of some numbers, or a part of all or of what a search finds, in order of
--- number. A search finds how a number begins, how a word of a name begins, and how a phone's name begins; who sits at a desk is
--- found like whom it belongs to. Each way has an index. Of phones and of guests that match, a thousand are looked at: who finds more
--- than that writes more. Plans are made for the values at hand: what is rare is found by its index, what is frequent by going through
--- the numbers.
+-- number. A search compares with the beginning of the number, of a word of the name, and of the phone's name; a guest is found like the
+-- extension whose desk it is. Each of these has an index. At most a thousand phones and a thousand guests that match are looked at: whoever
+-- needs fewer results types more. Each call has a plan of its own (`force_custom_plan`): a rare word is found by its index, for a frequent
+-- one it is cheaper to go through the numbers.
 CREATE OR REPLACE FUNCTION choose_desks(organization_code text, searched text, numbers text[], skip int, at_most int)
 RETURNS bigint[] LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan AS $$
 DECLARE

@@ -1,7 +1,7 @@
--- Several requests in one transaction, one after the other as they stand; an answer each, in the same order. A job names the function
--- that does it, and the parameters of that by name. All rows that decide any of them are locked first, extensions before phones and in
--- order of id, as each request alone does, so that two who settle several at once do not wait for each other in a circle. Whoever
--- holds one of these rows for longer than a moment is not waited for. Any error undoes all: the caller then asks for each alone.
+-- Does several requests in one transaction, one after the other, and returns an answer to each, in the same order. A job names the function
+-- that does it, and that function's parameters. All rows that any of the requests depends on are locked first, extensions before phones and
+-- in order of id, as each request does when it runs alone; so two transactions never wait for each other in a circle. A row that somebody
+-- else holds for longer than `lock_timeout` is an error. Any error undoes all of it; the caller then runs each request alone.
 CREATE OR REPLACE FUNCTION settle_together(jobs jsonb) RETURNS SETOF answer LANGUAGE plpgsql SET lock_timeout = '100ms' AS $$
 DECLARE
     job record;

@@ -18,7 +18,7 @@ from roost.moves.weak_codes import is_weak
 from roost.seal import SealBroken, unseal
 from roost.settings import Settings
 
-#: A code that is replaced while it is compared is compared again, so often.
+#: How often a try compares, at most: a code that was replaced meanwhile is compared again.
 _COMPARE_TRIES = 3
 
 log = structlog.get_logger(__name__)

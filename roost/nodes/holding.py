@@ -24,9 +24,9 @@ FIRST_RETRY = 0.2
 #: Seconds after the first refusal, and at most: only somebody who acts can end it, and a change of the node is tried at once.
 FIRST_REFUSED_RETRY = 60.0
 REFUSED_RETRY_MAX = 900.0
-#: An audit that gave no sign for so many seconds is gone on with by another.
+#: Another worker goes on with an audit that gave no sign for so many seconds.
 AUDIT_SILENCE = 30.0
-#: Seconds that whoever is in the middle of a send or an audit waits for others who hold the row, and between two looks.
+#: Seconds that a send or an audit, once begun, waits for others who hold the row; and seconds between two looks.
 PATIENCE = 10.0
 _POLL = 0.02
 
@@ -69,7 +69,7 @@ class NodeRow:
 
 @dataclass(frozen=True, slots=True)
 class PushFailed:
-    """The node did not take it; it is tried again after the delay in its row. `begins`: the push before did not fail so."""
+    """The push failed, and is tried again after the delay in the node's row. `begins`: the push before it did not fail in this way."""
 
     error: str
     code: str = ""
@@ -80,10 +80,10 @@ class Nodes(Protocol):
     """Whoever keeps connections to nodes."""
 
     def open(self, row: NodeRow) -> PbxNode:
-        """The connection of whoever holds the row, from before or new. Raises NodeUnavailable, NodeRefused."""
+        """The connection for whoever holds the row: kept from before, or new. Raises NodeUnavailable, NodeRefused."""
 
     def aside(self, row: NodeRow) -> PbxNode:
-        """Another connection, for who reads without holding the row, and closes it. Raises NodeUnavailable, NodeRefused."""
+        """A second connection, for a reader that does not hold the row and closes it afterwards. Raises NodeUnavailable, NodeRefused."""
 
     def drop(self, row: NodeRow) -> None:
         """The connection failed: close it, if there is one."""
@@ -99,9 +99,9 @@ def hold(
     now_please: bool = False,
     audit_every: float = 1e9,
 ) -> T | PushFailed | None:
-    """Do some work with the node while its row is held; None: another holds it, or it is not due.
+    """Do some work with the node while its row is held. None: another worker holds the row, or the node is not due.
 
-    It should take about a second: PostgreSQL ends what idles, and whoever changes the node waits.
+    The work should take about a second: PostgreSQL ends a transaction that idles, and whoever changes the node waits for it.
     """
     with database.connection() as connection, connection.transaction():
         taken = connection.cursor(row_factory=class_row(NodeRow))
@@ -143,7 +143,7 @@ def hold_soon(
     retry_max: float,
     work: Callable[[Connection, NodeRow, PbxNode], T],
 ) -> T | PushFailed | None:
-    """The same for whoever is in the middle of something: others who hold the row, for moments, are waited for."""
+    """Like `hold`, in the middle of a send or an audit: it waits for others, who hold the row for moments only."""
     ends = time.monotonic() + PATIENCE
     while True:
         done = hold(database, node_name, nodes, retry_max, work, now_please=True)

@@ -1,6 +1,6 @@
-"""Changes that several nodes need alike ("news"): read from PostgreSQL once, by the first push that needs them.
+"""Changes that several nodes lack alike ("news") are read from PostgreSQL once, by the first push that needs them.
 
-Nodes that are up to date have the same cursor, and are woken together. A push worker has one of these for all its pushes.
+Nodes that are up to date have the same cursor, and are woken together. A push worker has one `SharedNews` for all its pushes.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from roost.errors import DatabaseUnavailable
 from roost.nodes.routes import BATCH, News, Scope, news_since
 from roost.pbx.node import Cursor
 
-#: How many reads are kept, and how many changes in all of them: a whole batch, of a node that is far behind, is kept alone.
+#: How many reads are kept, and how many changes all of them may have together. So a whole batch, for a node that is far behind, is kept alone.
 KEPT = 8
 KEPT_CHANGES = BATCH
-#: Seconds that a push waits for the news that another is reading; a statement may take no longer.
+#: Seconds that a push waits for news that another push is reading: as long as a statement may take.
 ANOTHERS_READING = 15.0
 
-#: Of which lineage, from where, up to where; None for the scope of all organizations.
+#: Lineage, version of the cursor, version of the head, and scope; None stands for the scope of a node that serves all organizations.
 _Key = tuple[str, int, int, Scope | None]
 
 
 class SharedNews:
-    """The last news by lineage, cursor, head and scope. Thread-safe. `read` counts what was read from PostgreSQL."""
+    """The news that were read last. Thread-safe. `read` counts the reads from PostgreSQL."""
 
     def __init__(self) -> None:
         self._news: dict[_Key, Future[News]] = {}
@@ -32,7 +32,7 @@ class SharedNews:
         self.read = 0
 
     def since(self, connection: Connection, cursor: Cursor, head: Cursor, scope: Scope) -> News:
-        """What a node at this cursor must be told; who comes while another reads it waits for that. Raises DatabaseUnavailable."""
+        """What a node at this cursor lacks. While another push reads the same, it waits for that. Raises DatabaseUnavailable."""
         key = (head.lineage, cursor.version, head.version, None if scope.serves_all else scope)
         with self._lock:
             coming = self._news.get(key)

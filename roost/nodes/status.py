@@ -12,8 +12,9 @@ from psycopg.rows import class_row
 
 from roost.database import Database, query
 from roost.directory.errors import UnknownNode
+from roost.directory.records import percent_done
 
-#: Seconds that audits may stand still while somebody waits for them.
+#: Seconds without any progress after which nobody waits for audits any longer.
 PATIENCE = 30.0
 
 
@@ -29,11 +30,12 @@ class NodeState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NodeStatus:
-    """One node. `behind`: changes it lacks, from 10,000 on how many versions; `seen_ago`: seconds since a push last reached it, None: never.
+    """One node, as its row in the database says.
 
-    `resync`: its whole table is to be compared, for it serves other organizations than before. `refused_rows`: rows that it cannot hold.
-    `doing`: `send` (its whole table is sent) or `audit` goes on, since when, and how many keys of about how many are done.
-    An audit does each twice: as one that the node must have, and as one that it has.
+    `behind` is how many changes it lacks; they are counted up to 10,000, above that it is the number of versions. `seen_ago` is how many seconds
+    ago a push last reached it (None: never). `resync`: its whole table is to be compared, because it serves other organizations than before.
+    `refused_rows`: how many rows it cannot hold. `doing` is `send` (its whole table is being sent), `audit`, or None; `keys_done` of about
+    `keys_total` keys are through. An audit counts each key twice: once as a key that the node must have, once as a key that it has.
     """
 
     name: str
@@ -72,14 +74,12 @@ class NodeStatus:
 
     @property
     def percent(self) -> int | None:
-        """How much of what goes on is done; None: nothing goes on."""
-        if self.doing is None:
-            return None
-        return min(100, 100 * (self.keys_done or 0) // max(1, self.keys_total or 0))
+        """How much of the send or audit is done; None: neither goes on."""
+        return percent_done(self.keys_done, self.keys_total) if self.doing else None
 
     @property
     def lag(self) -> float | None:
-        """For how many seconds, at most, a change has been waiting; 0 without one, None: for ever."""
+        """For how many seconds, at most, a change has waited for this node. 0: none waits; None: the node was never reached."""
         return self.seen_ago if self.behind else 0.0
 
 
@@ -107,9 +107,9 @@ def cluster_status(database: Database, node: str | None = None) -> ClusterStatus
 
 
 def request_audit(database: Database, node: str | None = None) -> dict[str, datetime]:
-    """Have the whole table of all enabled nodes, or of one, compared after the next push; when each was asked, by name.
+    """Ask for an audit of all enabled nodes, or of one. Returns when each was asked for, by the node's name.
 
-    Nobody is waited for. Raises UnknownNode, for a disabled node too.
+    The audit follows the node's next push; this does not wait for it. Raises UnknownNode, also for a disabled node.
     """
     with database.connection() as connection:
         asked = dict(connection.execute(query("request_audit"), {"node": node}).fetchall())
@@ -131,9 +131,9 @@ def await_audits(
     poll: float = 0.2,
     tell: Callable[[list[NodeStatus]], None] = lambda _: None,
 ) -> list[NodeStatus]:
-    """Wait until the requested audits are done, at most `deadline` seconds, and `patience` without progress; the nodes' status then.
+    """Wait until the requested audits are done, and return the status of these nodes then; `is_audited` tells which were done.
 
-    `is_audited` tells which were; `tell` is told of their status meanwhile.
+    It gives up after `deadline` seconds, or after `patience` seconds without progress. `tell` gets their status at each look.
     """
     ends = time.monotonic() + deadline
     moved, before = time.monotonic(), None

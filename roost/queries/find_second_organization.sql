@@ -1,4 +1,4 @@
--- A node of one of these kinds that serves more than one organization, and two of them.
+-- The first node of these kinds that serves more than one organization, with the codes of two of them.
 SELECT n.name, n.kind, served.codes
 FROM pbx_node n
 CROSS JOIN LATERAL (

@@ -1,4 +1,4 @@
--- Of one person so many browsers are known, and no more.
+-- Remembers a browser with which a person signed in. Of each person the browsers used last are kept, `most` in all.
 WITH kept AS (
     SELECT browser FROM known_browser WHERE person_id = %(person_id)s ORDER BY used_at DESC LIMIT %(most)s - 1
 ), forgotten AS (

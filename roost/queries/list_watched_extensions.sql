@@ -1,5 +1,5 @@
--- All that the pages of these extensions show of them, but for their journal, as a text each: a page whose text did not change need
--- not be made anew, and whoever watches it need not be told.
+-- For each of these extensions one text with all that its page shows, except the journal. While the text stays the same, the page need
+-- not be made anew, and nobody who watches it need be told.
 SELECT o.code || '*' || e.number,
        ROW(e.name, e.enabled, o.enabled, e.allows_virtualization, e.code_set_at,
            CASE WHEN e.locked_until > clock_timestamp() THEN e.locked_until END,
