@@ -25,7 +25,19 @@ def test_every_file_has_its_line_and_every_line_its_file() -> None:
     assert listed == there, "run script/files-table"
 
 
-@pytest.mark.parametrize("path", sorted(set(re.findall(r"`((?:roost|tasks|workers)/[\w./]+)`", PAGE))))
+#: Where the files lie that operators put on their PBXes.
+SIDES = ("asterisk", "freepbx", "kamailio")
+NAMED = sorted(set(re.findall(rf"`((?:roost|tasks|workers|{'|'.join(SIDES)})/[\w./]+)`", PAGE)))
+
+
+def test_every_file_for_a_pbx_is_named() -> None:
+    there = {
+        str(path.relative_to(TOP)) for side in SIDES for path in (TOP / side).iterdir() if path.is_file()
+    }
+    assert there <= set(NAMED)
+
+
+@pytest.mark.parametrize("path", NAMED)
 def test_what_the_page_points_to_is_there(path: str) -> None:
     assert (TOP / path).exists(), path
 

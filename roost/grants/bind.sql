@@ -1,4 +1,5 @@
--- Moves extensions, ends stays, numbers changes, and prunes the journal. It sees no secret of a node, no person and no token.
+-- The bind workers: they move extensions, end stays, number changes, and prune the journal. They see no secret of a node, no
+-- person and no token.
 GRANT SELECT ON organization, extension, phone, node_scope, journal, call, route, route_dirty TO {role};
 GRANT SELECT (id, name, enabled, serves_all, resync, seen_at, next_attempt_at) ON pbx_node TO {role};
 GRANT UPDATE (guest_id, guest_since) ON phone TO {role};

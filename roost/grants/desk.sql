@@ -1,4 +1,4 @@
--- The page, the API and the command line: all that is provisioned, read and written, without the secrets. Codes are set and extensions
+-- The page, the API and the command line: they read and write all that is provisioned, without the secrets. Codes are set and extensions
 -- are moved by workers alone, so neither `code_hash` nor `guest_id` can be written here, and of a node's secret nothing can be read.
 GRANT SELECT ON organization, organization_change, node_scope, node_audit, node_refused_row, phone, journal, route, route_dirty,
     rings, acts_as TO {role};

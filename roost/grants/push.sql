@@ -1,5 +1,5 @@
--- Tells nodes what the views show, and notes in their rows how far they are. It moves nobody and sees no code; steps of a large
--- organization are what somebody began.
+-- The push workers: they tell nodes what the views show, and note in the nodes' rows how far they are. They move nobody and see no code;
+-- the steps of a large organization that they take were begun by somebody else.
 GRANT SELECT ON rings, acts_as, route, route_dirty, node_scope, pbx_node, node_audit, node_refused_row, organization_change TO {role};
 GRANT SELECT (id, code) ON organization TO {role};
 GRANT SELECT (id, organization_id) ON extension, phone TO {role};

@@ -1,3 +1,5 @@
+-- The web process, besides what desk.sql grants: it signs people in, looks tokens up, and records the calls that it refuses.
+
 -- A call in the name of a phone that is none of the asker's is refused here, and written down.
 GRANT INSERT (request_id, made_at, expires_at, origin, actor, operation, reason, organization, extension, phone, outcome, left_phone,
               displaced, asked_from) ON journal TO {role};

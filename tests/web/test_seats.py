@@ -8,7 +8,7 @@ import pytest
 
 from roost.people.access import Asker, Right
 from roost.people.networks import network_of
-from roost.people.standing import Credential
+from roost.people.revocation import Credential
 from workers.web.live.seats import Seats, TooManyViewers
 from workers.web.live.stream import Watching
 from workers.web.metrics import Metrics

@@ -12,8 +12,8 @@ from roost.directory.errors import UnknownPhone
 from roost.directory.fields import ExtensionKey
 from roost.directory.records import PhoneRecord
 from roost.people.access import Action, Asker, demand, may
+from roost.people.revocation import Credential
 from roost.people.secret_tokens import hash_secret
-from roost.people.standing import Credential
 from roost.people.tokens import BadToken
 from workers.web.parts import Parts, parts_of
 

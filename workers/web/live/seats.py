@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from roost.database import Database
 from roost.errors import Unavailable
 from roost.people.networks import network_of
-from roost.people.standing import Credential, still_good
+from roost.people.revocation import Credential, still_good
 from workers.web.live.stream import Viewer, Watching
 from workers.web.metrics import Metrics
 

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from roost.people.standing import Credential
+from roost.people.revocation import Credential
 
 #: Seconds of silence after which a comment keeps proxies from closing the connection.
 KEEP_ALIVE = 15.0

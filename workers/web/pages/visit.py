@@ -17,9 +17,9 @@ from starlette.datastructures import FormData
 
 from roost.people.access import Asker, NotPermitted
 from roost.people.person import Person
+from roost.people.revocation import Credential
 from roost.people.secret_tokens import hash_secret
 from roost.people.sessions import NotSignedIn
-from roost.people.standing import Credential
 from roost.settings import Settings
 from workers.web.limits import MAX_IMPORT
 from workers.web.pages.page_cache import KEY, PROOF

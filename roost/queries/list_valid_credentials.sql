@@ -1,4 +1,4 @@
--- Of the sessions and tokens with these hashes, those that are still good, what each is good for, and whether its
+-- The sessions and tokens with these hashes that are still valid, with the role or access that each gives, its scope, and whether its
 -- organization is enabled.
 SELECT s.token_hash, p.role, NULL AS access, o.code, e.number, o.enabled IS NOT FALSE AS enabled
 FROM session s

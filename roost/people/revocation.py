@@ -1,4 +1,4 @@
-"""Who may still do what they might when their stream began: nobody keeps an open stream for longer than their access."""
+"""Revocation: which sessions and tokens with an open stream still give the same rights. Nobody keeps a stream for longer than their access."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def still_good(
     """
     params = {"hashes": [each.hashed for each in credentials], "idle": idle}
     with database.connection() as connection:
-        rows = connection.execute(query("list_standing"), params).fetchall()
+        rows = connection.execute(query("list_valid_credentials"), params).fetchall()
     found = {
         (bytes(hashed), RIGHTS[Role(role)] if role else Right.parse(access), organization, number): enabled
         for hashed, role, access, organization, number, enabled in rows
