@@ -1,4 +1,4 @@
-"""Which desks of an organization changed since a while ago, by the change log that the nodes follow."""
+"""Which desks of an organization changed since a version of the change log, which is the one that the nodes follow."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from psycopg.rows import class_row
 
 from roost.database import Database, query
 
-#: Changes of the whole cluster that are looked at together; of more nobody says which they were.
+#: At most so many changes of the whole cluster are looked at; when there are more, the answer says `more`.
 MOST = 5_000
 
 
@@ -22,7 +22,7 @@ class ChangedDesks:
 
 
 def read_changed_desks(database: Database, organization: str, version: int) -> ChangedDesks:
-    """Read which desks changed after a version; those of both who moved and whose phone it was are among them."""
+    """Read which desks changed after a version: after a move, that of whoever moved, and those whose phones are concerned."""
     params = {"organization": organization, "version": version, "limit": MOST}
     with (
         database.connection() as connection,

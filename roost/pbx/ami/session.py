@@ -35,7 +35,7 @@ T = TypeVar("T")
 Action = tuple[str, dict[str, str]]
 
 
-class Failed(NodeUnavailable):
+class ActionFailed(NodeUnavailable):
     """The PBX answered an action with an error; the connection can still be used."""
 
     def __init__(self, detail: str, message: str) -> None:
@@ -75,11 +75,11 @@ class AmiSession:
 
         Every failure inside names the node, and closes the connection if it must.
         """
-        with self._connection.deadline(Failed, Invalid):
+        with self._connection.deadline(ActionFailed, Invalid):
             yield
 
     def ask(self, name: str, fields: dict[str, str]) -> dict[str, str]:
-        """Send one action; the fields of its success. Raises Failed for an error."""
+        """Send one action; the fields of its success. Raises ActionFailed for an error."""
         action_id = self._send_action(name, fields)
         while True:
             answers = [message for message in self._receive() if not message.startswith(b"Event: ")]
@@ -91,7 +91,7 @@ class AmiSession:
     def ask_list(self, name: str, fields: dict[str, str]) -> list[bytes]:
         """Send an action that answers with a list; its events, the closing one left out.
 
-        Raises Failed for an error.
+        Raises ActionFailed for an error.
 
         Asterisk keeps its database locked while it sends, and gives up on a slow reader:
         so all is received before any is looked at.
@@ -235,7 +235,7 @@ class AmiSession:
         answer = self._answer(message, action_id)
         if answer["Response"] != "Success":
             error = self._error(answer)
-            raise Failed(f"{self._connection.place} answered {name} with: {error}.", error)
+            raise ActionFailed(f"{self._connection.place} answered {name} with: {error}.", error)
         return answer
 
     def _error(self, answer: dict[str, str]) -> str:

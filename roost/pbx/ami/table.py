@@ -28,7 +28,7 @@ from roost.errors import Invalid, NodeUnavailable
 from roost.pbx import row_text
 from roost.pbx.ami import astdb
 from roost.pbx.ami.codec import fields_of, unnumbered
-from roost.pbx.ami.session import Action, AmiSession, Failed, Failure
+from roost.pbx.ami.session import Action, ActionFailed, AmiSession, Failure
 from roost.pbx.node import Change, Cursor, Gone, Key, Kind, RefusedRow, key_of
 
 #: Changes kept as they are sent: each is told to every node, and made ready once.
@@ -57,7 +57,7 @@ class Table:
         """The node's own cursor; None when there is none, or not a readable one."""
         try:
             events = self._session.ask_list(*_get(astdb.FAMILY, row_text.CURSOR_KEY))
-        except Failed as error:
+        except ActionFailed as error:
             if error.message == NOT_FOUND:
                 return None
             raise

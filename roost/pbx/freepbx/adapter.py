@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from roost.pbx.ami import table
-from roost.pbx.ami.session import AmiSession, Failed
+from roost.pbx.ami.session import ActionFailed, AmiSession
 from roost.pbx.ami.table import Table
 from roost.pbx.ami.variables import may_read, read_variables
 from roost.pbx.freepbx.box import Box, read_box
@@ -107,7 +107,7 @@ class FreepbxNode:
         with self._session.deadline():
             try:
                 self._session.ask("ModuleCheck", {"Module": module})
-            except Failed:
+            except ActionFailed:
                 return False
         return True
 

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from roost.errors import NodeUnavailable
 from roost.pbx.ami.codec import unnumbered
-from roost.pbx.ami.session import AmiSession, Failed
+from roost.pbx.ami.session import ActionFailed, AmiSession
 from roost.pbx.ami.table import NOT_FOUND, read_values
 from roost.pbx.node import ActsAs, Change, Key, Rings, key_of
 
@@ -121,7 +121,7 @@ def read_field(session: AmiSession, family: str, field: str) -> dict[str, str]:
     """
     try:
         entries = session.ask_list("DBGetTree", {"Family": family, "Key": f"%/{field}"})
-    except Failed as error:
+    except ActionFailed as error:
         if error.message == NOT_FOUND:
             return {}
         raise

@@ -19,7 +19,7 @@ from localcluster.ports import LOOPBACK, free_port
 from localcluster.process import SupervisedProcess
 from localcluster.simulator import SIMULATES
 from roost.pbx.ami.options import AmiOptions
-from roost.pbx.ami.session import AmiSession, Failed
+from roost.pbx.ami.session import ActionFailed, AmiSession
 from roost.pbx.asterisk import KIND
 from roost.pbx.kinds import PbxKind
 from roost.pbx.node import Key, NodeAddress
@@ -52,7 +52,7 @@ class AmiTarget:
     def wipe(self) -> None:
         with contextlib.closing(self._session()) as session, session.deadline():
             for family in ("roost", "roosted"):
-                with contextlib.suppress(Failed):  # it says so when there is nothing to delete
+                with contextlib.suppress(ActionFailed):  # it says so when there is nothing to delete
                     session.ask("DBDelTree", {"Family": family})
 
     def store(self, key: Key | None, stored: str) -> None:

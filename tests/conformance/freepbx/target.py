@@ -8,7 +8,7 @@ from pathlib import Path
 
 from localcluster.asterisk import node_addresses
 from localcluster.freepbx import Device, FreepbxBox, User
-from roost.pbx.ami.session import Failed
+from roost.pbx.ami.session import ActionFailed
 from roost.pbx.freepbx import KIND
 from tests.conformance.asterisk.target import AmiTarget
 from tests.conformance.targets import ServiceTarget, Target
@@ -43,7 +43,11 @@ class Freepbx(AmiTarget, ServiceTarget):
 
     def wipe(self) -> None:
         super().wipe()
-        with contextlib.closing(self._session()) as session, session.deadline(), contextlib.suppress(Failed):
+        with (
+            contextlib.closing(self._session()) as session,
+            session.deadline(),
+            contextlib.suppress(ActionFailed),
+        ):
             session.ask("DBDelTree", {"Family": "AMPUSER", "Key": "%/device"})
 
 
