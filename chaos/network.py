@@ -24,7 +24,7 @@ _CONSUME = b"\x00\x3c\x00\x14"
 
 
 class Flow(Enum):
-    """What passes."""
+    """What a link lets through now."""
 
     ALL = "all"
     #: Connections end, new ones are refused.

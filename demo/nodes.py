@@ -67,7 +67,7 @@ class Follower(threading.Thread):
             self._over.wait(_LOOK_EVERY)
 
     def finish(self) -> None:
-        """Stop looking."""
+        """End the thread, and wait for its end."""
         self._over.set()
         self.join(_DEADLINE + 1)
 

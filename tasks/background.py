@@ -1,6 +1,6 @@
-"""A look that is taken by a thread of its own, while somebody wants to know: who asks hears what was seen last.
+"""A question that a thread of its own asks again and again, while somebody wants to know the answer: everybody is told the last one.
 
-So what is looked at is asked the same for one viewer and for hundreds, and one that stands still keeps nobody waiting.
+So it is asked as often for hundreds of viewers as for one, and nobody waits for a part that stands still.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ WANTED_FOR = 10.0
 
 
 class Background(Generic[T]):
-    """Thread-safe."""
+    """What `look` returned last. Thread-safe."""
 
     def __init__(self, look: Callable[[], T], name: str) -> None:
         self._look = look

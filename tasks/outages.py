@@ -19,14 +19,14 @@ class Outage:
         self._count = 0
 
     def gone(self, **about: object) -> None:
-        """Something came to nothing because of it."""
+        """A task failed because PostgreSQL is away; it is logged with what `about` says of the task."""
         with self._lock:
             self._first = self._first or time.monotonic()
             self._count += 1
         log.warning("database_unavailable", **about)
 
     def back(self) -> None:
-        """It answered."""
+        """PostgreSQL answered. The first time after `gone`, it is logged how long it was away and how many tasks failed."""
         if not self._count:
             return
         with self._lock:

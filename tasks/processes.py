@@ -45,7 +45,7 @@ class Process(NamedTuple):
 
 
 class Processes:
-    """Thread-safe."""
+    """Which processes answered lately. Thread-safe."""
 
     def __init__(self, settings: Settings) -> None:
         self._url = settings.need("broker_url")

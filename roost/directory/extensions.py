@@ -57,7 +57,7 @@ class ExtensionDirectory(Store):
     def each_extension(
         self, *, organization: str | None = None, search: str | None = None, after: str | None = None, limit: int,
     ) -> Iterator[ExtensionRecord]:  # fmt: skip
-        """The same, however many, read some at a time."""
+        """Like `extensions`, for any number of them: they are read some at a time."""
 
         def read(after: str | None, limit: int) -> list[ExtensionRecord]:
             return self.extensions(organization=organization, search=search, after=after, limit=limit)
@@ -65,7 +65,7 @@ class ExtensionDirectory(Store):
         return self._pages(read, lambda row: row.key, after, limit)
 
     def extension(self, key: str) -> ExtensionRecord:
-        """One extension."""
+        """One extension by its key. Raises BadExtensionKey, UnknownExtension."""
         rows = self._list(ExtensionRecord, "read_extension", ExtensionKey.parse(key)._asdict())
         return found(rows, UnknownExtension, key)
 

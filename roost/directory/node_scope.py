@@ -46,7 +46,7 @@ def set_scope(database: Database, node: str, organizations: Sequence[str] | None
 
 
 def put_scope(connection: Connection, node: str, organizations: Sequence[str] | None) -> None:
-    """The same inside a transaction of the caller's, who looks at what the node's kind demands. Raises UnknownOrganization."""
+    """Like `set_scope`, in the caller's transaction. The caller must then call `hold_demands`. Raises UnknownOrganization."""
     wanted = sorted(set(organizations or ()))
     params = {"node": node, "organizations": wanted, "serves_all": organizations is None}
     if organizations is None:  # first, so that no phone is without its organization on the way

@@ -59,7 +59,7 @@ class NodeDirectory(Store):
         return self._list(NodeRecord, "list_nodes", {"name": None, "limit": limit})
 
     def node(self, name: str) -> NodeRecord:
-        """One node."""
+        """One node by its name. Raises UnknownNode."""
         return found(self._list(NodeRecord, "list_nodes", {"name": name, "limit": 1}), UnknownNode, name)
 
     def change_node(self, name: str, **given: Unpack[NodeFields]) -> None:

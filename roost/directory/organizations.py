@@ -42,7 +42,7 @@ class OrganizationDirectory(Store):
         )
 
     def organization(self, code: str) -> OrganizationRecord:
-        """One organization."""
+        """One organization by its code. Raises UnknownOrganization."""
         params = {"code": code, "after": None, "limit": 1}
         return found(self._list(OrganizationRecord, "list_organizations", params), UnknownOrganization, code)
 

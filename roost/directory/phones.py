@@ -61,7 +61,7 @@ class PhoneDirectory(Store):
         self, *, organization: str | None = None, node: str | None = None, search: str | None = None,
         after: str | None = None, limit: int,
     ) -> Iterator[PhoneRecord]:  # fmt: skip
-        """The same, however many, read some at a time."""
+        """Like `phones`, for any number of them: they are read some at a time."""
 
         def read(after: str | None, limit: int) -> list[PhoneRecord]:
             return self.phones(organization=organization, node=node, search=search, after=after, limit=limit)
@@ -69,7 +69,7 @@ class PhoneDirectory(Store):
         return self._pages(read, lambda row: row.name, after, limit)
 
     def phone(self, name: str) -> PhoneRecord:
-        """One phone."""
+        """One phone by its name. Raises UnknownPhone."""
         params = {"name": name, "organization": None, "node": None, "search": None, "after": None, "limit": 1}
         return found(self._list(PhoneRecord, "list_phones", params), UnknownPhone, name)
 

@@ -1,7 +1,7 @@
-"""Bring one node to the truth: the whole push job. List and watch, with the cursor in the node.
+"""Bring one node up to date: the whole push job.
 
-The cursor is read from the PBX each time. A node that was restarted, restored, or lost its memory has an old
-cursor or none, so it says by itself from where it must be sent; a late writer's old values came with its old cursor.
+The cursor is read from the PBX each time. A node that was restarted, restored, or lost its memory has an old cursor or none, so it says
+by itself from where on it must be sent changes. A worker that writes old values late also writes its old cursor, so they are sent again.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Converged:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """What was done while the row was held once. `level`: the node has all that the database had then."""
+    """What was done while the row was held once. `level`: the node has everything that the database had when the row was taken."""
 
     row: NodeRow
     sent: int = 0
@@ -51,9 +51,9 @@ def converge(
     audit_every: float = 1e9,
     news: SharedNews | None = None,
 ) -> Converged | PushFailed | None:
-    """Send a node all that changed since its cursor. None: another holds it, or it is not due.
+    """Send a node all that changed since its cursor. None: another worker holds the node's row, or the node is not due.
 
-    The row is held for a batch of news, or for about a second of a full send, and taken again for the next.
+    The row is held for one batch of changes, or for about a second of a full send, and then taken again.
     """
     shared = news or SharedNews()
     sent, refused, failed_before = 0, 0, 0
@@ -87,7 +87,7 @@ def converge(
 def fail(
     database: Database, node_name: str, nodes: Nodes, retry_max: float, error: NodeUnavailable | NodeRefused
 ) -> PushFailed | None:
-    """Note that a node failed whoever did not hold its row."""
+    """Note a failure that happened while the node's row was not held."""
 
     def work(_connection: Connection, _row: NodeRow, _node: PbxNode) -> None:
         raise error

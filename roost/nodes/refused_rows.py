@@ -36,7 +36,7 @@ def note(connection: Connection, node_id: int, sent: Iterable[Change], refused: 
 
 
 def due(connection: Connection, node_id: int) -> list[Key]:
-    """Those that are to be tried again now: somebody changed how the node is reached."""
+    """The rows to be tried again now, because somebody has changed the node since."""
     return [read_key(key) for (key,) in connection.execute(query("list_due_rows"), {"node_id": node_id})]
 
 
@@ -48,5 +48,5 @@ def list_refused_rows(database: Database, node: str | None = None, limit: int = 
 
 
 def _storable(key: str) -> str:
-    """A key from a node may hold bytes that are not UTF-8, as surrogates."""
+    """A key as PostgreSQL can store it: bytes that are not UTF-8 (surrogates here) and NULs become question marks."""
     return key.encode("utf-8", "replace").decode().replace("\0", "?")

@@ -38,15 +38,15 @@ EVERYWHERE = Scope(0, serves_all=True)
 
 
 def announce(database: Database) -> Announced:
-    """Number what changed, and say whom it concerns: the work of whoever committed a change.
+    """Give committed changes their versions, and return which nodes to wake. Whoever committed a change calls this.
 
-    A change whose transaction is still open is numbered by a later run; it holds up nobody else's.
+    A change whose transaction is still open is numbered by a later call; the others do not wait for it.
     """
     return _announce(database, None)
 
 
 def sweep(database: Database, unseen_for: float) -> Announced:
-    """The same for changes whose announcer died; and which nodes were not looked at for so many seconds, lagging or not."""
+    """Number the changes whose announcer died. Also names the nodes that nobody looked at for `unseen_for` seconds, whether they lag or not."""
     return _announce(database, unseen_for)
 
 

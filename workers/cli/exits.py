@@ -9,7 +9,7 @@ from roost.moves.outcomes import Outcome
 
 
 class Exit(IntEnum):
-    """The same for every command; docs/cli.md has the table."""
+    """How a command ended. Every command uses these codes; docs/cli.md has the table."""
 
     DONE = 0
     #: `doctor`, `audit` and `status`: something is worth a look, and nothing is broken.

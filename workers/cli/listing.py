@@ -68,13 +68,13 @@ def _print_wide(
 
 
 def _tell_nothing(_what: str, _done: int, _total: int | None) -> None:
-    """Who sees the rows needs no count."""
+    """Show no count, for whoever sees the rows themselves."""
 
 
 def counted(items: Iterable[T], limit: int, at_limit: Callable[[T], str]) -> Iterator[T]:
-    """The same items; when there were as many as `limit`, a note says how to go on after the last.
+    """Pass the items through. When there were as many as `limit`, a note at the end says how to go on after the last one.
 
-    Where nobody sees them come, because they go to a file or a program, it is shown how many came.
+    While they go to a file or a program, so that nobody sees them, their number is shown.
     """
     number = 0
     with nullcontext(_tell_nothing) if sys.stdout.isatty() else progress() as tell:

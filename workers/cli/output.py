@@ -84,7 +84,7 @@ def plain(value: object) -> Any:
 
 
 def json_default(value: object) -> object:
-    """The same for a JSON encoder, which asks for what it does not know."""
+    """Like `plain`, as the `default` of a JSON encoder: it gets the values that JSON does not have."""
     return json_fields(value) if is_dataclass(value) else plain(value)
 
 

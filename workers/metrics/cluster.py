@@ -47,7 +47,7 @@ class DatabaseCollector(Collector):
         self.nodes: tuple[str, ...] = ()
 
     def begin(self) -> None:
-        """Ask already: what is asked besides is then asked at the same time."""
+        """Ask PostgreSQL without waiting for its answer, so that RabbitMQ can be asked meanwhile."""
         self._look.begin()
 
     def collect(self) -> Iterator[Metric]:

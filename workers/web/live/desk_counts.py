@@ -1,6 +1,6 @@
-"""What the desks of an organization come to, counted no more often than that is cheap.
+"""How many desks an organization has, and how many are away, ring nowhere, or are cut off; counted only as often as that is cheap.
 
-A hundred thousand are counted now and then, by a thread of its own; pages show the last count meanwhile.
+A hundred thousand desks are counted now and then, by a thread of its own; meanwhile pages show the last count.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class _Counted:
 
 
 class DeskCounting:
-    """Thread-safe."""
+    """The last counts of each organization. Thread-safe."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

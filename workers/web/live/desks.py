@@ -1,8 +1,9 @@
 """The desks of one organization, watched: each viewer hears of those on its page.
 
-A look reads the desks that the change log names, and a slice of the others on a page, in turn: not every change of a desk is one of
-where somebody rings. So a look costs what changed, not what an organization is large or its viewers are many, and a move is seen
-at once. Pages that show the same desks form a group: what changed is found out and written once for all of them.
+A look reads the desks that the change log names, and in turn a slice of all others that are on a page, because not every change of a
+desk changes where somebody rings. So a move is seen at once, and the cost of a look grows with what changed, not with the size of the
+organization or the number of its viewers. Pages that show the same desks form a group: what changed is found out and written once for
+all of them.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from workers.web.live.desk_counts import DeskCounting
 from workers.web.live.hub import Fragments, change_of, stamp_of
 from workers.web.live.stream import Viewer, event
 
-#: Desks of the slice that one look reads besides: fewer when that takes more seconds than it should, for a slow look is made less often.
+#: How many desks the slice of a look has. A look that takes more seconds than it should halves the slice, a fast one doubles it.
 SLICE, SMALLEST_SLICE = 400, 50
 SHOULD_TAKE = 0.02
 
@@ -45,12 +46,13 @@ class WatchedDesks:
         self._database = database
         self._organization = organization
         self._counting = counting
-        #: Held while a viewer is taken in: of many who come at once, one has the desks read.
+        #: Held while a viewer is taken in: of many who come at once, only one reads the desks.
         self.door = asyncio.Lock()
         #: By the numbers of their desks.
         self._groups: dict[tuple[str, ...], _Group] = {}
         self._looks = 0
-        #: How far the change log was at the last look, and at the one before: what a page missed that was read during a look is read again.
+        #: The version of the change log at the last look, and at the look before it. Changes are read from the older one on, so that a page
+        #: that was opened during a look misses none.
         self._version: int | None = None
         self._since = 0
         # Numbers on a page, in the order in which their turn comes.
@@ -62,7 +64,7 @@ class WatchedDesks:
         self._counts: DeskCounts | None = None
 
     def join(self, viewer: Viewer, stamp: str) -> bool:
-        """Let a page of this stamp hear what others hear that look the same; False: there are none, so `add` it."""
+        """Let a page with this stamp join the group of pages that look the same. False: there is none, so `add` it."""
         for group in self._groups.values():
             if group.stamp == stamp:
                 group.viewers.add(viewer)
@@ -70,7 +72,7 @@ class WatchedDesks:
         return False
 
     def add(self, viewer: Viewer, part: DeskPart, stamp: str) -> None:
-        """Take in a page of this stamp, with the desks of its part, read just now; an old page is to be loaded anew."""
+        """Take in a page with this stamp, and the desks of its part, which were read just now. A page that is out of date is told to reload."""
         fragments = render_desks(part.desks, part.counts, self._organization)
         now = stamp_of(fragments)
         group = self._groups.setdefault(
@@ -82,7 +84,7 @@ class WatchedDesks:
             viewer.tell(event("reload", "", now))
 
     def look(self) -> None:
-        """Read what changed of the desks on a page, and a slice of them."""
+        """Read those desks on a page that changed, and a slice of the others."""
         self._looks += 1
         shown = {number for group in tuple(self._groups) for number in group}
         changed = read_changed_desks(self._database, self._organization, self._since)
@@ -99,7 +101,7 @@ class WatchedDesks:
         self._counts = self._counting.of(self._organization)
 
     def _slice(self, shown: set[str]) -> set[str]:
-        """The desks whose turn it is. Those on a page since a moment ago wait for the next round."""
+        """The desks whose turn it is. A desk that came onto a page during a round has its turn in the next one."""
         if not self._turn:
             self._turn = sorted(shown)
         turn, self._turn = self._turn[: self._at_once], self._turn[self._at_once :]

@@ -12,7 +12,7 @@ from workers.web.live.stream import Viewer, event
 
 @dataclass(slots=True)
 class _Page:
-    """An open page: whose it is, and the stamp of what it shows, or was told to show. An extension that is gone has the stamp ''."""
+    """An open page: its extension, and the stamp of what it shows or was told last. An extension that was removed has the stamp ''."""
 
     extension: ExtensionKey
     stamp: str
@@ -24,11 +24,11 @@ class WatchedExtensions:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._pages: dict[Viewer, _Page] = {}
-        #: What the last look saw, for the pages that were open when it began: to a younger page it might be old.
+        #: What the last look saw, for the pages that were open when it began. A page that was opened later may show something newer.
         self._seen: dict[Viewer, str] = {}
 
     def add(self, viewer: Viewer, extension: ExtensionKey, stamp: str) -> None:
-        """A page was opened that shows this stamp; the next look tells whether it is an old one."""
+        """Take in a page that shows this stamp. The next look finds out whether it is out of date."""
         self._pages[viewer] = _Page(extension, stamp)
 
     def look(self) -> None:

@@ -51,7 +51,7 @@ class Picture:
         self._seen: Fragments = {}
 
     def look(self) -> None:
-        """Render it."""
+        """Make the HTML anew, in a thread; `tell` compares it with what was told."""
         self._seen = self._render()
 
     def tell(self, viewers: set[Viewer]) -> None:

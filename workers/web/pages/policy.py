@@ -47,7 +47,7 @@ def show_policy(request: Request, parts: TheParts, visit: TheVisit, code: str) -
 
 @router.post("/policy")
 def change_policy(request: Request, parts: TheParts, visit: TheVisit, form: TheForm, code: str) -> Response:
-    """Change it."""
+    """Change an organization's policy, from the form."""
     demand(visit.asker, Action.CHANGE_POLICY, code)
     values = {name: text_of(form, name).strip() for name in _POLICY_FIELDS}
     try:
