@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import runpy
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -46,3 +47,8 @@ def test_what_the_page_points_to_is_there(path: str) -> None:
 def test_the_schema_has_the_sections_that_the_page_names(section: str) -> None:
     titles = re.findall(r"^-- =+ (.*) =+$", (TOP / "schema.sql").read_text(encoding="utf-8"), re.MULTILINE)
     assert any(title.startswith(section) for title in titles)
+
+
+def test_import_contracts_hold_for_every_package() -> None:
+    contracts = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    assert {path.parent.name for path in TOP.glob("*/__init__.py")} == set(contracts["root_packages"])
