@@ -1,7 +1,6 @@
-"""One thread in each process that changes something: it announces for all commits since its last run.
+"""The announcer: one thread in each process that moves extensions. A run numbers all that was committed since the last, and wakes the nodes.
 
-An announce message for each bind would halve the binds; a thread spares the hop, and one run serves many commits.
-What it misses because the process died, the sweep finds.
+With a message for each bind instead, only half as many binds a second were possible. If the process dies before the run, the sweep does its work.
 """
 
 from __future__ import annotations
@@ -16,10 +15,10 @@ from roost.nodes.routes import announce
 from tasks.broker import BROKER_LOST
 from tasks.wake import wake_nodes
 
-#: Wake-ups a second while little changes, and while much does: each costs the same, whatever it carries, so a machine that is
-#: full of moves tells each node less often, with more news each time. The first wake-up after a pause is never delayed.
+#: Wake-ups a second while few things change, and while many do. A wake-up costs the same however many changes it stands for, so a busy
+#: machine wakes each node less often, for more changes each time. The first wake-up after a pause is never delayed.
 MOST_WAKE_UPS, FEWEST_WAKE_UPS = 400, 64
-#: So many seconds of pause for each change of a run, between those two bounds: some 300 changes a second count as much.
+#: Seconds of pause for each change of a run, within those two bounds.
 PAUSE_OF_A_CHANGE = 0.003
 
 log = structlog.get_logger(__name__)
@@ -36,7 +35,7 @@ class Announcer:
         self._thread.start()
 
     def changed(self) -> None:
-        """Something was committed."""
+        """Say that something was committed."""
         self._changed.set()
 
     def close(self, timeout: float = 2) -> None:

@@ -1,4 +1,4 @@
-"""The connections of one process: bounded, and whoever only waits makes room for who comes next."""
+"""How many connections one process has at most. When there are as many, an idle one is closed to make room for a new one."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class TooFewDescriptors(RoostError):
 
 
 class Crowd(Generic[C]):
-    """Used on the event loop only. `close` ends a connection that has to make room.
+    """The connections of a process, `most` of them. `close` ends one that has to make room. Used on the event loop only.
 
-    A connection waits until it has asked something whole, and again after the answer. When the house is full, the one that
-    waited longest is closed; when nobody waits, the newcomer is not let in.
+    A connection is idle until it has sent a whole request, and again after the answer. When there is no room, the one that was idle for the longest
+    time is closed; if none is idle, the new one is not let in.
     """
 
     def __init__(self, most: int, close: Callable[[C], object]) -> None:
@@ -51,7 +51,7 @@ class Crowd(Generic[C]):
         return len(self._served)
 
     def came(self, connection: C) -> bool:
-        """Let a connection in; whether there is room."""
+        """Let a new connection in; whether there was room for it."""
         if len(self) >= self._most:
             self._count()
             if not self._waiting:
@@ -63,24 +63,24 @@ class Crowd(Generic[C]):
         return True
 
     def asked(self, connection: C) -> None:
-        """It asked something whole; now it is served."""
+        """Note that it has sent a whole request, and is served now."""
         if connection in self._waiting:
             del self._waiting[connection]
             self._served.add(connection)
 
     def answered(self, connection: C) -> None:
-        """It was answered; now it waits."""
+        """Note that it was answered, and is idle again."""
         if connection in self._served:
             self._served.discard(connection)
             self._waiting[connection] = None
 
     def left(self, connection: C) -> None:
-        """It is gone."""
+        """Forget a connection that has ended."""
         self._waiting.pop(connection, None)
         self._served.discard(connection)
 
     def _count(self) -> None:
-        """One more was closed; said at once, and then once a minute."""
+        """Count a connection that was closed; logged at once, and then once a minute."""
         self._turned_away += 1
         if time.monotonic() >= self._say_at:
             log.warning("house_full", connections=self._most, closed=self._turned_away)

@@ -1,7 +1,8 @@
-"""Compare a node's whole table with the truth, piece by piece, while moves go on.
+"""Compare a node's whole table with the database, piece by piece, while moves go on.
 
-A piece is read from the node and from the database without the node's row being held. What differs is only suspected: a move may have come
-between. It is looked at once more, and what differs still is looked at with the row held, when nobody else writes the node, and mended then.
+A piece is read from the node and from the database without holding the node's row. A key that differs is only a suspect, since a move may have
+happened between the two readings. Suspects are read once more; those that still differ are read a third time with the row held, when nobody else
+writes to the node, and are mended then.
 """
 
 from __future__ import annotations
@@ -23,14 +24,14 @@ PIECE = 500
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """An audit came to its end; `drift`: how many rows it mended, also before a crash that it went on after."""
+    """An audit was finished. `drift` is how many rows it mended, those before an interruption included."""
 
     drift: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Audit:
-    """What was taken: the mark of who is at it, and where to go on."""
+    """An audit as it was taken over: when it began, which tells one run from another, and where to go on."""
 
     began_at: datetime
     stage: str
@@ -53,11 +54,11 @@ def audit(
     rest: Callable[[float], object] = lambda _took: None,
     push: Callable[[], object] = lambda: None,
 ) -> Audited | PushFailed | None:
-    """Compare the node's whole table, mend what differs, and record how much did.
+    """Compare the node's whole table, mend what differs, and record how much did. It goes on where an interrupted audit ended.
 
-    It goes on where one before it broke off. `rest` is called after each piece, with the seconds it took. None: another is at it, the node must be
-    sent to first, or a new audit was asked for. What the node was not told yet is not drift, and is left to `converge`. `push` is
-    called after the row was held: a push that found it taken has left, and would else come back with the sweep only.
+    None: another worker audits the node, a push must come first, or a new audit was asked for. What the node was not told yet is no drift,
+    and is left to `converge`. `rest` is called after each piece, with the seconds that it took. `push` is called each time after the row was
+    held: a push that came meanwhile found the row taken and left, and the next one would come only with the sweep.
     Raises NodeUnavailable, NodeRefused.
     """
     row = look_at(database, node_name)
@@ -70,7 +71,7 @@ def audit(
             return None
         with database.connection() as connection:
             total = count_keys(connection, row.scope)
-            # Those that the node must have are compared, then those that it has.
+            # First the keys that the node must have are compared, then those that it has.
             parameters = {"node_id": row.id, "total": 2 * total, "silence": AUDIT_SILENCE}
             taken = connection.execute(query("take_audit"), parameters).fetchone()
         if taken is None:
@@ -133,7 +134,7 @@ class _Run:
             return tell(connection, keys, self.row.scope)
 
     def _judge(self, suspects: list[Key]) -> int:
-        """Look at them again, at last with the row held; how many were mended. Those of which the node was not told yet are left."""
+        """Read the suspects again, and those that still differ with the row held; how many were mended. What the node was not told yet is left."""
         if suspects:
             with self.database.connection() as connection:
                 suspects = [
@@ -158,7 +159,7 @@ class _Run:
     def _wrong(
         connection: Connection, row: NodeRow, node: PbxNode, suspects: list[Key]
     ) -> tuple[Cursor, list[Change]]:
-        """The node's cursor, and what it should have and has not, though it was told."""
+        """The node's cursor, and the changes that it was told and does not have."""
         cursor = node.cursor()
         if cursor is None or not read_head(connection).follows(cursor):
             raise _Stopped

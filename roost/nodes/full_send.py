@@ -1,7 +1,7 @@
 """A whole table, sent in pieces to a node whose cursor says nothing of this database.
 
-How far it has come stands in the node itself, where its cursor will be: a node that restarts in the middle lost that mark
-together with the rows it spoke of. The mark names the version at which the send began: what changed since is told afterwards as news.
+A mark says how far the send is. It is kept in the node itself, in the place of its cursor: a node that restarts in the middle loses the mark
+together with the rows that it speaks of. The mark names the version at which the send began; what changed since then is sent afterwards.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Sending:
     blank: bool = False
 
     def mark(self, after: int = 0) -> Cursor:
-        """What stands in the node for its cursor once the rows up to this id are there."""
+        """What is written as the node's cursor once it has the rows up to this id."""
         filled = "blank" if self.blank else "filled"
         return Cursor(f"sending/{self.start.lineage}/{self.start.version}/{self.stage}/{filled}", after)
 
@@ -51,7 +51,7 @@ class Sending:
 
 
 def begin(connection: Connection, row: NodeRow, node: PbxNode) -> Sending:
-    """Mark the node as one that has not everything yet."""
+    """Begin a send: write its mark in the place of the node's cursor."""
     sending = Sending(row.head)
     node.apply([], sending.mark())
     parameters = {"node_id": row.id, "keys": None, "total": count_keys(connection, row.scope)}
@@ -62,9 +62,9 @@ def begin(connection: Connection, row: NodeRow, node: PbxNode) -> Sending:
 def clear_strangers(
     database: Database, node_name: str, nodes: Nodes, retry_max: float, sending: Sending
 ) -> int | PushFailed | None:
-    """Delete what the database does not have; how many keys. The node is listed without its row being held.
+    """Delete the keys that the database does not have; how many they were. The node is listed without holding its row.
 
-    None: others hold the node. If another went on with the send meanwhile, nothing is done.
+    None: others hold the row. If another worker went on with the send meanwhile, nothing is done.
     """
     row = look_at(database, node_name)
     if row is None:
@@ -110,9 +110,9 @@ def clear_strangers(
 def send_pieces(
     connection: Connection, row: NodeRow, node: PbxNode, sending: Sending, after: int
 ) -> tuple[int, int]:
-    """Send what comes after this id, for about a second; how many rows differed, and how many of them the node refused.
+    """Send the rows after this id, for about a second. Returns how many rows differed, and how many of those the node refused.
 
-    At the end the node has its cursor.
+    After the last row the node gets its cursor, and the send is over.
     """
     ends = time.monotonic() + HOLD_FOR
     sent = refused = 0

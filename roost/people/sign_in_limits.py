@@ -1,8 +1,8 @@
 """How often somebody may try to sign in: each try beyond what people need has to wait longer than the one before.
 
-Who guesses at one account from one address slows down themselves alone. All strangers together are limited too, at each account
-and from each address; but a browser in which that person has signed in before is no stranger, and has tries of its own: so nobody
-is shut out by others where they usually work. After OWASP, "Slow down online guessing attacks with device cookies", and NIST
+Whoever guesses at one account from one address slows down only themselves. All strangers together are limited as well, at each account
+and from each address. A browser in which the person has signed in before is no stranger and has tries of its own, so nobody can be
+shut out by others in the browser where they usually work. After OWASP, "Slow down online guessing attacks with device cookies", and NIST
 SP 800-63B, 3.2.2 (at most 100 failed tries in a row at one account before it is limited).
 """
 
@@ -19,7 +19,7 @@ from roost.settings import Settings
 FIRST_WAIT = 15.0
 #: Tries are forgotten after so many seconds, and by a right password.
 MEMORY = 86_400.0
-#: Browsers that are known of one person; the one that was used longest ago is forgotten.
+#: How many browsers of one person are known; the one that was used longest ago is forgotten first.
 MOST_BROWSERS = 20
 
 
@@ -61,7 +61,7 @@ class SignInLimits:
         self._settings = settings
 
     def note(self, connection: Connection, visitor: Visitor) -> float:
-        """Count this try, and give 0; or count nothing, and give the seconds that it has to wait."""
+        """Count this try and return 0; or, when it comes too early, count nothing and return how many seconds it has to wait."""
         params = self._params(visitor)
         connection.execute(query("lock_sign_in_tries"), params)
         row = connection.execute(query("count_sign_in_tries"), params).fetchone()
@@ -77,9 +77,9 @@ class SignInLimits:
         connection.execute(query("forgive_sign_in_tries"), self._params(visitor))
 
     def know(self, connection: Connection, visitor: Visitor, person_id: int) -> str:
-        """Let the browser be known from now on; what it has to show next time.
+        """Remember the browser, and return the secret that it has to show next time.
 
-        One that is not known yet gets a secret of ours: what it showed may have been put there by somebody else.
+        A browser that is not known yet gets a new secret: the one it showed may have been put there by somebody else.
         """
         params = {"browser": hash_secret(visitor.browser), "person_id": person_id, "most": MOST_BROWSERS}
         if connection.execute(query("touch_browser"), params).fetchone() is not None:

@@ -24,7 +24,7 @@ from workers.web.metrics import Metrics
 PACE = 0.3
 #: Of all seats, one person or token may take a quarter, one address a half.
 PERSONS_SHARE, ADDRESS_SHARE = 4, 2
-#: Of those who were cut off because their organization is disabled, so many are remembered.
+#: How many of those who were cut off because their organization is disabled are remembered.
 MOST_REMEMBERED = 10_000
 
 log = structlog.get_logger(__name__)
@@ -77,13 +77,12 @@ class Seats:
             self._metrics.viewing(len(self._viewers))
 
     async def keep_watch(self, database: Database, idle: float) -> None:
-        """Cut off, until cancelled, whoever loses their access, or whose organization is disabled.
+        """Until cancelled, cut off whoever loses their access, or whose organization is disabled.
 
-        While PostgreSQL is away, nobody is known to have lost anything.
+        While PostgreSQL is away, nobody is cut off, since it cannot be asked.
         """
-        disabled: set[Credential] = (
-            set()
-        )  # who was cut off for that, and may come back to see the page as it is
+        #: Who was cut off once because of a disabled organization: they may come back, to see the page as it is now.
+        disabled: set[Credential] = set()
         while True:
             await asyncio.sleep(PACE)
             credentials = {viewer.who.credential for viewer in self._viewers}
