@@ -33,9 +33,9 @@ CREATE TABLE organization (
     allows_weak_codes bool NOT NULL DEFAULT false
 );
 
--- What a large organization still has to do after it was disabled, enabled or renamed, or while it is removed: it goes by steps,
--- extensions in order of id (`step_organization`), and whoever comes goes on after a crash. `old_codes`: under these, too, the nodes
--- must hear of its extensions. `done` of about `total` extensions are through.
+-- What is left to do for an organization that was disabled, enabled or renamed, or that is being removed. It is done in steps, some extensions
+-- at a time in order of id (`step_organization`), so that anybody can go on after a crash. `old_codes` are those it had before: the nodes must
+-- also hear of the keys with these. `done` of about `total` extensions are through.
 CREATE TABLE organization_change (
     organization_id bigint PRIMARY KEY REFERENCES organization ON DELETE CASCADE,
     removing bool NOT NULL DEFAULT false,
@@ -256,7 +256,7 @@ ALTER TABLE call SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_thre
 -- ========== Where an extension rings, and whom a phone speaks as ==========
 
 -- rings(e): the phone that hosts e; else e's own phone if it hosts nobody; else nowhere. `why` says which of them, and why nowhere.
--- Who does not ask for `why` does not pay for its join.
+-- A query that does not read `why` does not pay for its join.
 CREATE VIEW rings AS
 SELECT 'e/' || o.code || '*' || e.number AS key, e.id AS extension_id, e.organization_id,
        o.code AS organization, e.number,
@@ -306,9 +306,9 @@ CREATE FUNCTION row_fits(
                 base, host.emergency_number, host.emergency_location) AS written (text)
 $$;
 
--- Refuses a change after which a phone with its own extension, or with its guest, would have a row that no node can store. Only
--- what changed is looked at, so that a long row of older times can still be left, and a guest can always go home. To plan it for each row anew would cost more than all
--- the rest of adding a phone: it is planned once, and always to look rows up by key.
+-- Refuses a change after which a phone, with its own extension or with its guest, would have a row that no node can store. It looks only at what
+-- changed: a row that was too long before may stay as it is, and a guest can always go home. The statement is planned once, to look rows up by
+-- key; a plan for each row would cost more than all the rest of adding a phone.
 CREATE FUNCTION check_rows_fit(phone_ids bigint[], speaker_id bigint) RETURNS void LANGUAGE plpgsql
     SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE long text;
@@ -359,7 +359,7 @@ CREATE TRIGGER organization_rows_fit AFTER UPDATE OF code ON organization
 
 -- ========== Who goes home by itself: stays that end, and whoever is removed or disabled ==========
 
--- One guest leaves by itself: one journal entry, with the reason.
+-- The row of the journal for a guest who is sent home from a phone by the system, with the reason.
 CREATE FUNCTION journal_sent_home(host phone, why text) RETURNS void LANGUAGE sql AS $$
     INSERT INTO journal (request_id, origin, operation, organization, extension, phone, outcome, reason)
     SELECT 'system:' || gen_random_uuid(), 'system', 'return', o.code, e.number, host.name, 'returned', why
@@ -469,9 +469,9 @@ CREATE TRIGGER extension_born AFTER INSERT OR DELETE ON extension
 CREATE TRIGGER extension_dirty AFTER UPDATE OF number, name, account_code, mailbox, enabled, organization_id ON extension
     FOR EACH ROW EXECUTE FUNCTION extension_dirty();
 
--- One step of what an organization still has to do (`organization_change`): the next `most` extensions, with their phones. They are
--- locked first, so whoever moves meanwhile is seen here, or sees that the organization is disabled. False: nothing is left. The triggers of
--- each row plan their statements once, and look everything up by key.
+-- One step of what is left to do for an organization (`organization_change`): the next `most` extensions, with their phones. They are
+-- locked first: a move that was made meanwhile is either seen here, or sees that the organization is disabled. False: nothing is left. The
+-- triggers of each row plan their statements once, and look everything up by key.
 CREATE FUNCTION step_organization(which bigint, most int) RETURNS bool LANGUAGE plpgsql
     SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
@@ -513,8 +513,8 @@ BEGIN
     RETURN true;
 END $$;
 
--- All routes of an organization change with its code, and with whether it is enabled. The first step is taken at once, so that a
--- small one is through.
+-- All routes of an organization change with its code, and with whether it is enabled. The first step is taken at once, which is all that
+-- a small organization needs.
 CREATE FUNCTION organization_dirty() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF (NEW.code, NEW.enabled) = (OLD.code, OLD.enabled) THEN RETURN NULL; END IF;
