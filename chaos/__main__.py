@@ -8,15 +8,24 @@ import tempfile
 import time
 from pathlib import Path
 
-from chaos import message_faults, network_faults, node_faults, postgres_faults, process_faults
-from chaos.faults import ASTERISK, FAULTS, THREE_BROKERS, UnknownFault, chosen
+from chaos import (
+    kamailio_faults,
+    message_faults,
+    network_faults,
+    node_faults,
+    postgres_faults,
+    process_faults,
+)
+from chaos.faults import ASTERISK, FAULTS, KAMAILIO, THREE_BROKERS, UnknownFault, chosen
 from chaos.report import as_text, write_json
 from chaos.run import NotHealed, Pace, Run
 from chaos.stage import Stage
 from localcluster.process import ServiceFailed
 
 #: They fill the list of faults.
-_DEFINED_IN = (message_faults, network_faults, node_faults, postgres_faults, process_faults)
+_DEFINED_IN = (kamailio_faults, message_faults, network_faults, node_faults, postgres_faults, process_faults)
+#: Kinds of real PBX that a stage may have, and what their faults need.
+_REAL = {"asterisk": ASTERISK, "kamailio": KAMAILIO}
 #: Seconds from an audit to the next.
 AUDITED_ALL_THE_TIME = {"ROOST_AUDIT_EVERY": "1"}
 
@@ -48,15 +57,16 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--rabbitmq-version", type=int, choices=(4,), help="fetched once (default: the machine's own)"
     )
-    parser.add_argument(
-        "--asterisk",
-        type=int,
-        nargs="?",
-        const=2,
-        default=0,
-        metavar="N",
-        help="so many real Asterisks beside the simulated nodes (2 when no number is given)",
-    )
+    for kind in _REAL:
+        parser.add_argument(
+            f"--{kind}",
+            type=int,
+            nargs="?",
+            const=2,
+            default=0,
+            metavar="N",
+            help=f"so many real nodes of {kind.capitalize()} beside the simulated ones (2 when no number is given)",
+        )
     parser.add_argument(
         "--extensions",
         type=int,
@@ -77,7 +87,7 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     try:
         has = {THREE_BROKERS} if options.rabbitmq > 1 else set()
-        names = chosen(options.faults, has | ({ASTERISK} if options.asterisk else set()))
+        names = chosen(options.faults, has | {need for kind, need in _REAL.items() if getattr(options, kind)})
         with tempfile.TemporaryDirectory(prefix="roost-chaos-") as temporary:
             return _run(options, names, options.folder or Path(temporary))
     except (ServiceFailed, UnknownFault) as error:
@@ -96,7 +106,7 @@ def _run(options: argparse.Namespace, names: list[str], folder: Path) -> int:
         folder,
         brokers=options.rabbitmq,
         rabbitmq_version=options.rabbitmq_version,
-        asterisk=options.asterisk,
+        real={kind: getattr(options, kind) for kind in _REAL},
         more=AUDITED_ALL_THE_TIME if options.extensions else None,
     ) as stage:
         tell("everything runs")
@@ -119,7 +129,7 @@ def _run(options: argparse.Namespace, names: list[str], folder: Path) -> int:
                     "people",
                     "rabbitmq",
                     "rabbitmq_version",
-                    "asterisk",
+                    *_REAL,
                     "extensions",
                 )
             }

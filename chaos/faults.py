@@ -29,8 +29,9 @@ Begin = Callable[[Scene], Heal]
 
 #: All faults, filled by the modules that define them.
 FAULTS: dict[str, Begin] = {}
-#: What a stage may have, and a fault may need: three brokers, a real Asterisk.
-THREE_BROKERS, ASTERISK = "three brokers (--rabbitmq 3)", "Asterisk (--asterisk)"
+#: What a stage may have, and a fault may need: three brokers, or a real PBX of a kind.
+THREE_BROKERS = "three brokers (--rabbitmq 3)"
+ASTERISK, KAMAILIO = "Asterisk (--asterisk)", "Kamailio (--kamailio)"
 #: What each fault needs that not every stage has.
 NEEDS: dict[str, str] = {}
 #: The faults that ask something of the machine; left out of `all`, to be named.

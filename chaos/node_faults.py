@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 
 from psycopg.types.json import Jsonb
 
 from chaos.faults import ASTERISK, Heal, Scene, define, fault
-from chaos.nodes import Node, RealNode, SimulatedNode
+from chaos.nodes import Node, SimulatedNode, StagedAsterisk, StoredNode
 from chaos.observer import connect
 from localcluster.process import ServiceFailed, wait_until
 from localcluster.simulator import inject
@@ -22,23 +22,25 @@ from roost.pbx.node import Cursor
 _TRIES = 5
 
 
-def simulated(scene: Scene) -> list[Node]:
+def simulated(scene: Scene) -> list[SimulatedNode]:
     """The simulated nodes."""
     return [node for node in scene.stage.nodes.values() if isinstance(node, SimulatedNode)]
 
 
-def real(scene: Scene) -> list[Node]:
+def asterisks(scene: Scene) -> list[StagedAsterisk]:
     """The Asterisks."""
-    return [node for node in scene.stage.nodes.values() if isinstance(node, RealNode)]
+    return [node for node in scene.stage.nodes.values() if isinstance(node, StagedAsterisk)]
 
 
-def one(scene: Scene) -> Node:
+def one(scene: Scene) -> SimulatedNode:
     """Any simulated node: those do wrong what they are told to."""
     return scene.dice.choice(simulated(scene))
 
 
-def _define_process_faults(kind: str, some: Callable[[Scene], list[Node]], needs: str | None = None) -> None:
-    """What can befall the process and the store of any PBX."""
+def define_process_faults(
+    kind: str, some: Callable[[Scene], Sequence[Node]], needs: str | None = None
+) -> None:
+    """What can befall the process of any PBX."""
 
     def killed(scene: Scene) -> Heal:
         node = scene.dice.choice(some(scene))
@@ -49,6 +51,15 @@ def _define_process_faults(kind: str, some: Callable[[Scene], list[Node]], needs
         node = scene.dice.choice(some(scene))
         node.process.pause()
         return node.process.resume
+
+    define(f"{kind}-killed", killed, needs=needs)
+    define(f"{kind}-frozen", frozen, needs=needs)
+
+
+def define_store_faults(
+    kind: str, some: Callable[[Scene], Sequence[StoredNode]], needs: str | None = None
+) -> None:
+    """What can befall the file in which a PBX keeps its table."""
 
     def store_deleted(scene: Scene) -> Heal:
         node = scene.dice.choice(some(scene))
@@ -69,20 +80,20 @@ def _define_process_faults(kind: str, some: Callable[[Scene], list[Node]], needs
 
         return heal
 
-    define(f"{kind}-killed", killed, needs=needs)
-    define(f"{kind}-frozen", frozen, needs=needs)
     define(f"{kind}-store-deleted", store_deleted, needs=needs)
     define(f"{kind}-restored-older", restored_older, needs=needs)
 
 
-_define_process_faults("node", simulated)
-_define_process_faults("asterisk", real, ASTERISK)
+define_process_faults("node", simulated)
+define_store_faults("node", simulated)
+define_process_faults("asterisk", asterisks, ASTERISK)
+define_store_faults("asterisk", asterisks, ASTERISK)
 
 
 @fault("asterisk-lost-last-second", needs=ASTERISK)
 def asterisk_lost_last_second(scene: Scene) -> Heal:
     """An Asterisk dies right after it acknowledged a push, which AstDB had not committed."""
-    node = scene.dice.choice(real(scene))
+    node = scene.dice.choice(asterisks(scene))
     for _ in range(_TRIES):
         acknowledged = _next_cursor(node)
         node.process.kill()
@@ -186,13 +197,13 @@ def push_killed_half_way(scene: Scene) -> Heal:
     return heal
 
 
-def _size(node: Node) -> int:
+def _size(node: StoredNode) -> int:
     """How many entries the node holds; its store on disk says so about once a second."""
     with sqlite3.connect(f"file:{node.store}?mode=ro", uri=True) as store:
         return int(store.execute("SELECT count(*) FROM astdb").fetchone()[0])
 
 
-def stored_cursor(node: Node) -> Cursor | None:
+def stored_cursor(node: StoredNode) -> Cursor | None:
     """The cursor on the disk of an Asterisk that does not run."""
     key = f"/{astdb.FAMILY}/{row_text.CURSOR_KEY}"
     with closing(sqlite3.connect(node.store)) as store:

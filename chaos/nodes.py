@@ -1,17 +1,20 @@
-"""The PBX nodes of the stage: simulated ones, and real Asterisk beside them. Each has a store on disk."""
+"""The PBX nodes of the stage: simulated ones, and real ones beside them, so many of each kind as `REAL` can start."""
 
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
 from pydantic import SecretStr
 
 from localcluster import ports
-from localcluster.asterisk import AsteriskNode
-from localcluster.process import SupervisedProcess
+from localcluster.asterisk import AsteriskNode, node_addresses
+from localcluster.kamailio import HTTP_PORT, SOURCES, KamailioNode, kamailio_addresses
+from localcluster.process import ServiceFailed, SupervisedProcess
 from localcluster.simulator import SIMULATES
 from roost.pbx.kinds import connect
 from roost.pbx.node import Change, Cursor, Key, NodeAddress
@@ -32,13 +35,12 @@ class _Process(Protocol):
 
 
 class Node:
-    """One PBX: its process, how it is reached, and the file that holds its table."""
+    """One PBX: its process, and how it is reached."""
 
-    def __init__(self, name: str, process: _Process, address: NodeAddress, store: Path) -> None:
+    def __init__(self, name: str, process: _Process, address: NodeAddress) -> None:
         self.name = name
         self.process = process
         self.address = address
-        self.store = store
 
     def holds(self) -> tuple[Cursor | None, dict[Key, Change | None]]:
         """Its cursor, and then its whole table. Raises NodeUnavailable."""
@@ -47,6 +49,14 @@ class Node:
             return node.cursor(), node.dump()
         finally:
             node.close()
+
+
+class StoredNode(Node):
+    """A PBX that keeps its table in a file."""
+
+    def __init__(self, name: str, process: _Process, address: NodeAddress, store: Path) -> None:
+        super().__init__(name, process, address)
+        self.store = store
 
     def forget(self) -> None:
         """Delete its store; it must not run."""
@@ -70,7 +80,7 @@ class Node:
         return [file for file in (self.store, *beside) if file.exists()]
 
 
-class SimulatedNode(Node):
+class SimulatedNode(StoredNode):
     """A simulator of one node, which also does wrong what it is told to."""
 
     def __init__(self, name: str, folder: Path, secret: str) -> None:
@@ -90,10 +100,62 @@ class SimulatedNode(Node):
         super().__init__(name, process, at, folder / f"{name}.sqlite")
 
 
-class RealNode(Node):
+class StagedAsterisk(StoredNode):
     """An Asterisk with its AstDB, at an address of its own."""
 
     def __init__(self, name: str, address: str, folder: Path) -> None:
         asterisk = AsteriskNode(name, address, folder / name)
         store = asterisk.folder / "db" / "astdb.sqlite3"
         super().__init__(name, asterisk, asterisk.control, store)
+
+
+class StagedKamailio(Node):
+    """A Kamailio, whose table is in memory alone; and the program beside it that can keep the table in a file."""
+
+    def __init__(self, name: str, address: str, folder: Path) -> None:
+        self._kamailio = KamailioNode(name, address, folder / name)
+        self._snapshot = folder / f"{name}.snapshot"
+        self._secret_file = folder / f"{name}.secret"
+        self._secret_file.touch(mode=0o600)
+        self._secret_file.write_text(self._kamailio.secret)
+        super().__init__(name, self._kamailio, self._kamailio.control)
+
+    def flush(self) -> None:
+        """Empty its table while it runs."""
+        self._kamailio.rpc("htable.flush", "roost")
+
+    def keep_snapshot(self) -> None:
+        """Keep the table as it is now. Raises ServiceFailed when it has no cursor, or there is no answer."""
+        self._snapshot.unlink(missing_ok=True)
+        self._look()
+        if not self._snapshot.exists():
+            raise ServiceFailed(f"{self.name} has no table to keep")
+
+    def give_back(self) -> str:
+        """Give the table back as it was kept, unless Roost has begun to write; what was said of it."""
+        return self._look()
+
+    def _look(self) -> str:
+        """What a timer beside it runs."""
+        done = subprocess.run(
+            [
+                sys.executable, str(SOURCES / "roost_snapshot.py"), "--url", f"http://{self.address.host}:{HTTP_PORT}",
+                "--secret-file", str(self._secret_file), "--file", str(self._snapshot), "--once",
+            ],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_DEADLINE, check=False,
+        )  # fmt: skip
+        return done.stdout + done.stderr
+
+
+def _asterisks(count: int, folder: Path) -> list[Node]:
+    names = [f"a{number}" for number in range(1, count + 1)]
+    return [StagedAsterisk(name, address, folder) for name, address in node_addresses(*names).items()]
+
+
+def _kamailios(count: int, folder: Path) -> list[Node]:
+    names = [f"k{number}" for number in range(1, count + 1)]
+    return [StagedKamailio(name, address, folder) for name, address in kamailio_addresses(*names).items()]
+
+
+#: How to make so many of each kind of real PBX, in a folder.
+REAL: Mapping[str, Callable[[int, Path], list[Node]]] = {"asterisk": _asterisks, "kamailio": _kamailios}

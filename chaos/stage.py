@@ -13,9 +13,8 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from chaos.network import Network
-from chaos.nodes import Node, RealNode, SimulatedNode
+from chaos.nodes import REAL, Node, SimulatedNode
 from localcluster import ports
-from localcluster.asterisk import node_addresses
 from localcluster.postgres import Postgres, own_role
 from localcluster.product import Product
 from localcluster.rabbitmq import RabbitCluster
@@ -32,7 +31,7 @@ POSTGRES_OPTIONS = {"track_commit_timestamp": "on", "max_connections": "200", "w
 class Stage:
     """Started by `with`. `postgres` may be replaced by another server while it runs (`use_postgres`).
 
-    `simulated` and `asterisk` are how many nodes of each; `rabbitmq_version` None is the machine's own. `more` adds ROOST_ settings.
+    `simulated` is how many simulated nodes there are, `real` how many of each kind in `chaos.nodes.REAL`; `rabbitmq_version` None is the machine's own. `more` adds ROOST_ settings.
     """
 
     def __init__(
@@ -42,7 +41,7 @@ class Stage:
         brokers: int = 1,
         rabbitmq_version: int | None = None,
         simulated: int = 3,
-        asterisk: int = 0,
+        real: Mapping[str, int] | None = None,
         more: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = folder
@@ -53,7 +52,7 @@ class Stage:
         )
         self._services = ExitStack()
         self._postgres_host = 1
-        self._counts = (simulated, asterisk)
+        self._simulated, self._real = simulated, dict(real or {})
         self._more = more
         self.nodes: dict[str, Node] = {}
 
@@ -126,12 +125,11 @@ class Stage:
     def _start_nodes(self) -> None:
         folder = self.folder / "nodes"
         folder.mkdir()
-        simulated, asterisk = self._counts
-        for number in range(1, simulated + 1):
+        for number in range(1, self._simulated + 1):
             self._start_node(SimulatedNode(f"n{number}", folder, self.product.node_secret))
-        names = [f"a{number}" for number in range(1, asterisk + 1)]
-        for name, address in (node_addresses(*names) if names else {}).items():
-            self._start_node(RealNode(name, address, folder))
+        for kind, count in self._real.items():
+            for node in REAL[kind](count, folder) if count else ():
+                self._start_node(node)
 
     def _start_node(self, node: Node) -> None:
         self.nodes[node.name] = node
