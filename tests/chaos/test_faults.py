@@ -13,7 +13,12 @@ assert command  # it fills the list of faults
 def test_all_are_those_that_the_stage_has_what_they_need_for() -> None:
     alone, everything = chosen("all"), chosen("all", {ASTERISK, KAMAILIO, THREE_BROKERS})
     assert {"bind-killed", "node-killed", "broker-killed"} <= set(alone)
-    assert set(everything) - set(alone) >= {"asterisk-killed", "kamailio-killed", "net-push-k1-cut", "queue-leader-killed"}
+    assert set(everything) - set(alone) >= {
+        "asterisk-killed",
+        "kamailio-killed",
+        "net-push-k1-cut",
+        "queue-leader-killed",
+    }
     assert set(everything) <= set(FAULTS)
 
 

@@ -15,6 +15,8 @@ OLDEST = (5, 6)
 CLOCK = 5
 #: Rounds of a loop that one body may need.
 LEAST_LOOPS = 2_000
+#: What suits all but the largest.
+ENOUGH_LOOPS = 1_000_000
 _VERSION = re.compile(r"(\d+)\.(\d+)")
 
 
@@ -38,7 +40,7 @@ def _state(node: Examined[KamailioOptions], state: State) -> Iterator[Finding]:
     if state.max_while_loops < max(LEAST_LOOPS, 2 * state.rows):
         yield _warning(
             f"Its max_while_loops is {state.max_while_loops}, and its table has {state.rows} rows.",
-            "Set max_while_loops=1000000 in its kamailio.cfg, and restart it.",
+            f"Set max_while_loops={max(ENOUGH_LOOPS, 4 * state.rows)} in its kamailio.cfg, and restart it.",
         )
     if abs(state.ahead) > CLOCK:
         yield _warning(f"Its clock differs from ours by {state.ahead:+d} s.", "Let NTP set both.")

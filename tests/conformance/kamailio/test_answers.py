@@ -2,87 +2,47 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, field
 
 import pytest
-from pydantic import SecretStr
 
 from roost.errors import NodeRefused, NodeUnavailable, RoostError
 from roost.pbx.kamailio import KIND
 from roost.pbx.kamailio.adapter import MAX_BODY
-from roost.pbx.node import ActsAs, Change, Cursor, NodeAddress, PbxNode, Rings
+from roost.pbx.node import ActsAs, Change, Cursor, PbxNode, Rings
+from tests.conformance.kamailio.web_server import WebServer, ok, status
 
 PATIENCE = 2.0
 SEEN = b"roost 1\nlife-1\n\n"
 ROWS: list[Change] = [Rings(f"0001*{number:03d}", "k1", f"desk-{number}") for number in range(300)]
 
 
-def ok(body: bytes) -> bytes:
-    return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
-
-
-def status(line: str) -> bytes:
-    return f"HTTP/1.1 {line}\r\nContent-Length: 0\r\n\r\n".encode()
-
-
 @dataclass
-class Server:
-    """A socket that answers the first request as a Kamailio does, and each later one with what `answer` gives; None closes."""
+class StandIn:
+    """Answers a look at the cursor as a Kamailio does, and each other request with what `answer` gives."""
 
     answer: Callable[[bytes], bytes | None] = lambda _request: None
     first: bytes = ok(SEEN)
     bodies: list[bytes] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._thread = threading.Thread(target=self._serve)
-        self._thread.start()
+        self.server = WebServer(self._answer)
+        self.address = self.server.address
 
-    @property
-    def address(self) -> NodeAddress:
-        host, port = self._listener.getsockname()
-        return NodeAddress("kamailio", host, port, SecretStr("secret"), {})
-
-    def close(self) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self._thread.join(10)
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return  # closed: the test is over
-            threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
-
-    def _talk(self, connection: socket.socket) -> None:
-        connection.settimeout(10)
-        with connection, connection.makefile("rb") as stream, suppress(OSError):  # whoever asks has gone
-            while head := stream.readline():
-                length = 0
-                for line in iter(lambda: stream.readline().strip(), b""):
-                    name, _, value = line.lower().partition(b":")
-                    length = int(value) if name == b"content-length" else length
-                body = stream.read(length)
-                answer: bytes | None = self.first
-                if b"/roost/cursor" not in head:
-                    self.bodies.append(body)
-                    answer = self.answer(head)
-                if answer is None:
-                    break
-                connection.sendall(answer)
+    def _answer(self, request: bytes, body: bytes) -> bytes | None:
+        if b"/roost/cursor" in request:
+            return self.first
+        self.bodies.append(body)
+        return self.answer(request)
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
-    each = Server()
+def server() -> Iterator[StandIn]:
+    each = StandIn()
     yield each
-    each.close()
+    each.server.close()
 
 
 def write(node: PbxNode) -> None:
@@ -130,7 +90,7 @@ ANSWERS: dict[str, tuple[Callable[[bytes], bytes | None], Callable[[PbxNode], ob
 
 
 @pytest.mark.parametrize("what", ANSWERS)
-def test_a_wrong_answer_is_a_clear_error(server: Server, what: str) -> None:
+def test_a_wrong_answer_is_a_clear_error(server: StandIn, what: str) -> None:
     server.answer, ask, error, said = ANSWERS[what]
     with closing(KIND.open(server.address, PATIENCE)) as node:
         with pytest.raises(error) as raised:
@@ -143,13 +103,13 @@ def test_a_wrong_answer_is_a_clear_error(server: Server, what: str) -> None:
 @pytest.mark.parametrize(
     "first", [ok(b"<html>hello</html>"), ok(b"roost 2\nx\n\n"), ok(b""), status("404 Not Found")]
 )
-def test_a_server_that_is_no_kamailio_is_refused(server: Server, first: bytes) -> None:
+def test_a_server_that_is_no_kamailio_is_refused(server: StandIn, first: bytes) -> None:
     server.first = first
     with pytest.raises(NodeRefused, match=r"no Kamailio|include roost\.cfg"):
         KIND.open(server.address, PATIENCE)
 
 
-def test_no_body_is_larger_than_every_version_takes_and_the_cursor_is_alone_and_last(server: Server) -> None:
+def test_no_body_is_larger_than_every_version_takes_and_the_cursor_is_alone_and_last(server: StandIn) -> None:
     server.answer = lambda _request: ok(b"%d\n" % server.bodies[-1].count(b"\n"))
     rows = [ActsAs(f"desk-{n}", "0001", "001", "漢" * 64, "", "", "", "112", "x" * 128) for n in range(200)]
     with closing(KIND.open(server.address, PATIENCE)) as node:
@@ -159,7 +119,7 @@ def test_no_body_is_larger_than_every_version_takes_and_the_cursor_is_alone_and_
     assert sum(body.count(b"\n") for body in server.bodies) == 201
 
 
-def test_a_connection_that_was_closed_while_idle_is_made_again(server: Server) -> None:
+def test_a_connection_that_was_closed_while_idle_is_made_again(server: StandIn) -> None:
     server.answer = lambda request: None if b"health" in request else ok(b"1\n")
     with closing(KIND.open(server.address, PATIENCE)) as node:
         with pytest.raises(NodeUnavailable):
