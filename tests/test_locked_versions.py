@@ -1,25 +1,13 @@
 """The lock files hold what pyproject.toml asks for, and these tests run on the versions they name."""
 
 import tomllib
-from functools import cache
 from importlib.metadata import version
-from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-TOP = Path(__file__).parents[1]
-LOCK_FILES = ("requirements.lock", "requirements-dev.lock", "requirements-bench.lock")
-
-
-@cache
-def locked(name: str) -> tuple[Requirement, ...]:
-    """The entries of a lock file, without the files it names."""
-    entries = (TOP / name).read_text().replace("\\\n", "").splitlines()
-    return tuple(
-        Requirement(entry.partition(" --hash=")[0]) for entry in entries if not entry.startswith("-r ")
-    )
+from tests.advisories import LOCK_FILES, TOP, locked
 
 
 def asked() -> dict[str, list[Requirement]]:

@@ -1,0 +1,53 @@
+"""No library that is locked has a fault that `advisories.json` knows; what is newer than that file, `script/audit` asks over the network."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from packaging.utils import canonicalize_name
+
+from tests.advisories import LOCK_FILES, Fault, faults_of, known, locked
+
+
+@pytest.mark.parametrize("file", LOCK_FILES)
+def test_no_locked_version_has_a_known_fault(file: str) -> None:
+    as_of, faults = known()
+    assert date.fromisoformat(as_of)
+    versions = {canonicalize_name(entry.name): next(iter(entry.specifier)).version for entry in locked(file)}
+    found = [
+        (fault.package, versions[fault.package], fault.names)
+        for fault in faults
+        if fault.package in versions and fault.is_in(versions[fault.package])
+    ]
+    assert found == []
+
+
+def test_a_version_of_before_would_be_found() -> None:
+    """As of what these libraries were once: the file is not empty, and is read."""
+    _, faults = known()
+    for package, version in (("starlette", "0.26.0"), ("jinja2", "2.11.2"), ("urllib3", "1.26.4")):
+        assert [fault for fault in faults if fault.package == package and fault.is_in(version)], package
+
+
+def record(*events: dict[str, str], versions: tuple[str, ...] = (), **more: object) -> list[Fault]:
+    ranges = [{"type": "ECOSYSTEM", "events": list(events)}] if events else []
+    package = {"name": "Some_Library", "ecosystem": "PyPI"}
+    affected = [{"package": package, "ranges": ranges, "versions": list(versions)}]
+    return list(faults_of({"id": "X-1", "aliases": ["CVE-1"], "affected": affected} | more))
+
+
+@pytest.mark.parametrize(
+    ("found", "has", "has_not"),
+    [
+        (record({"introduced": "0"}, {"fixed": "1.10"}), ["0.1", "1.9", "1.10rc1"], ["1.10", "2"]),
+        (record({"introduced": "2"}, {"fixed": "2.1"}, {"introduced": "1"}, {"fixed": "1.4"}), ["1.3", "2.0.9"], ["0.9", "1.4", "2.1"]),
+        (record({"introduced": "1"}, {"last_affected": "1.2"}), ["1", "1.2"], ["1.2.1", "0.9"]),
+        (record({"introduced": "3"}), ["3", "99"], ["2.9"]),
+        (record(versions=("1.0", "1.1")), ["1.0", "1.1"], ["1.2"]),
+        (record({"introduced": "0"}, withdrawn="2024-01-01T00:00:00Z"), [], ["1"]),
+    ],
+)  # fmt: skip
+def test_a_record_is_read_as_it_is_meant(found: list[Fault], has: list[str], has_not: list[str]) -> None:
+    assert {fault.package for fault in found} <= {"some-library"}
+    assert [version for version in (*has, *has_not) if any(fault.is_in(version) for fault in found)] == has
