@@ -77,6 +77,7 @@ class RabbitNode(Service):
         lines = [
             f"listeners.tcp.default = {ports.LOOPBACK}:{self.port}",
             "disk_free_limit.absolute = 50MB",
+            "max_message_size = 1048576",  # as docs/operating.md has it
             "raft.wal_max_size_bytes = 64000000",
             "log.file = false",
             "log.console = true",

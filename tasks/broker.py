@@ -5,11 +5,11 @@ from __future__ import annotations
 import socket
 import ssl
 import struct
-from typing import Any
+from typing import Any, NoReturn
 
 from amqp.exceptions import AccessRefused, AMQPError, NotAllowed, UnexpectedFrame  # type: ignore[import-untyped]  # it ships no types
-from kombu import Connection
-from kombu.exceptions import OperationalError
+from kombu import Connection, compression
+from kombu.exceptions import DecodeError, OperationalError
 
 from roost.settings import settings
 from tasks.broker_tls import verify_hosts
@@ -30,6 +30,15 @@ _ANOTHER_HOST = {62, 64}
 _NO_TLS = {"WRONG_VERSION_NUMBER", "UNKNOWN_PROTOCOL", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE"}
 
 verify_hosts()
+
+
+def _refuse_packed(_body: object) -> NoReturn:
+    raise DecodeError("nobody packs what they ask")
+
+
+# kombu unpacks what a message's headers tell it to, before anybody looks at it: a few kilobytes may become more than a machine has.
+for _kind in compression.encoders():
+    compression.register(_refuse_packed, _refuse_packed, _kind)
 
 
 def connect(urls: str, *, heartbeat: int = 0, **transport: object) -> Connection:

@@ -44,7 +44,7 @@ def takes_several(reply_queue: str) -> bool:
 
 def door_of(request: Any) -> Door | None:
     """By which door a task came (`request` is Celery's, or the message itself); None: by an exchange that is not ours."""
-    return _DOORS.get((request.delivery_info or {}).get("exchange") or "")
+    return _DOORS.get((request.delivery_info or {}).get("exchange"))
 
 
 class GuardedTask(Task[Any, Any]):

@@ -62,7 +62,7 @@ class Presence:
     def _run(self) -> None:
         while not self._closing.is_set():
             with (
-                suppress(*BROKER_LOST, KombuError),
+                suppress(*BROKER_LOST, *_NO_QUESTION),
                 connect(self._url, heartbeat=10) as connection,
             ):  # whoever needs the broker says that it is lost
                 self._answer_on(connection)

@@ -31,6 +31,9 @@ WANTED_FOR = 10.0
 #: Processes that are kept; others that answer are not ours.
 MOST = 1000
 
+#: What reading an answer raises when it is none: kombu takes its fields as they come.
+NO_ANSWER = (KombuError, LookupError, TypeError, ValueError)
+
 _NAME = re.compile(rf"({'|'.join(KINDS)})-(\d{{1,10}})@([\x21-\x7e]{{1,253}})")
 
 log = structlog.get_logger(__name__)
@@ -89,7 +92,7 @@ class Processes:
                 self._changed.wait_for(lambda: self._wanted() or self._closing.is_set())
             try:
                 self._ask()
-            except (*BROKER_LOST, KombuError):
+            except (*BROKER_LOST, *NO_ANSWER):
                 self._closing.wait(PAUSE)
 
     def _wanted(self) -> bool:

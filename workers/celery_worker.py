@@ -35,6 +35,8 @@ _DELAYED = "celery.worker.consumer.delayed_delivery:DelayedDelivery"
 
 #: The headers that Roost has a use for. Others make Celery wait, limit or revoke, and some that are malformed end a worker.
 _HEADERS = ("task", "id", "expires", "argsrepr", "kwargsrepr", "sent_at")
+#: What may follow a task, in Celery's task protocol 2: clients name it, and Roost's leave it empty.
+_FOLLOWS = frozenset({"callbacks", "errbacks", "chain", "chord"})
 #: What Celery's handler raises on a message that is no task: it reads fields without looking whether they are there.
 _NO_TASK = (ArithmeticError, AttributeError, KombuError, LookupError, TypeError, ValueError)
 
@@ -50,9 +52,13 @@ log = structlog.get_logger(__name__)
 
 
 def _check_body(body: object) -> None:
-    """Raise TypeError unless it is a task's: arguments, named ones, and what follows. Another is never acknowledged."""
+    """Raise TypeError unless it is a task's: arguments, named ones, and nothing that follows. Another is never acknowledged.
+
+    Celery would publish what follows, with a worker's rights; and believe whatever else stands there of the message, such as by
+    which exchange it came.
+    """
     match body:
-        case [list(), dict(), dict()]:
+        case [list(), dict(), dict() as more] if _FOLLOWS.issuperset(more) and not any(more.values()):
             return
     raise TypeError(f"a task's body cannot be a {type(body).__name__} of this kind")
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import shlex
 import uuid
+import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import psutil
 import pytest
-from amqp.exceptions import AccessRefused  # type: ignore[import-untyped]  # it ships no types
+from amqp.exceptions import AccessRefused, PreconditionFailed  # type: ignore[import-untyped]  # it ships no types
 from celery.worker.control import Panel
 from kombu import Connection, Queue
 from pydantic import SecretStr
@@ -28,7 +31,7 @@ from tasks.doors import is_reply_queue
 from tasks.permissions import PERMISSIONS
 from tasks.presence import mailbox
 from tasks.queues import Queues
-from tasks.topology import prepare
+from tasks.topology import DEAD, prepare, queue_of
 from tests.cluster import Cluster, wait_until
 from workers.cli.main import app as command_line
 
@@ -45,10 +48,23 @@ def logged_in(office: Cluster, kind: str) -> Iterator[Connection]:
         yield connection
 
 
-def publish(connection: Connection, exchange: str, key: str, task: str, message: object, **more: Any) -> None:
+def publish(
+    connection: Connection,
+    exchange: str,
+    key: str,
+    task: str,
+    message: object,
+    follows: object = None,
+    **more: Any,
+) -> None:
     headers = {"task": task, "id": str(uuid.uuid4()), "lang": "py"}
     connection.Producer(auto_declare=False).publish(
-        [[message], {}, {}], exchange=exchange, routing_key=key, serializer="json", headers=headers, **more
+        [[message], {}, follows or {}],
+        exchange=exchange,
+        routing_key=key,
+        serializer="json",
+        headers=headers,
+        **more,
     )
 
 
@@ -95,6 +111,53 @@ def test_a_center_can_ask_only_what_a_call_can(office: Cluster) -> None:
         dialled = a_move("call") | {"call": "n1/1", "phone": "desk002"}
         assert ask(center, "calls", "bind", "roost.dial", dialled) is Outcome.CODE_NEEDED
     assert office.world.journal() == before
+
+
+@pytest.mark.parametrize("queue", ["bind", "verify"])
+def test_nothing_that_a_message_says_of_itself_or_asks_for_afterwards_is_believed(
+    office: Cluster, queue: str
+) -> None:
+    """Celery would publish what is to follow with the worker's own rights, and take its word for the exchange it came by."""
+
+    def then(task: str, message: dict[str, object]) -> dict[str, object]:
+        options = {"exchange": "", "routing_key": queue_of(task)}
+        return {"task": task, "args": [message], "kwargs": {}, "options": options, "immutable": True}
+
+    move, code = (
+        then("roost.virtualize", a_move("cli")),
+        then("roost.set_code", a_code(office)),
+    )
+    of_001 = "SELECT code_hash FROM extension WHERE number = '001'"
+    before = office.world.value(of_001)
+    good, bad = uuid.uuid4().hex, {"request_id": "x"}
+    with logged_in(office, "center") as center:
+        for task, message in (
+            ("roost.clock", good),
+            ("roost.dial", bad),
+            ("roost.verify", bad),
+            ("roost.push", 1),
+        ):
+            for follows in (
+                {"callbacks": [move]},
+                {"callbacks": [move, code]},
+                {"errbacks": [move]},
+                {"chain": [code, move]},
+                {"chord": code},
+            ):
+                publish(center, "roost.calls", queue, task, message, follows)
+        for says in ({"exchange": ""}, {}, None):
+            more = {"delivery_info": says}
+            publish(center, "roost.calls", queue, "roost.virtualize", a_move("cli"), more)
+            publish(center, "roost.calls", queue, "roost.set_code", a_code(office), more)
+    wait_until(lambda: waiting(office, DEAD) == 26, "all of them are set aside")
+    assert office.world.guests() == {}
+    assert office.world.value(of_001) == before
+
+
+def waiting(office: Cluster, queue: str) -> int:
+    """Messages that wait in a queue; those that a worker has are not counted."""
+    with connect(office.product.broker_url) as connection:
+        return int(connection.default_channel.queue_declare(queue, passive=True).message_count)
 
 
 def test_a_desk_can_ask_what_people_can_and_nothing_as_the_system(office: Cluster) -> None:
@@ -156,6 +219,82 @@ def test_nobody_but_workers_writes_to_a_reply_queue_or_reads_a_queue(office: Clu
                 connection.channel().queue_bind(
                     queue, f"roost.{'calls' if kind == 'center' else 'desk'}", "mine"
                 )
+
+
+@pytest.mark.parametrize("kind", ["center", "web"])
+def test_no_answer_is_sent_to_a_queue_that_somebody_works_on(office: Cluster, kind: str) -> None:
+    """Whoever asks names where the answer goes; a worker, who may write anywhere, does not send it just anywhere."""
+    door = "calls" if kind == "center" else "desk"
+    places = (
+        DEAD,
+        "push.n1",
+        "announce",
+        "verify",
+        f"reply.{door}.x",
+        f" reply.{door}.{'0f' * 16}",
+        "x" * 255,
+    )
+    logs = [process.log for process in office.product.processes.values()]
+    sizes = [log.stat().st_size for log in logs]
+    with logged_in(office, kind) as connection:
+        for name in places:
+            publish(connection, f"roost.{door}", "bind", "roost.clock", uuid.uuid4().hex, reply_to=name)
+            dialled = a_move("call") | {"call": "n1/1", "number": ""}
+            publish(connection, f"roost.{door}", "bind", "roost.dial", dialled, reply_to=name)
+        wait_until(lambda: len(office.world.journal()) == len(places), "each is done")
+        assert ask(connection, door, "bind", "roost.dial", dialled) is Outcome.NOTHING_TO_RETURN
+    assert waiting(office, DEAD) == 0
+    for log, size in zip(logs, sizes, strict=True):
+        assert b"message_unreadable" not in log.read_bytes()[size:]
+
+
+def test_what_is_huge_or_unpacks_itself_harms_no_worker(office: Cluster) -> None:
+    """A megabyte is more than anybody asks; and what a header says is packed, kombu would unpack before anybody looks at it."""
+    workers = [psutil.Process(each.pid) for each in office.product.of_kind("bind")]
+    logs = [each.log for each in office.product.of_kind("bind")]
+    packer = zlib.compressobj(9)
+    bomb = b"".join([*(packer.compress(bytes(1_000_000)) for _ in range(150)), packer.flush()])
+    with logged_in(office, "center") as center, pytest.raises(PreconditionFailed):
+        publish(center, "roost.calls", "bind", "roost.clock", "x" * 1_100_000)
+    before = [most_memory(worker) for worker in workers]
+    with logged_in(office, "center") as center:
+        for _ in range(4):
+            center.Producer(auto_declare=False).publish(
+                bomb, exchange="roost.calls", routing_key="bind", content_type="application/json", content_encoding="utf-8",
+                headers={"task": "roost.clock", "id": "x", "compression": "gzip"},
+            )  # fmt: skip
+        wait_until(
+            lambda: sum(log.read_text().count("nobody packs what they ask") for log in logs) >= 4,
+            "each is refused",
+        )
+        dialled = a_move("call") | {"call": "n1/1", "number": ""}
+        assert ask(center, "calls", "bind", "roost.dial", dialled) is Outcome.NOTHING_TO_RETURN
+    for worker, at_most in zip(workers, before, strict=True):
+        assert most_memory(worker) < at_most + 50_000
+
+
+def most_memory(process: psutil.Process) -> int:
+    """The most that it ever had; kB."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0])
+
+
+@pytest.mark.parametrize(("kind", "own"), [("center", "reply.calls.mine"), ("web", "reply.desk.mine")])
+def test_a_queue_of_ones_own_passes_nothing_on(office: Cluster, kind: str, own: str) -> None:
+    """What expires in a queue is published anew by RabbitMQ itself; who declares it must have the right to publish there."""
+    for target in (
+        "",
+        "roost.desk" if kind == "center" else "roost.calls",
+        "celery.pidbox" if kind == "center" else "amq.direct",
+    ):
+        passing = {"x-dead-letter-exchange": target, "x-dead-letter-routing-key": "bind", "x-message-ttl": 0}
+        with logged_in(office, kind) as connection, pytest.raises(AccessRefused):
+            connection.channel().queue_declare(own, exclusive=True, arguments=passing)
+    for source in ("roost.calls", "roost.desk", "amq.direct"):
+        with logged_in(office, kind) as connection:
+            connection.default_channel.queue_declare(own, exclusive=True)
+            with pytest.raises(AccessRefused):
+                connection.default_channel.queue_bind(own, source, "bind")
 
 
 @pytest.mark.parametrize(
