@@ -17,6 +17,7 @@ from localcluster.process import SupervisedProcess
 from localcluster.rabbitmq import own_user
 from localcluster.simulator import SIMULATES
 from localcluster.startable import Startable
+from roost.grants import ROLES
 from roost.pbx.node import NodeAddress
 from roost.seal import new_keys
 from roost.settings import Settings
@@ -24,6 +25,12 @@ from roost.settings import Settings
 _TOP = Path(__file__).parent.parent
 #: All are started at once; seconds, on a busy machine.
 _START_DEADLINE = 60.0
+#: The keys that only some kinds of process are given, and which: `docs/security.md` has it in words.
+_KEYS = {
+    "ROOST_SEAL_PUBLIC_KEY": {"center", "web"},
+    "ROOST_SEAL_PRIVATE_KEY": {"verify", "push"},
+    "ROOST_CODE_PEPPER": {"verify"},
+}
 #: What a process logs when it is ready to work.
 _READY = {
     "bind": " ready.",
@@ -140,10 +147,13 @@ class Product(Startable):
         return (process for name, process in self.processes.items() if name.rstrip("0123456789") == kind)
 
     def _worker(self, kind: str, number: int) -> SupervisedProcess:
-        environment = self.environment | {
-            "ROOST_BROKER_URL": own_user(self.broker_url, kind),
-            "ROOST_DATABASE_URL": own_role(self.database_url, kind),
-        }
+        environment = {
+            name: value for name, value in self.environment.items() if kind in _KEYS.get(name, {kind})
+        } | {"ROOST_BROKER_URL": own_user(self.broker_url, kind)}
+        if kind in ROLES:
+            environment["ROOST_DATABASE_URL"] = own_role(self.database_url, kind)
+        else:
+            del environment["ROOST_DATABASE_URL"]
         if kind == "center":
             environment["ROOST_CENTER_PORT"] = str(self.center_ports[number - 1])
         if kind == "web":

@@ -44,7 +44,8 @@ def takes_several(reply_queue: str) -> bool:
 
 def door_of(request: Any) -> Door | None:
     """By which door a task came (`request` is Celery's, or the message itself); None: by an exchange that is not ours."""
-    return _DOORS.get((request.delivery_info or {}).get("exchange"))
+    exchange = (request.delivery_info or {}).get("exchange")
+    return None if exchange is None else _DOORS.get(exchange)
 
 
 class GuardedTask(Task[Any, Any]):

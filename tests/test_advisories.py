@@ -14,7 +14,9 @@ from tests.advisories import LOCK_FILES, Fault, faults_of, known, locked
 def test_no_locked_version_has_a_known_fault(file: str) -> None:
     as_of, faults = known()
     assert date.fromisoformat(as_of)
-    versions = {canonicalize_name(entry.name): next(iter(entry.specifier)).version for entry in locked(file)}
+    versions: dict[str, str] = {
+        canonicalize_name(entry.name): next(iter(entry.specifier)).version for entry in locked(file)
+    }
     found = [
         (fault.package, versions[fault.package], fault.names)
         for fault in faults
