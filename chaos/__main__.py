@@ -21,6 +21,7 @@ from chaos.report import as_text, write_json
 from chaos.run import NotHealed, Pace, Run
 from chaos.stage import Stage
 from localcluster.process import ServiceFailed
+from localcluster.rabbitmq_install import SUITES
 
 #: They fill the list of faults.
 _DEFINED_IN = (kamailio_faults, message_faults, network_faults, node_faults, postgres_faults, process_faults)
@@ -55,7 +56,7 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
         "--rabbitmq", type=int, choices=(1, 3), default=1, help="broker nodes (default: %(default)s)"
     )
     parser.add_argument(
-        "--rabbitmq-version", type=int, choices=(4,), help="fetched once (default: the machine's own)"
+        "--rabbitmq-version", choices=tuple(SUITES), help="fetched once (default: the machine's own)"
     )
     for kind in _REAL:
         parser.add_argument(

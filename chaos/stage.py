@@ -39,7 +39,7 @@ class Stage:
         folder: Path,
         *,
         brokers: int = 1,
-        rabbitmq_version: int | None = None,
+        rabbitmq_version: str | None = None,
         simulated: int = 3,
         real: Mapping[str, int] | None = None,
         more: Mapping[str, str] | None = None,

@@ -15,8 +15,8 @@ from localcluster import debian
 from localcluster.process import ServiceFailed
 
 _SCRIPT_FOLDERS = (Path("/usr/lib/rabbitmq/bin"), Path("/opt/rabbitmq/sbin"))
-#: The release of Debian that has each version of RabbitMQ which a machine may not have.
-_SUITES = {4: "trixie"}
+#: The release of Debian that has each version of RabbitMQ which a machine may not have: `4` was 4.0 when this was written.
+SUITES = {"4": "trixie", "4.3": "forky"}
 #: In a view of the file system of its own, so that the machine's /usr stays what it is.
 _SEEN_AT_USR = 'mount --bind "$0" /usr && exec "$@"'
 
@@ -39,9 +39,9 @@ class RabbitProgram:
         return [*view, str(self.usr), *command]
 
 
-def rabbitmq_program(version: int | None = None) -> RabbitProgram:
-    """The machine's own; or version 4, fetched when there is none yet. `ServiceFailed` says what is missing."""
-    return _machine() if version is None else _of_release(_SUITES[version])
+def rabbitmq_program(version: str | None = None) -> RabbitProgram:
+    """The machine's own; or one of SUITES, fetched when there is none yet. `ServiceFailed` says what is missing."""
+    return _machine() if version is None else _of_release(SUITES[version])
 
 
 def _machine() -> RabbitProgram:
@@ -70,7 +70,7 @@ def _make(root: Path, suite: str) -> None:
     if not shutil.which("mmdebstrap"):
         raise ServiceFailed("RabbitMQ of another release needs mmdebstrap: apt-get install mmdebstrap")
     options = ["--variant=essential", "--include=rabbitmq-server", '--aptopt=APT::Install-Recommends "false"']
-    options += [f"--aptopt={line}" for line in debian.proxies()]
+    options += [f"--aptopt={line}" for line in ('Acquire::Check-Valid-Until "false"', *debian.proxies())]
     with tempfile.TemporaryDirectory(prefix="making-", dir=root.parent) as workplace:
         made = Path(workplace) / "root"
         # What it mounts there goes with it, also when it is killed: else its /sys and /proc would be removed with the workplace.

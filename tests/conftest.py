@@ -11,7 +11,7 @@ from xdist.remote import Producer
 
 from localcluster.postgres import Postgres
 from localcluster.rabbitmq import RabbitCluster
-from localcluster.rabbitmq_install import rabbitmq_program
+from localcluster.rabbitmq_install import SUITES, rabbitmq_program
 from roost.database import Database
 from roost.schema import init_database
 from roost.seal import new_keys
@@ -45,8 +45,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addoption(
         "--rabbitmq",
-        type=int,
-        choices=(4,),
+        choices=tuple(SUITES),
         help="that version of RabbitMQ, fetched once (default: the machine's own)",
     )
     parser.addoption("--quick", action="store_true", help="leave out what is slow; it is said what that is")
