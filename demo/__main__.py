@@ -1,4 +1,4 @@
-"""`script/demo [--asterisk] [--once]`: a whole cluster on this machine, and one working day in it."""
+"""`script/demo [--asterisk | --kamailio] [--once]`: a whole cluster on this machine, and one working day in it."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ from types import FrameType
 
 import psycopg
 
-from demo.calls import CallFailed, SimulatedTelephones, Telephones
+from demo.asterisk_pbx import AsteriskPbx
+from demo.calls import CallFailed
 from demo.cast import OPERATOR, Cast
 from demo.checks import Checks
 from demo.cluster import DemoCluster
 from demo.folder import DataFolder, DemoFailed
+from demo.kamailio_pbx import KamailioPbx
 from demo.nodes import Nodes
 from demo.office import provision
-from demo.real_calls import RealTelephones
+from demo.pbx import Pbx, SimulatedPbx, homes
 from demo.screen import Screen
 from demo.stage import Stage
 from demo.story import play
@@ -73,21 +75,22 @@ def _run(options: argparse.Namespace, screen: Screen, checks: Checks) -> None:
     """From an empty stage to an empty stage."""
     folder = DataFolder(options.folder)
     folder.take()
-    with_what = "two Asterisk nodes and SIP phones" if options.asterisk else "three simulated PBX nodes"
+    pbx: Pbx = options.pbx()
     screen.say("Roost: extensions that move with people", style="bold")
-    screen.say(f"Starting a whole cluster on this machine, with {with_what}:")
+    screen.say(f"Starting a whole cluster on this machine, with {pbx.words}:")
     start = time.monotonic()
-    cluster = DemoCluster(folder.path, screen.progress, asterisk=options.asterisk)
+    cluster = DemoCluster(folder.path, screen.progress, pbx)
     try:
         cluster.start()
-        cast = Cast(cluster.homes)
-        provision(cluster.product.settings, cast, cluster.addresses)
+        cast = Cast(homes(pbx.layout))
+        addresses = pbx.addresses(cluster.product)
+        provision(cluster.product.settings, cast, addresses)
         screen.progress("ready", time.monotonic() - start)
         screen.cast(cast)
-        nodes = Nodes(cluster.addresses)
-        stage = Stage(cast, nodes, _telephones(cluster, nodes), screen, checks)
+        nodes = Nodes(addresses)
+        stage = Stage(cast, nodes, pbx.telephones(nodes, cluster.product), screen, checks)
         try:
-            play(stage, cluster.lamps)
+            play(stage, pbx.lamps)
         except (CallFailed, ServiceFailed, RoostError) as error:
             checks.check(False, str(error))  # noqa: FBT003 - reads as a sentence
         nodes.close()
@@ -104,12 +107,6 @@ def _run(options: argparse.Namespace, screen: Screen, checks: Checks) -> None:
             folder.finished()
 
 
-def _telephones(cluster: DemoCluster, nodes: Nodes) -> Telephones:
-    if cluster.telephony is None:
-        return SimulatedTelephones(nodes, cluster.homes, cluster.centers)
-    return RealTelephones(cluster.telephony.nodes, cluster.homes, cluster.lines, cluster.center_logs)
-
-
 def _hand_over(folder: DataFolder, cluster: DemoCluster, cast: Cast, screen: Screen, checks: Checks) -> None:
     """Tell how to talk to the cluster."""
     environment = cluster.product.environment | {"ROOST_CENTER_PORT": str(cluster.product.center_ports[0])}
@@ -118,7 +115,7 @@ def _hand_over(folder: DataFolder, cluster: DemoCluster, cast: Cast, screen: Scr
     folder.write_secret(folder.environment_file, "\n".join(lines) + "\n")
     people = [f"{OPERATOR} of the page: password {cast.operator_password}"]
     people += [f"{person.key} {person.who}: code {person.code or 'none'}" for person in cast.people]
-    folder.write_secret(folder.people_file, "\n".join([*people, *cluster.sip_accounts()]) + "\n")
+    folder.write_secret(folder.people_file, "\n".join([*people, *cluster.pbx.sip_accounts()]) + "\n")
     screen.title("Now it is yours")
     codes = ", ".join(f"{person.name} {person.code}" for person in cast.people if person.code)
     screen.tell(f"{checks.summary.removeprefix('demo: ').capitalize()}. The secret codes: {codes}.")
@@ -164,11 +161,22 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         prog="script/demo",
         description="Start a whole Roost cluster on this machine and play one working day in it.",
     )
-    parser.add_argument(
+    nodes = parser.add_mutually_exclusive_group()
+    nodes.add_argument(
         "--asterisk",
-        action="store_true",
+        dest="pbx",
+        action="store_const",
+        const=AsteriskPbx,
+        default=SimulatedPbx,
         help="two real Asterisk nodes with SIP phones, instead of three simulated nodes "
         f"(the first time, Asterisk is fetched into {cache_folder()})",
+    )
+    nodes.add_argument(
+        "--kamailio",
+        dest="pbx",
+        action="store_const",
+        const=KamailioPbx,
+        help="two real Kamailios before two real Asterisk nodes, all but one of which have phones (fetched likewise)",
     )
     parser.add_argument(
         "--once", action="store_true", help="end after the story; exit 0 if every step was right"

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from demo.asterisk_pbx import AsteriskPbx
 from demo.cast import NOWHERE, Cast, wrong_code
 from demo.checks import Checks
-from demo.cluster import ASTERISK, SIMULATED
 from demo.folder import DataFolder, DemoFailed
+from demo.kamailio_pbx import KamailioPbx
+from demo.pbx import SimulatedPbx, homes
 
-HOMES = {phone: node for node, phones in SIMULATED.items() for phone in phones}
+HOMES = homes(SimulatedPbx.layout)
 
 
 def test_one_wrong_step_among_right_ones_is_a_failure() -> None:
@@ -48,8 +50,8 @@ def test_where_everybody_rings_while_seats_are_taken() -> None:
     }
 
 
-def test_both_stages_have_the_same_phones() -> None:
-    assert {phone for phones in ASTERISK.values() for phone in phones} == set(HOMES)
+def test_every_kind_of_node_has_the_same_phones() -> None:
+    assert set(homes(AsteriskPbx.layout)) == set(homes(KamailioPbx.layout)) == set(HOMES)
 
 
 def test_a_wrong_code_is_never_the_right_one() -> None:
