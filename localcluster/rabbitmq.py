@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -119,16 +120,27 @@ class RabbitCluster(Startable):
         """URLs (see `urls`) of a fresh, empty virtual host. The first are made with the broker, later ones eight at a time."""
         if not self._spare_vhosts:
             self._spare_vhosts = [_vhost_name() for _ in range(_VHOSTS_READY)]
-            vhosts = ", ".join(map(_erlang, self._spare_vhosts))
-            users = ", ".join(
-                f"{{{', '.join(map(_erlang, (user, *may)))}}}" for user, may in _EVERYBODY.items()
-            )
-            self.nodes[0].ctl(
-                "eval",
-                f"[begin rabbit_vhost:add(V, {_erlang(_USER)}), [rabbit_auth_backend_internal:set_permissions("
-                f"U, V, C, W, R, {_erlang(_USER)}) || {{U, C, W, R}} <- [{users}]] end || V <- [{vhosts}]].",
-            )
+            self.make_vhosts(self._spare_vhosts)
         return self.urls(self._spare_vhosts.pop())
+
+    def make_vhosts(self, names: Sequence[str]) -> None:
+        """Make virtual hosts of these names, empty, with the rights of every user."""
+        vhosts = ", ".join(map(_erlang, names))
+        users = ", ".join(f"{{{', '.join(map(_erlang, (user, *may)))}}}" for user, may in _EVERYBODY.items())
+        self.nodes[0].ctl(
+            "eval",
+            f"[begin rabbit_vhost:add(V, {_erlang(_USER)}), [rabbit_auth_backend_internal:set_permissions("
+            f"U, V, C, W, R, {_erlang(_USER)}) || {{U, C, W, R}} <- [{users}]] end || V <- [{vhosts}]].",
+        )
+
+    def set_password(self, password: str | None) -> None:
+        """Give every user this password; None: the one that is in the URLs."""
+        users = ", ".join(map(_erlang, _EVERYBODY))
+        new = _erlang(self._password if password is None else password)
+        self.nodes[0].ctl(
+            "eval",
+            f"[rabbit_auth_backend_internal:change_password(U, {new}, {_erlang(_USER)}) || U <- [{users}]].",
+        )
 
     def queues_are_led(self) -> bool:
         """Whether every quorum queue has a leader: seconds after a boot on a busy machine some have none."""

@@ -120,7 +120,8 @@ class Database:
             with psycopg.connect(self._conninfo, autocommit=True) as connection:
                 check_version(connection)
         except psycopg.OperationalError as error:
-            raise DatabaseUnavailable(f"({why_not_reached(error)})") from None
+            why = why_not_reached(error)
+            raise DatabaseUnavailable(f"({why}) {how_to_reach(why)}") from None
 
     def _check_alive(self, connection: Connection) -> None:
         """Raise when the server ended this connection while it lay in the pool, and throw out all that it ended with it.
@@ -221,6 +222,17 @@ class Database:
 def why_not_reached(error: Exception) -> str:
     """What libpq says of a connection that failed: its first line, which holds no password."""
     return (str(error).strip().splitlines() or ["no answer"])[0]
+
+
+def how_to_reach(why: str) -> str:
+    """What to do when libpq says this (`why_not_reached`), in a sentence; libpq says what is the matter, and not where it is mended."""
+    if "certificate" in why:
+        return "In ROOST_DATABASE_URL: the host that the server's certificate names, and sslrootcert=, the file of who signed it."
+    if "authentication failed" in why or "no password supplied" in why:
+        return "Mend the user or the password in ROOST_DATABASE_URL, or in PostgreSQL."
+    if "database" in why and "does not exist" in why:
+        return "Mend the name of the database in ROOST_DATABASE_URL, or make one: createdb --owner=ROLE NAME"
+    return "Start it, or mend ROOST_DATABASE_URL."
 
 
 class Snapshot(Database):

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import structlog
 from psycopg import errors as pg
 from psycopg import sql
 
-from roost.database import read_url
+from roost.database import how_to_reach, read_url, why_not_reached
 from roost.errors import Conflict, DatabaseUnavailable
 from roost.grants import grant
 from roost.version import VERSION, WrongVersion, check_version, functions_of, use_functions, version_of
@@ -40,6 +41,8 @@ _PAUSE = 0.5
 _BUILT_BESIDE = re.compile(rb"CREATE INDEX CONCURRENTLY IF NOT EXISTS (\w+)")
 #: Composite types stand before the functions that speak of them.
 _TYPES = "types.sql"
+
+log = structlog.get_logger(__name__)
 
 
 class DatabaseNotEmpty(Conflict):
@@ -104,13 +107,13 @@ def check_schema(url: str) -> int:
 
 
 def check_before_start(url: str) -> None:
-    """Raises WrongVersion. A database that is away says nothing: a worker waits for it."""
+    """Raises WrongVersion. A database that is away is logged, and no reason not to start: a worker waits for it."""
     try:
         check_schema(url)
     except WrongVersion:
         raise
-    except DatabaseUnavailable:
-        return
+    except DatabaseUnavailable as error:
+        log.warning("database_unavailable", doing="starting", error=str(error))
 
 
 def _make(connection: _Connection) -> None:
@@ -216,7 +219,8 @@ def _connect(url: str) -> Iterator[_Connection]:
     except pg.InsufficientPrivilege as error:
         raise NotAllowed(f"PostgreSQL says: {error.diag.message_primary}.") from None
     except psycopg.OperationalError as error:
-        raise DatabaseUnavailable(str(error).strip().splitlines()[0]) from None
+        why = why_not_reached(error)
+        raise DatabaseUnavailable(f"({why}) {how_to_reach(why)}") from None
 
 
 def _read_schema() -> bytes:

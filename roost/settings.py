@@ -182,7 +182,7 @@ class Settings(BaseSettings):
         """The value of a setting this process cannot do without. Raises SettingMissing, naming the variable."""
         value = getattr(self, name)
         if value is None:
-            raise SettingMissing(f"Set ROOST_{name.upper()} in the environment{_or_env_file()}.")
+            raise SettingMissing(how_to_set(name))
         return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
 
@@ -235,5 +235,7 @@ def strangers_in(path: Path) -> list[str]:
     return sorted(set(given) - known)
 
 
-def _or_env_file() -> str:
-    return f" or in {env_file()}" + ("" if env_file().exists() else ", a file that is not there")
+def how_to_set(name: str) -> str:
+    """Where a setting is looked for, in a sentence."""
+    there = "" if env_file().exists() else ", a file that is not there"
+    return f"Set ROOST_{name.upper()} in the environment or in {env_file()}{there}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import ssl
 import struct
@@ -89,9 +90,15 @@ def why_broker_lost(error: BaseException) -> str:
             return "It does not answer in time."
         case OperationalError() if error.__cause__ is not None:
             return why_broker_lost(error.__cause__)
-        case ConnectionResetError() | OSError(errno=None):
+        case (
+            ConnectionResetError()
+            | BrokenPipeError()
+            | OSError(errno=None | errno.ENOTCONN | errno.ECONNABORTED)
+        ):
             return "It ended the connection: it stops just now, or another program has this port; RabbitMQ's is 5672, with TLS (amqps) 5671."
-    return f"The connection failed ({type(error).__name__})."
+        case OSError():
+            return f"It cannot be reached ({error.strerror}): start RabbitMQ, or mend the address in ROOST_BROKER_URL, or the network."
+    return f"The connection failed ({type(error).__name__}): see RabbitMQ's own log."
 
 
 def _was_let_in(error: AMQPError) -> bool:

@@ -268,14 +268,14 @@ class Client:
 
     @contextmanager
     def _survive(self, doing: str) -> Iterator[None]:
-        """A lost connection is logged, once, and tried again after a pause. A login that is refused ends every wait at once."""
+        """A lost connection is logged, once for each reason, and tried again after a pause. A login that is refused ends every wait at once."""
         try:
             yield
         except BROKER_LOST as error:
             if self._closing.is_set():
                 return
             why = why_broker_lost(error)
-            if doing not in self._lost:
+            if self._lost.get(doing) != why:
                 log.warning("broker_lost", doing=doing, error=type(error).__name__, why=why)
             self._lost[doing] = why
             if isinstance(error, BROKER_REFUSED):

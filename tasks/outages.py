@@ -1,4 +1,4 @@
-"""PostgreSQL as the tasks of this process find it: when it goes, and when it is back, with what came to nothing in between."""
+"""PostgreSQL and RabbitMQ as this process finds them: when one goes, and when it is back, with what came to nothing in between."""
 
 from __future__ import annotations
 
@@ -11,9 +11,13 @@ log = structlog.get_logger(__name__)
 
 
 class Outage:
-    """Thread-safe; `back` costs nothing while nothing is away. How often `gone` is written is bounded by workers/log_repeats.py."""
+    """Thread-safe; `back` costs nothing while nothing is away. How often `gone` is written is bounded by workers/log_repeats.py.
 
-    def __init__(self) -> None:
+    `gone_event` and `back_event` are what the log calls it.
+    """
+
+    def __init__(self, gone_event: str, back_event: str) -> None:
+        self._gone_event, self._back_event = gone_event, back_event
         self._lock = threading.Lock()
         self._first = 0.0
         self._count = 0
@@ -23,7 +27,7 @@ class Outage:
         with self._lock:
             self._first = self._first or time.monotonic()
             self._count += 1
-        log.warning("database_unavailable", **about)
+        log.warning(self._gone_event, **about)
 
     def back(self) -> None:
         """PostgreSQL answered. The first time after `gone`, it is logged how long it was away and how many tasks failed."""
@@ -33,7 +37,8 @@ class Outage:
             first, count = self._first, self._count
             self._first, self._count = 0.0, 0
         if count:
-            log.warning("database_back", away_seconds=round(time.monotonic() - first, 1), failed=count)
+            log.warning(self._back_event, away_seconds=round(time.monotonic() - first, 1), failed=count)
 
 
-DATABASE = Outage()
+DATABASE = Outage("database_unavailable", "database_back")
+BROKER = Outage("broker_lost", "broker_back")

@@ -1,6 +1,6 @@
 """Which processes run: each says so when it is asked, as Celery's workers do; nobody keeps a list that could be wrong.
 
-Bind, verify and push workers and the beat answer Celery's `ping` by themselves. Centers and web processes answer it by
+Bind, verify and push workers answer Celery's `ping` by themselves. Centers, web processes and the beat answer it by
 a `Presence`; everything else that is broadcast to workers they leave alone.
 """
 
@@ -10,6 +10,7 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
@@ -41,11 +42,15 @@ def mailbox(connection: Connection) -> Mailbox:
 
 
 class Presence:
-    """A thread with a connection of its own: whatever befalls it, the process goes on. Use as a context manager."""
+    """A thread with a connection of its own: whatever befalls it, the process goes on. Use as a context manager.
 
-    def __init__(self, settings: Settings, kind: str) -> None:
+    While `is_well` says no, nobody is answered.
+    """
+
+    def __init__(self, settings: Settings, kind: str, is_well: Callable[[], bool] = lambda: True) -> None:
         self._url = settings.need("broker_url")
         self._name = process_name(kind)
+        self._is_well = is_well
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="presence", daemon=True)
 
@@ -75,7 +80,7 @@ class Presence:
 
         def asked(body: Any, message: Any) -> None:
             try:
-                if body["method"] in node.handlers:
+                if body["method"] in node.handlers and self._is_well():
                     node.handle_message(body, message)
             except _NO_QUESTION as error:
                 log.warning("question_unreadable", error=type(error).__name__)

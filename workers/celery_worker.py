@@ -67,6 +67,8 @@ class RoostConsumer(Consumer):
     """Celery's consumer, without the step that Roost has no use for; it outlives a message that is no task."""
 
     _connected_at = float("-inf")
+    #: Since when there is no connection; None while there is one.
+    _lost_at: float | None = None
 
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], None]:
         """Celery's handler. What no task can be made of is set aside; else it would end one worker after another."""
@@ -94,7 +96,6 @@ class RoostConsumer(Consumer):
         It looks every second whether the broker is back, where Celery waits up to half a minute. And it goes on when RabbitMQ
         refuses the login, which Celery dies of: while a password is changed, or a virtual host made anew, workers wait.
         """
-        failed_at: float | None = None
         patiently = partial(conn.ensure_connection, interval_start=0.2, interval_step=0.2, interval_max=1)
 
         def ensure_connection(failed: Any, max_retries: int | None, callback: Callable[[], None]) -> Any:
@@ -103,27 +104,26 @@ class RoostConsumer(Consumer):
                 callback()
 
             def say(error: BaseException, interval: float) -> None:
-                nonlocal failed_at
-                failed_at = failed_at or monotonic()
-                systemd.status(f"waiting for RabbitMQ: {why_broker_lost(error)}")
+                self._lost(error)
                 failed(error, interval)
 
             return patiently(say, max_retries, callback=between)
 
         conn.ensure_connection = ensure_connection
-        refused = False
+        refused = ""
         while True:
             try:
                 connected = super().ensure_connected(conn)
                 self._connected_at = monotonic()
-                if failed_at is not None:
-                    log.warning("broker_back", away_seconds=round(self._connected_at - failed_at, 1))
+                if self._lost_at is not None:
+                    log.warning("broker_back", away_seconds=round(self._connected_at - self._lost_at, 1))
+                self._lost_at = None
                 return connected
             except (*BROKER_REFUSED, *NO_BROKER) as error:
-                if not refused:
-                    log.error("broker_refused", why=why_broker_lost(error))  # noqa: TRY400 - the reason is said
-                    systemd.status(f"waiting for RabbitMQ: {why_broker_lost(error)}")
-                refused = True
+                why = self._lost(error)
+                if refused != why:
+                    log.error("broker_refused", why=why)  # noqa: TRY400 - the reason is said
+                refused = why
             systemd.alive()
             sleep(REFUSED_PAUSE)
             maybe_shutdown()
@@ -131,10 +131,17 @@ class RoostConsumer(Consumer):
     def on_connection_error_after_connected(self, exc: Exception) -> None:
         """Celery's own, with a pause where one connection after the other ends at once, as seconds after RabbitMQ's boot."""
         super().on_connection_error_after_connected(exc)
-        systemd.status(f"waiting for RabbitMQ: {why_broker_lost(exc)}")
+        self._lost(exc)
         if monotonic() - self._connected_at < SHORT_LIVED:
             systemd.alive()
             sleep(SHORT_LIVED)
+
+    def _lost(self, error: BaseException) -> str:
+        """Note that there is no connection; why."""
+        self._lost_at = self._lost_at or monotonic()
+        why = why_broker_lost(error)
+        systemd.status(f"waiting for RabbitMQ: {why}")
+        return why
 
     class Blueprint(Consumer.Blueprint):
         """What this consumer is started with, in order, without the step for delayed tasks."""

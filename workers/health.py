@@ -23,6 +23,7 @@ from roost.schema import check_schema
 from roost.settings import Settings, settings
 from tasks.app import app
 from tasks.broker import BROKER_LOST, connect, why_broker_lost
+from tasks.queues import Queues
 from tasks.topology import ANNOUNCE, BIND, VERIFY
 
 #: Seconds that each step of a check may take.
@@ -77,21 +78,33 @@ def check_web(config: Settings) -> None:
 
 
 def check_worker(config: Settings, kind: str) -> None:
-    """A worker of this kind on this machine must say that it consumes its queue. Raises NotWell, and what check_schema does."""
+    """A worker of this kind on this machine must say that it consumes its queue. Raises NotWell, BrokerUnavailable, and what check_schema does."""
     check_schema(config.need("database_url"))
     with _broker(config) as connection:
         queues = _inspect(connection, kind).active_queues()
     if not queues:
+        _check_that_rabbitmq_takes_messages(config)
         raise NotWell(f"No {kind} worker of this machine answers over RabbitMQ.")
     if QUEUES[kind] not in {queue["name"] for consumed in queues.values() for queue in consumed}:
         raise NotWell(f"The {kind} worker does not consume the queue `{QUEUES[kind]}`.")
 
 
 def check_beat(config: Settings) -> None:
-    """A beat on this machine must answer; one whose schedule stands still does not. Raises NotWell."""
+    """A beat on this machine must answer; one whose schedule stands still does not. Raises NotWell, BrokerUnavailable."""
     with _broker(config) as connection:
-        if not _inspect(connection, "beat").ping():
-            raise NotWell("No beat of this machine answers over RabbitMQ, or its schedule stands still.")
+        answers = _inspect(connection, "beat").ping()
+    if not answers:
+        _check_that_rabbitmq_takes_messages(config)
+        raise NotWell("No beat of this machine answers over RabbitMQ, or its schedule stands still.")
+
+
+def _check_that_rabbitmq_takes_messages(config: Settings) -> None:
+    """Raises BrokerUnavailable: with an alarm of memory or disk nobody can answer."""
+    queues = Queues(config)
+    try:
+        queues.look()
+    finally:
+        queues.close()
 
 
 def _inspect(connection: Connection, kind: str) -> Any:

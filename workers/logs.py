@@ -14,6 +14,7 @@ import structlog
 
 from roost.errors import SettingMissing
 from roost.settings import Settings, settings
+from workers.log_outages import InOurWords
 from workers.log_repeats import Repeats
 
 log = structlog.get_logger(__name__)
@@ -49,6 +50,7 @@ def set_up(settings: Settings) -> None:
             ],
         )
     )
+    handler.addFilter(InOurWords())
     handler.addFilter(Repeats())
     root = logging.getLogger()
     root.handlers[:] = [handler]

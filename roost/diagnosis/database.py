@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import psycopg
 
-from roost.database import Database, query, why_not_reached
+from roost.database import Database, how_to_reach, query, why_not_reached
 from roost.errors import RoostError
 from roost.finding import Finding, Level
 from roost.schema import check_schema
@@ -39,12 +39,8 @@ def check_server(url: str) -> Iterator[Finding]:
             here = datetime.now(UTC)
             major = connection.info.server_version // 10_000
     except (psycopg.Error, UnicodeError) as error:
-        yield Finding(
-            "database",
-            Level.ERROR,
-            f"PostgreSQL is not reachable: {why_not_reached(error)}",
-            _mend_of(why_not_reached(error)),
-        )
+        why = why_not_reached(error)
+        yield Finding("database", Level.ERROR, f"PostgreSQL is not reachable: {why}", how_to_reach(why))
         return
     assert row is not None  # it always has one
     there, standby, superuser, owns, others = row
@@ -68,13 +64,6 @@ def check_server(url: str) -> Iterator[Finding]:
             "Set both by NTP. Roost goes by the database's; logs and stays would confuse people.",
         )  # fmt: skip
     yield _schema(url)
-
-
-def _mend_of(why: str) -> str:
-    """What to do when libpq says this; of certificates it says what is the matter, and not where it is mended."""
-    if "certificate" in why:
-        return "In ROOST_DATABASE_URL: the host that the server's certificate names, and sslrootcert=, the file of who signed it."
-    return "Start it, or mend ROOST_DATABASE_URL."
 
 
 def _rights(others: list[str], *, superuser: bool, owns: bool) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from psycopg.conninfo import conninfo_to_dict
 from roost.errors import RoostError
 from roost.finding import Finding, Level, is_everywhere, is_here, is_public
 from roost.seal import seal, unseal
-from roost.settings import Settings, strangers_in
+from roost.settings import Settings, how_to_set, strangers_in
 
 #: What each setting is needed for. Those of the second kind only some processes need.
 _NEEDED_BY_ALL = {
@@ -52,7 +52,7 @@ def _missing(settings: Settings) -> Iterator[Finding]:
         for name, by in needed.items():
             if getattr(settings, name) is None:
                 mend = (
-                    "`roost keys` makes the secrets." if level is Level.NOTE else f"Set ROOST_{name.upper()}."
+                    f"{how_to_set(name)}{' `roost keys` makes the secrets.' if level is Level.NOTE else ''}"
                 )
                 yield Finding("settings", level, f"ROOST_{name.upper()} is not set; needed by {by}.", mend)
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -70,19 +67,6 @@ def says_back(cluster: Cluster, kind: str, before: dict[str, int]) -> bool:
 
 def events(cluster: Cluster, kind: str, before: dict[str, int]) -> list[str]:
     return [line["event"] for line in written(cluster, kind)[before[kind] :]]
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_why_a_process_does_not_start_is_json_too(kind: str) -> None:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("ROOST_")}
-    ended = subprocess.run(
-        [sys.executable, "-m", f"workers.{kind}"], env=kept | {"ROOST_LOG_FORMAT": "json"},
-        capture_output=True, text=True, timeout=40,
-    )  # fmt: skip
-    assert (ended.returncode, ended.stdout) == (2, "")
-    (said,) = [json.loads(line) for line in ended.stderr.splitlines()]
-    assert (said["event"], said["kind"]) == ("cannot_start", kind)
-    assert "Set ROOST_" in said["why"]
 
 
 def record(logger: str, message: object, level: int = logging.WARNING) -> logging.LogRecord:

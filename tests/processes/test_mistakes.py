@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import socket
@@ -53,6 +54,13 @@ BROKER_VHOST = {BROKER: "{missing_vhost}"}
 NO_BROKER_HOST = {BROKER: f"amqp://roost:{SECRET}@no-such-host.invalid/"}
 REDIS = {BROKER: f"redis://:{SECRET}@127.0.0.1/0"}
 NO_URL = {DATABASE: f"roost:{SECRET}@127.0.0.1/roost"}
+JSON: dict[str, str | None] = {"ROOST_LOG_FORMAT": "json"}
+
+
+def not_started(kind: str, why: str) -> str:
+    """What a process says in JSON that does not start."""
+    return f'"event": "cannot_start".*"kind": "{kind}".*{why} in the environment or in /'
+
 
 MISTAKES = {
     "an .env of another account": Mistake("roost org list", r"/\.env cannot be read: .*Run this as the account", 7, env=None),
@@ -84,18 +92,21 @@ MISTAKES = {
     "a virtual host that does not exist": Mistake("roost return 0001*001", "RabbitMQ.*virtual host", 6, BROKER_VHOST),
     "doctor with a wrong broker password": Mistake("roost doctor", "refuses the login", 7, BROKER_PASSWORD),
     "doctor without the virtual host": Mistake("roost doctor", "virtual host", 7, BROKER_VHOST),
+    "doctor without a database URL": Mistake("roost doctor", "Set ROOST_DATABASE_URL in the environment or in /.*a file that is not there", 7, {DATABASE: None}),
     "doctor with both away": Mistake("roost doctor", "Nothing listens", 7, AWAY | BROKER_AWAY),
     "doctor with a database URL that is none": Mistake("roost doctor", "ROOST_DATABASE_URL must begin", 7, NO_URL),
     "a phone at a node that is mistyped": Mistake("roost phone add desk --node typo", r"no such node.*typo", 4),
     "a bad extension": Mistake("roost code set 0001-001", "written as `0001\\*001`", 2),
     "a bad option": Mistake("roost org list --limit many", "valid integer", 2),
     "a file that is not there": Mistake("roost import nowhere.csv", "cannot be read: No such file", 2),
-    "bind without a database URL": Mistake("workers.bind", "bind: .*Set ROOST_DATABASE_URL", 2, {DATABASE: None}),
+    "bind without a database URL": Mistake("workers.bind", not_started("bind", "Set ROOST_DATABASE_URL"), 2, JSON | {DATABASE: None}),
     "bind with a database URL that is none": Mistake("workers.bind", "bind: .*ROOST_DATABASE_URL must begin", 2, NO_URL),
     "bind with another kind of broker": Mistake("workers.bind", "bind: .*ROOST_BROKER_URL must begin", 2, REDIS),
-    "push without a private key": Mistake("workers.push", "push: .*Set ROOST_SEAL_PRIVATE_KEY", 2, {"ROOST_SEAL_PRIVATE_KEY": None}),
-    "beat without a broker": Mistake("workers.beat", "beat: .*Set ROOST_BROKER_URL", 2, {BROKER: None}),
-    "center without a key": Mistake("workers.center", "center: .*Set ROOST_SEAL_PUBLIC_KEY", 2, {PUBLIC: None}),
+    "verify without a pepper": Mistake("workers.verify", not_started("verify", "Set ROOST_CODE_PEPPER"), 2, JSON | {"ROOST_CODE_PEPPER": None}),
+    "push without a private key": Mistake("workers.push", not_started("push", "Set ROOST_SEAL_PRIVATE_KEY"), 2, JSON | {"ROOST_SEAL_PRIVATE_KEY": None}),
+    "beat without a broker": Mistake("workers.beat", not_started("beat", "Set ROOST_BROKER_URL"), 2, JSON | {BROKER: None}),
+    "center without a key": Mistake("workers.center", not_started("center", "Set ROOST_SEAL_PUBLIC_KEY"), 2, JSON | {PUBLIC: None}),
+    "web without a key": Mistake("workers.web", not_started("web", "Set ROOST_SEAL_PUBLIC_KEY"), 2, JSON | {PUBLIC: None}),
     "a center's port in use": Mistake("workers.center", "center: cannot listen at 127.0.0.1:{taken}: .*in use", 1, {"ROOST_CENTER_PORT": "{taken}"}),
     "the page's port in use": Mistake("workers.web", "web: cannot listen at 127.0.0.1:{taken}: .*in use", 1, {"ROOST_WEB_PORT": "{taken}"}),
     "health with a wrong broker password": Mistake("workers.health bind", "bind: .*refuses the login", 1, BROKER_PASSWORD),
@@ -222,6 +233,8 @@ def test_a_mistake_is_named_in_one_line(
     assert SECRET not in printed
     assert re.search(mistake.says.replace("{taken}", str(taken_port)), " ".join(printed.split())), printed
     assert ended.exit_code == mistake.exit_code, printed
+    if "ROOST_LOG_FORMAT" in mistake.environment:
+        json.loads(ended.err)
     if not mistake.argv.startswith(_MORE_LINES):
         assert len(ended.err.splitlines()) == 1, printed
 
