@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from roost.grants import ROLES
 from roost.settings import Settings
 
 TOP = Path(__file__).parent.parent
@@ -12,7 +13,7 @@ VARIABLES = {f"ROOST_{name.upper()}": field for name, field in Settings.model_fi
 #: The variables that hold a secret.
 SECRETS = {
     "ROOST_DATABASE_URL", "ROOST_BROKER_URL", "ROOST_SEAL_PRIVATE_KEY", "ROOST_CODE_PEPPER", "POSTGRES_PASSWORD",
-    "RABBITMQ_PASSWORD",
+    "RABBITMQ_PASSWORD", *(f"POSTGRES_{kind.upper()}_PASSWORD" for kind in ROLES),
 }  # fmt: skip
 COMPOSE_FILES = ("docker-compose.yml", "docker-compose.cluster.yml")
 

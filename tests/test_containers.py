@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from roost.grants import ROLES
 from tasks.permissions import PERMISSIONS, USERS
 from tests.checkout import COMPOSE_FILES, SECRETS, TOP, VARIABLES, modules_of_procfile, read
 
@@ -113,6 +114,24 @@ def test_every_secret_comes_from_the_environment_and_none_has_a_default(
 def test_each_container_holds_only_the_secrets_it_needs(services: dict[str, dict[str, Any]]) -> None:
     for secret, holders in MAY_HOLD.items():
         assert {name for name, service in services.items() if secret in service["environment"]} == holders
+
+
+@pytest.mark.parametrize("compose", COMPOSE_FILES)
+def test_each_container_logs_in_at_postgresql_as_its_own_role(compose: str) -> None:
+    services = yaml.safe_load(read(compose))["services"]
+    for kind in MAY_HOLD["ROOST_DATABASE_URL"]:
+        role, secret = (
+            ROLES.get(kind, "roost"),
+            "_".join(["POSTGRES", *([kind.upper()] if kind in ROLES else []), "PASSWORD"]),
+        )
+        url = services[kind]["environment"]["ROOST_DATABASE_URL"]
+        assert url.startswith(f"postgresql://{role}:${{{secret}:?"), kind
+    made = yaml.safe_load(read("docker-compose.yml"))["services"]["postgres-roles"]["environment"]
+    assert {
+        name.removesuffix("_PASSWORD").lower() for name in made if name.endswith("_PASSWORD")
+    } == ROLES.keys()
+    (kinds_made,) = re.findall(r"^for kind in (.+); do role", read("compose/postgres-roles"), re.MULTILINE)
+    assert set(kinds_made.split()) == ROLES.keys()
 
 
 def test_every_setting_can_be_given_to_the_containers(services: dict[str, dict[str, Any]]) -> None:
