@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import re
 import subprocess
@@ -15,6 +16,8 @@ import typer
 
 from roost.settings import Settings
 from workers.cli.main import app
+from workers.kit.files import unit
+from workers.processes import PROCESSES
 
 TOP = Path(__file__).parent.parent
 PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
@@ -28,6 +31,11 @@ _FILE = re.compile(r"`((?:roost|tasks|workers|tests|localcluster|simulator|aster
 _COMMAND = re.compile(r"(?:^\s*|\$ |[(;] ?|local )roost ([a-z][^#>|;)]*)")
 _SCRIPT = re.compile(r"\b(script/[a-z-]+)([^`\n|;)>#:]*)")
 _OPTION = re.compile(r"(?<![\w-])--?[a-z][\w-]*")
+#: What systemctl and journalctl are told of ours; `*` stands for any.
+_UNIT = re.compile(r"(?:systemctl|journalctl) [^`|\n]*")
+_OUR_UNIT = re.compile(r"\broost[-@.][\w@*-]*")
+#: What asks or changes one virtual host at RabbitMQ.
+_OF_A_VHOST = re.compile(r"rabbitmqctl[^`\n]* (?:list_queues|purge_queue|delete_queue)\b")
 
 
 def read(page: str) -> str:
@@ -131,3 +139,15 @@ def test_every_setting_that_is_named_exists(page: str) -> None:
             assert any(one.startswith(name) for one in known), name
         else:
             assert name in known, name
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_unit_of_systemd_that_is_named_is_one_that_setup_writes(page: str) -> None:
+    units = [unit(kind, number) for kind in PROCESSES for number in (1, 2)] + ["roost.target"]
+    named = {found for line in _UNIT.findall(read(page)) for found in _OUR_UNIT.findall(line)}
+    assert [name for name in named if not fnmatch.filter(units, name.removesuffix(".service"))] == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_who_asks_rabbitmq_for_queues_names_the_virtual_host(page: str) -> None:
+    assert [found for found in _OF_A_VHOST.findall(read(page)) if " -p " not in found] == []
