@@ -17,6 +17,7 @@ import psycopg
 from benchmarks import world
 from benchmarks.load import CallerProcesses
 from localcluster.asterisk import AsteriskNode, SipPhone, node_addresses
+from localcluster.kamailio import KamailioNode, kamailio_addresses
 from localcluster.postgres import Postgres
 from localcluster.process import SupervisedProcess
 from localcluster.product import Product
@@ -28,6 +29,8 @@ from roost.schema import init_database
 from roost.version import use_functions
 
 TOP = Path(__file__).parent.parent
+#: MB of shared memory of a Kamailio that holds 200,000 rows.
+_MEMORY = 384
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +51,13 @@ class Rig:
 
 
 class Stage:
-    """A context manager. `simulated` and `asterisk` are how many nodes of each; `use` says which of them are pushed to.
+    """A context manager. `simulated`, `asterisk` and `kamailio` are how many nodes of each; `use` says which of them are pushed to.
 
     Each Asterisk has all the `phones`, and `site` in its dialplan. `bind` is a count of bind workers, `concurrency` how many binds each does at once (None: as many as it does by itself).
     """
 
     def __init__(
-        self, rig: Rig, name: str, *, extensions: int = 1_000, simulated: int = 0, asterisk: int = 0, bind: int = 1,
+        self, rig: Rig, name: str, *, extensions: int = 1_000, simulated: int = 0, asterisk: int = 0, kamailio: int = 0, bind: int = 1,
         bind_program: str = "benchmarks.bind_worker", concurrency: int | None = None, caller_processes: int = 2,
         counts: Mapping[str, int] | None = None, phones: Sequence[SipPhone] = (), site: str = "",
     ) -> None:  # fmt: skip
@@ -91,12 +94,19 @@ class Stage:
             AsteriskNode(name, address, self.folder / name, phones=phones, site=site)
             for name, address in addresses.items()
         ]
+        #: Each takes calls from this machine as from another node.
+        self.kamailio = [
+            KamailioNode(name, address, self.folder / name, peers={"127.0.0.1": "bench"}, memory=_MEMORY)
+            for name, address in (
+                kamailio_addresses(*(f"k{n}" for n in range(1, kamailio + 1))) if kamailio else {}
+            ).items()
+        ]
         self.nodes = self._register()
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            for node in self.asterisk:
+            for node in self.pbxes:
                 stack.enter_context(node)
             if self.product.processes:
                 stack.enter_context(self.product)
@@ -121,6 +131,11 @@ class Stage:
         asterisk = {f"asterisk-{node.name}": node.pid for node in self.asterisk}
         beam = {"rabbitmq": self.rig.rabbitmq.nodes[0].process.pid}
         return {"postgres": self.rig.postgres.pid} | beam | ours | asterisk | self.callers.pids
+
+    @property
+    def pbxes(self) -> list[AsteriskNode | KamailioNode]:
+        """The real nodes."""
+        return [*self.asterisk, *self.kamailio]
 
     def connect(self, node: str) -> PbxNode:
         """A connection of our own to a node."""
@@ -162,7 +177,7 @@ class Stage:
         self.product.processes[name] = process
 
     def _register(self) -> dict[str, NodeAddress]:
-        addresses = self.product.nodes | {node.name: node.control for node in self.asterisk}
+        addresses = self.product.nodes | {node.name: node.control for node in self.pbxes}
         for name, address in addresses.items():
             world.add_node(self.url, self.settings, name, address)
         return addresses

@@ -49,6 +49,15 @@ TARGETS = {
     "freepbx_audit": Target(
         "seconds to read and compare its 10,000 users and phones, as an audit does", "≤", 2
     ),
+    "kamailio_send_vs_raw": Target(
+        "a full send to an empty Kamailio, over a raw loop of the same bodies", "≥", 0.8
+    ),
+    "kamailio_send": Target("rows a second of that full send", "≥", 60_000),
+    "kamailio_calls_meanwhile": Target(
+        "a call's routing while a Kamailio's table is written, over while it is not; p99", "≤", 2
+    ),
+    "kamailio_move": Target("a move's request to applied on 2 Kamailios, over on 2 Asterisks; p50", "≤", 1.5),
+    "kamailio_back": Target("seconds until an emptied table of 10,000 extensions is back, at worst", "≤", 2),
     "messages_per_bind": Target("messages to the broker for a bind at full load, 64 nodes", "≤", 4),
     "resync_vs_dbput": Target("keys a second of a full send over a raw DBPut loop", "≥", 0.8),
     "bind_1m_vs_1k": Target("binds a second with 1,000,000 extensions over 1,000", "≥", 0.9),

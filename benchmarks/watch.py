@@ -1,4 +1,4 @@
-"""Sees when every node has what it should: asks the nodes themselves, over AMI, again and again."""
+"""Sees when every node has what it should: asks the nodes themselves, again and again."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from benchmarks.raw_ami import RawAmi
+from benchmarks.raw_kamailio import RawKamailio
 from roost.pbx.node import NodeAddress
 
 #: Between two rounds of questions, in seconds: what is seen is late by half of it.
@@ -33,7 +34,7 @@ class Watcher:
     """A thread with a connection to each node. Use as a context manager."""
 
     def __init__(self, nodes: Mapping[str, NodeAddress], *, deadline: float = 120) -> None:
-        self._nodes = {name: RawAmi(address) for name, address in nodes.items()}
+        self._nodes = {name: _connect(address) for name, address in nodes.items()}
         self._deadline = deadline
         self._awaited: list[_Awaited] = []
         self._changed = threading.Condition()
@@ -95,3 +96,7 @@ class Watcher:
                 a.seen.set_result(now)
             elif time.monotonic() > a.ends:
                 a.seen.set_exception(TimeoutError(f"{a.key} is not {a.value} on {sorted(a.missing)}"))
+
+
+def _connect(address: NodeAddress) -> RawAmi | RawKamailio:
+    return RawKamailio(address) if address.kind == "kamailio" else RawAmi(address)
