@@ -17,7 +17,8 @@ from roost.schema import init_database
 from roost.seal import new_keys
 from roost.settings import Settings
 from tests.cluster import Cluster, running
-from tests.groups import GROUPS, GroupScheduling, arrange, is_quick
+from tests.databases import Databases
+from tests.groups import GROUPS, GroupScheduling, arrange, is_quick, is_slow
 from tests.world import World
 
 #: What is written survives the end of the server, though not of the machine; a database is made and dropped in a third of
@@ -49,6 +50,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="that version of RabbitMQ, fetched once (default: the machine's own)",
     )
     parser.addoption("--quick", action="store_true", help="leave out what is slow; it is said what that is")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `--quick` what is left out is not read: it imports what is slow to import."""
+    return True if config.getoption("--quick") and is_slow(collection_path) else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -93,13 +99,19 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def databases(postgres: Postgres) -> Iterator[Databases]:
+    """Gives the tests their databases."""
+    databases = Databases(postgres, "template_roost")
+    yield databases
+    databases.close()
+
+
 @pytest.fixture
-def database_url(postgres: Postgres, request: pytest.FixtureRequest) -> Iterator[str]:
+def database_url(databases: Databases) -> Iterator[str]:
     """A database of this test's own."""
-    name = f"test_{abs(hash(request.node.nodeid)):x}"
-    postgres.create_database(name, template="template_roost")
-    yield postgres.url(name)
-    postgres.drop_database(name)
+    with databases.lend() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

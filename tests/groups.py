@@ -5,6 +5,7 @@ A test without a group needs PostgreSQL at most, and runs wherever there is room
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -62,6 +63,7 @@ GROUPS = (
     Group("fuzzed parsers", ("chaos/test_fuzz.py",), together=False),
 )
 
+_HERE = Path(__file__).parent
 #: Fixtures that take seconds to start: who uses one belongs to a group.
 _SLOW = {"mixed_house", "rabbitmq", "telephony", "chromium", "stage"}
 
@@ -76,7 +78,12 @@ class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdis
 
 def _group(nodeid: str) -> Group | None:
     """The group whose folder or file is nearest to the test."""
-    path = nodeid.partition("::")[0].removeprefix(f"{Path(__file__).parent.name}/")
+    return _group_of(nodeid.partition("::")[0].removeprefix(f"{_HERE.name}/"))
+
+
+@cache
+def _group_of(path: str) -> Group | None:
+    """Of a file, or of a folder with all that is in it: its name under `tests/`, a folder's with a slash."""
     near = [(len(place), group) for group in GROUPS for place in group.under if path.startswith(place)]
     return max(near, default=(0, None), key=lambda found: found[0])[1]
 
@@ -101,3 +108,10 @@ def _rank(item: pytest.Item) -> int:
 def is_quick(item: pytest.Item) -> bool:
     """Whether `--quick` runs a test."""
     return _group(item.nodeid) is None
+
+
+def is_slow(path: Path) -> bool:
+    """Whether `--quick` runs nothing of a file or a folder."""
+    if not path.is_relative_to(_HERE):
+        return False
+    return _group_of(path.relative_to(_HERE).as_posix() + "/" * path.is_dir()) is not None

@@ -32,11 +32,11 @@ def is_code(digits: str) -> bool:
     return SECRET_CODE.allows(digits)
 
 
-def hash_code(pepper: str, digits: str) -> str:
-    """The text that is stored for a code. Raises BadCode."""
+def hash_code(pepper: str, digits: str, hasher: PasswordHasher = HASHER) -> str:
+    """The text that is stored for a code; what it costs to compare stands in it. Raises BadCode."""
     if not is_code(digits):
         raise BadCode
-    return HASHER.hash(_peppered(pepper, digits))
+    return hasher.hash(_peppered(pepper, digits))
 
 
 def code_matches(pepper: str, code_hash: str, digits: str) -> bool:

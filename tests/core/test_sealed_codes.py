@@ -26,6 +26,7 @@ def office(world: World) -> World:
 
 def test_a_hash_needs_the_pepper() -> None:
     stored = hash_code("pepper", "12345678")
+    assert stored.startswith("$argon2id$v=19$m=19456,t=2,p=1$")  # what slows down who stole the table
     assert code_matches("pepper", stored, "12345678")
     assert not code_matches("pepper", stored, "12345679")
     assert not code_matches("salt", stored, "12345678")
