@@ -112,7 +112,7 @@ class Databases:
                 return False
         except psycopg.OperationalError:  # a test ended all sessions, this one with them
             return False
-        used = dict(connection.execute(_USED).fetchall())
+        used: dict[str, int] = dict(connection.execute(_USED).fetchall())
         if sum(used.values()) > _LARGE:
             return False
         if used:
@@ -139,6 +139,6 @@ def _count_anew(connection: _Connection) -> None:
 
 
 def _one(connection: _Connection, statement: str, *parameters: object) -> Any:
-    row = connection.execute(statement, parameters).fetchone()  # type: ignore[call-overload]  # not LiteralString
+    row = connection.execute(statement, parameters).fetchone()
     assert row is not None  # so are these statements written
     return row[0]

@@ -29,7 +29,7 @@ def execute(url: str, *statements: str) -> list[tuple[Any, ...]]:
     """The rows of the last statement."""
     with psycopg.connect(url, autocommit=True) as connection:
         for statement in statements:
-            answer = connection.execute(statement)  # type: ignore[call-overload]  # not LiteralString
+            answer = connection.execute(statement)
         return answer.fetchall() if answer.description else []
 
 
@@ -103,9 +103,7 @@ def test_sessions_end_with_their_locks(databases: Databases) -> None:
         (
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
         ),
-        (
-            "INSERT INTO organization (code, name) SELECT lpad(i::text, 4, '0'), 'x' FROM generate_series(1, 9999) i",
-        ),
+        ("INSERT INTO route_dirty SELECT repeat('x', 100), i FROM generate_series(1, 20000) i",),
         ("GRANT SELECT ON person TO roost_push",),
         ("GRANT SELECT (login) ON person TO roost_push",),
         ("ALTER DATABASE {} SET work_mem = '7MB'",),
