@@ -10,10 +10,12 @@ from contextlib import contextmanager
 from demo.cast import NOWHERE, ORGANIZATION, View
 from roost.errors import NodeRefused, NodeUnavailable
 from roost.pbx.kinds import connect
-from roost.pbx.node import ActsAs, NodeAddress, PbxNode, Rings
+from roost.pbx.node import ActsAs, Cursor, NodeAddress, PbxNode, Rings
 
 #: Between two looks at a node, seconds: how exact the milliseconds are.
 _LOOK_EVERY = 0.002
+#: All that it holds is read when its cursor has moved, and so often anyway, seconds.
+_READ_EVERY = 0.25
 _DEADLINE = 5.0
 
 
@@ -23,6 +25,10 @@ class Node:
     def __init__(self, name: str, address: NodeAddress) -> None:
         self.name = name
         self._connection: PbxNode = connect(address, _DEADLINE)
+
+    def cursor(self) -> Cursor | None:
+        """How far it is, which it is told last. Raises NodeUnavailable."""
+        return self._connection.cursor()
 
     def view(self) -> View:
         """All it holds. Raises NodeUnavailable."""
@@ -56,15 +62,21 @@ class Follower(threading.Thread):
 
     def run(self) -> None:
         """Look until `finish`."""
+        cursor, read_at = None, float("-inf")
         while not self._over.is_set():
             try:
-                view = self._node.view()
+                told = self._node.cursor()
+                if told != cursor or time.monotonic() - read_at > _READ_EVERY:
+                    cursor, read_at = told, time.monotonic()
+                    self._note(self._node.view())
             except (NodeUnavailable, NodeRefused) as error:
                 self.failure = str(error)
                 return
-            if self._seen is None or self._seen[1] != view:
-                self._seen = (time.monotonic(), view)
             self._over.wait(_LOOK_EVERY)
+
+    def _note(self, view: View) -> None:
+        if self._seen is None or self._seen[1] != view:
+            self._seen = (time.monotonic(), view)
 
     def finish(self) -> None:
         """End the thread, and wait for its end."""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import csv
 import re
-import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from localcluster import ports
+from localcluster import asterisk_console, ports
 from localcluster.asterisk_files import AMI_PORT, AMI_TLS_PORT, AMI_USER, SIP_PORT, NodeFiles, SipPhone
 from localcluster.asterisk_install import AsteriskProgram, asterisk_program
 from localcluster.pbx import Pbx, loopback_addresses
@@ -121,17 +120,10 @@ class AsteriskNode(Pbx):
 
     def cli(self, command: str) -> str:
         """Run one console command, as `asterisk -rx` does; returns what it printed."""
-        done = subprocess.run(
-            self._program.argv("-C", str(self._settings), "-rx", command),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_COMMAND_DEADLINE,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise ServiceFailed(f"{self.name}: {command!r} failed:\n{done.stdout}{done.stderr}")
-        return done.stdout
+        try:
+            return asterisk_console.ask(self._control, command, _COMMAND_DEADLINE)
+        except OSError as error:
+            raise ServiceFailed(f"{self.name}: {command!r} failed: {error}") from error
 
     def set_global(self, name: str, value: str) -> None:
         """Set a dialplan global, such as ROOST_CENTER_SECONDS, until the node restarts; no spaces in it."""
@@ -202,7 +194,7 @@ class AsteriskNode(Pbx):
             return False
         try:
             return "fully booted" in self.cli("core waitfullybooted")
-        except (ServiceFailed, subprocess.TimeoutExpired):
+        except ServiceFailed:
             return False
 
 

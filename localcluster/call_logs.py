@@ -19,16 +19,28 @@ class AsteriskLog:
 
     def __init__(self, *nodes: AsteriskNode) -> None:
         self._starts = [(node, node.log_size()) for node in nodes]
+        self._read_to: list[int] = []
+        self._text = ""
+        self._prompts: list[str] = []
 
     @property
     def text(self) -> str:
         """All of it, one node's after the other's."""
-        return "".join(node.logged_since(start) for node, start in self._starts)
+        self._read()
+        return self._text
 
     @property
     def prompts(self) -> list[str]:
         """The names of the prompts that were played."""
-        return _PLAYED.findall(self.text)
+        self._read()
+        return self._prompts
+
+    def _read(self) -> None:
+        """Read it again if it has grown: who waits for a line looks hundreds of times a second."""
+        sizes = [node.log_size() for node, _ in self._starts]
+        if sizes != self._read_to:
+            self._text = "".join(node.logged_since(start) for node, start in self._starts)
+            self._prompts, self._read_to = _PLAYED.findall(self._text), sizes
 
     @property
     def questions(self) -> int:

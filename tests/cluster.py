@@ -144,9 +144,17 @@ SELECT NOT EXISTS (SELECT 1 FROM route_dirty)
 """
 
 
+#: Seconds between two looks, at first and after a second.
+_OFTEN, _SELDOM = 0.005, 0.05
+
+
 def wait_until(condition: Callable[[], bool], what: str, deadline: float = 10) -> None:
-    """Wait for a condition, looking every few milliseconds; fail when it does not come true in time."""
-    ends = time.monotonic() + deadline
+    """Wait for a condition; fail when it does not come true in time.
+
+    It is looked at every few milliseconds at first, and ever less often the longer it takes: each look costs others their time.
+    """
+    begun = time.monotonic()
     while not condition():
-        assert time.monotonic() < ends, f"not within {deadline:g} s: {what}"
-        time.sleep(0.005)
+        waited = time.monotonic() - begun
+        assert waited < deadline, f"not within {deadline:g} s: {what}"
+        time.sleep(min(_OFTEN + waited / 20, _SELDOM))

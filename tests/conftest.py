@@ -18,7 +18,7 @@ from roost.seal import new_keys
 from roost.settings import Settings
 from tests.cluster import Cluster, running
 from tests.databases import Databases
-from tests.groups import GROUPS, GroupScheduling, arrange, is_quick, is_slow
+from tests.groups import GROUPS, Endings, GroupScheduling, arrange, is_quick, is_slow
 from tests.world import World
 
 #: What is written survives the end of the server, though not of the machine; a database is made and dropped in a third of
@@ -50,6 +50,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="that version of RabbitMQ, fetched once (default: the machine's own)",
     )
     parser.addoption("--quick", action="store_true", help="leave out what is slow; it is said what that is")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What a group shares ends with it."""
+    config.pluginmanager.register(Endings())
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

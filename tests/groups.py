@@ -5,6 +5,7 @@ A test without a group needs PostgreSQL at most, and runs wherever there is room
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -66,6 +67,8 @@ GROUPS = (
 _HERE = Path(__file__).parent
 #: Fixtures that take seconds to start: who uses one belongs to a group.
 _SLOW = {"mixed_house", "rabbitmq", "telephony", "chromium", "stage"}
+#: Fixtures that end with their group: clusters and nodes take a tenth of a core though nobody asks them anything.
+_ENDING = {"cluster", "web_cluster", "house", "mixed_house", "telephony", "target", "chromium"}
 
 
 class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist ships no types
@@ -98,6 +101,35 @@ def arrange(items: list[pytest.Item]) -> None:
                 f"{item.nodeid} uses {', '.join(slow)}: tests/groups.py must name its file"
             )
     items.sort(key=_rank)  # within a group the order stays that of the files
+
+
+class Endings:
+    """A plugin that ends what a group shared when the next test is of another group; at the end of all, pytest does it."""
+
+    def __init__(self) -> None:
+        self._running: list[tuple[pytest.FixtureDef[object], pytest.FixtureRequest]] = []
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(
+        self, fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest
+    ) -> Generator[None, object, object]:
+        """Note what was started."""
+        value = yield
+        if fixturedef.scope == "session" and fixturedef.argname in _ENDING:
+            self._running.append((fixturedef, request))
+        return value
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_teardown(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> Generator[None, object, object]:
+        """After the last test of a group, end it; the last that was started first."""
+        value = yield
+        if nextitem is not None and _group(nextitem.nodeid) is not _group(item.nodeid):
+            while self._running:
+                fixturedef, request = self._running.pop()
+                fixturedef.finish(request)  # type: ignore[arg-type]  # it is the request that it was set up for
+        return value
 
 
 def _rank(item: pytest.Item) -> int:
