@@ -19,9 +19,6 @@ from workers.crowd import TooFewDescriptors, demand_descriptors
 from workers.logs import refuse_to_start, set_up
 from workers.metrics.kinds import export_center
 
-#: Objects that may come before Python looks for garbage among them. At its own 700, a thousand calls in progress are looked
-#: through every other second, and each look is a pause for all of them.
-GARBAGE_AFTER = 10_000
 #: After SIGTERM, calls in progress have so many seconds to end.
 DRAIN = 8.0
 
@@ -29,7 +26,6 @@ DRAIN = 8.0
 async def serve(config: Settings) -> None:
     """Serve calls until SIGTERM or SIGINT."""
     gc.freeze()  # what was imported stays: not to be looked through again, which took 90 ms
-    gc.set_threshold(GARBAGE_AFTER)
     with Client(config, Door.CALLS) as client, Presence(config, "center"):
         center = Center(client, config)
         for number in (signal.SIGTERM, signal.SIGINT):
