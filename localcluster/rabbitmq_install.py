@@ -17,6 +17,8 @@ from localcluster.process import ServiceFailed
 _SCRIPT_FOLDERS = (Path("/usr/lib/rabbitmq/bin"), Path("/opt/rabbitmq/sbin"))
 #: The release of Debian that has each version of RabbitMQ which a machine may not have: `4` was 4.0 when this was written.
 SUITES = {"4": "trixie", "4.3": "forky"}
+#: Where RabbitMQ itself lies among its plugins, seen from the folder above its scripts.
+_ITSELF = ("lib/rabbitmq_server-*/plugins/rabbit-[0-9]*", "plugins/rabbit-[0-9]*")
 #: In a view of the file system of its own, so that the machine's /usr stays what it is.
 _SEEN_AT_USR = 'mount --bind "$0" /usr && exec "$@"'
 
@@ -30,6 +32,16 @@ class RabbitProgram:
 
     scripts: Path
     usr: Path | None = None
+
+    @property
+    def itself(self) -> Path | None:
+        """RabbitMQ among its plugins, as its processes see that folder; None where plugins are no folders."""
+        above = self.scripts.parent
+        seen = above if self.usr is None else self.usr / above.relative_to("/usr")
+        for pattern in _ITSELF:
+            for found in seen.glob(pattern):
+                return above / found.relative_to(seen)
+        return None
 
     def argv(self, command: Sequence[str]) -> list[str]:
         """`command`, run where this RabbitMQ and its Erlang are."""

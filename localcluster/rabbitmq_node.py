@@ -50,7 +50,8 @@ class RabbitNode(Service):
     def environment(self) -> dict[str, str]:
         """A clean environment for the server and for rabbitmqctl."""
         cluster, folder = self._cluster, self.folder
-        return {
+        few = {"RABBITMQ_PLUGINS_DIR": str(folder / "few")} if cluster.program.itself else {}
+        return few | {
             "PATH": os.defpath,
             "LANG": "C.UTF-8",
             "HOME": str(cluster.folder / "home"),  # the cookie lies there
@@ -74,6 +75,13 @@ class RabbitNode(Service):
         """Write the node's files; its data, if any, stays."""
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "plugins").write_text("[].\n")
+        itself = self._cluster.program.itself
+        if itself is not None:
+            # It looks through all plugins that it finds, though none is enabled: a third of the processor time of its start.
+            (self.folder / "few").mkdir(exist_ok=True)
+            link = self.folder / "few" / itself.name
+            link.unlink(missing_ok=True)
+            link.symlink_to(itself)
         lines = [
             f"listeners.tcp.default = {ports.LOOPBACK}:{self.port}",
             "disk_free_limit.absolute = 50MB",
