@@ -10,8 +10,9 @@ import pytest
 from chaos.load import Load
 from chaos.observer import change_by_hand, differences, unnumbered, version_now
 from chaos.people import PROBE, phone_name
-from chaos.stage import Stage
+from chaos.stage import COUNTS, Stage
 from localcluster.caller import call
+from localcluster.process import SupervisedProcess
 from tests.cluster import wait_until
 
 #: The longest a caller may wait for "unavailable".
@@ -83,9 +84,13 @@ def test_the_sweep_goes_on_after_the_beats_lost_the_broker(stage: Stage) -> None
 def test_a_rolling_restart_under_load_fails_no_request_that_a_repeat_does_not_settle(
     stage: Stage, load: Load
 ) -> None:
+    """One host after the other: on each is a process of every kind, and all of them are restarted at once."""
     load.start()
-    for process in stage.product.processes.values():
-        process.restart()
+    for host in ("1", "2"):
+        processes = [process for name, process in stage.product.processes.items() if name.endswith(host)]
+        assert len(processes) == len(COUNTS)
+        with ThreadPoolExecutor(len(processes)) as hands:
+            list(hands.map(SupervisedProcess.restart, processes))
     load.pause()
     assert load.settle() == []
     assert len([asked for asked in load.asked if asked.outcomes]) > 20

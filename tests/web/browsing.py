@@ -23,9 +23,9 @@ WIDTHS = (360, 1920)
 
 
 def launch() -> Iterator[Browser]:
-    """Start the browser."""
-    program = shutil.which("chromium")
-    assert program, "these tests need Debian's package chromium"
+    """Start the browser: the one without windows, which takes half the processor time."""
+    program = shutil.which("chromium-headless-shell")
+    assert program, "these tests need Debian's package chromium-headless-shell"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=_ARGUMENTS)
         yield browser
