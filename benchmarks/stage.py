@@ -43,8 +43,8 @@ class Rig:
 
     def messages(self) -> int:
         """Messages that clients have published to the broker so far."""
-        counted = self.rabbitmq.nodes[0].ctl(
-            "eval", "maps:fold(fun(_, C, N) -> N + maps:get(messages_received_total, C, 0) end, 0,"
+        counted = self.rabbitmq.nodes[0].eval(
+            "maps:fold(fun(_, C, N) -> N + maps:get(messages_received_total, C, 0) end, 0,"
             " maps:filter(fun(L, _) -> not lists:keymember(queue_type, 1, L) end, rabbit_global_counters:overview())).",
         )  # fmt: skip
         return int(counted)

@@ -127,8 +127,7 @@ class RabbitCluster(Startable):
         """Make virtual hosts of these names, empty, with the rights of every user."""
         vhosts = ", ".join(map(_erlang, names))
         users = ", ".join(f"{{{', '.join(map(_erlang, (user, *may)))}}}" for user, may in _EVERYBODY.items())
-        self.nodes[0].ctl(
-            "eval",
+        self.nodes[0].eval(
             f"[begin rabbit_vhost:add(V, {_erlang(_USER)}), [rabbit_auth_backend_internal:set_permissions("
             f"U, V, C, W, R, {_erlang(_USER)}) || {{U, C, W, R}} <- [{users}]] end || V <- [{vhosts}]].",
         )
@@ -137,18 +136,17 @@ class RabbitCluster(Startable):
         """Give every user this password; None: the one that is in the URLs."""
         users = ", ".join(map(_erlang, _EVERYBODY))
         new = _erlang(self._password if password is None else password)
-        self.nodes[0].ctl(
-            "eval",
+        self.nodes[0].eval(
             f"[rabbit_auth_backend_internal:change_password(U, {new}, {_erlang(_USER)}) || U <- [{users}]].",
         )
 
     def queues_are_led(self) -> bool:
         """Whether every quorum queue has a leader: seconds after a boot on a busy machine some have none."""
-        return self.nodes[0].ctl("eval", _ALL_LED).strip() == "true"
+        return self.nodes[0].eval(_ALL_LED) == "true"
 
     def _complete(self) -> bool:
         """Whether all nodes see each other and serve every virtual host; one that was made as they joined may be down."""
-        return self.nodes[0].ctl("eval", _ALL_SERVE.format(size=len(self.nodes))).strip() == "true"
+        return self.nodes[0].eval(_ALL_SERVE.format(size=len(self.nodes))) == "true"
 
     def _prepare(self) -> None:
         home = self.folder / "home"

@@ -43,6 +43,14 @@ class RabbitProgram:
                 return above / found.relative_to(seen)
         return None
 
+    @property
+    def erl_call(self) -> Path | None:
+        """Erlang's own program that asks a node; None where it lies elsewhere."""
+        usr = self.usr or Path("/usr")
+        for found in usr.glob("lib/erlang/erts-*/bin/erl_call"):
+            return Path("/usr") / found.relative_to(usr)
+        return None
+
     def argv(self, command: Sequence[str]) -> list[str]:
         """`command`, run where this RabbitMQ and its Erlang are."""
         if self.usr is None:

@@ -165,7 +165,7 @@ def test_rabbitmq_hosts_are_apart_and_survive_a_crash(tmp_path: Path) -> None:
         first, second = broker.add_vhost(), broker.add_vhost()
         assert first != second
         declare(first, passive=False)
-        broker.nodes[0].ctl("eval", "mnesia:sync_log().")  # what was just declared may not be on disk yet
+        broker.nodes[0].eval("mnesia:sync_log().")  # what was just declared may not be on disk yet
         broker.kill()
         assert not broker.nodes[0].answers()
         broker.nodes[0].start()
