@@ -28,8 +28,9 @@ class LaterRelease:
 
     def __init__(self, folder: Path, version: int) -> None:
         self._folder = folder
+        # With what is compiled, for to compile it takes seconds; but not what is being written now.
         for name in ("roost", "tasks", "workers"):
-            shutil.copytree(_TOP / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(_TOP / name, folder / name, ignore=shutil.ignore_patterns("*.pyc.*"))
         shutil.copy(_TOP / "schema.sql", folder)
         constant = folder / "roost" / "version.py"
         text, changed = re.subn(
