@@ -11,7 +11,7 @@ from pathlib import Path
 from roost.pbx.kinds import kinds
 from roost.settings import Settings
 from tests.cli.command import Run
-from workers.crowd import OTHERS
+from workers.connection_limit import OTHERS
 from workers.kit.files import unit, unit_file
 from workers.processes import PROCESSES
 

@@ -15,7 +15,7 @@ from tasks.client import Client
 from tasks.presence import Presence
 from workers.center.measures import of_calls
 from workers.center.server import Center, connections_of
-from workers.crowd import TooFewDescriptors, demand_descriptors
+from workers.connection_limit import TooFewDescriptors, demand_descriptors
 from workers.logs import refuse_to_start, set_up
 from workers.metrics.kinds import export_center
 

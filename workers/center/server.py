@@ -18,7 +18,7 @@ from workers import systemd
 from workers.center import measures
 from workers.center.call import Call
 from workers.center.channel import CallEnded, Channel
-from workers.crowd import SAID_EVERY, Crowd
+from workers.connection_limit import SAID_EVERY, ConnectionLimit
 
 #: The longest a call may take, whatever happens in it.
 CALL_DEADLINE = 180.0
@@ -41,7 +41,7 @@ class Center:
         self._settings = settings
         self._clock = DatabaseClock()
         self._calls: set[asyncio.Task[None]] = set()
-        self._crowd: Crowd[asyncio.Task[None]] = Crowd(
+        self._limit: ConnectionLimit[asyncio.Task[None]] = ConnectionLimit(
             connections_of(settings.center_max_calls), lambda task: task.cancel()
         )
         self._refused_said_at = -SAID_EVERY
@@ -51,7 +51,7 @@ class Center:
     @property
     def calls_in_progress(self) -> int:
         """Calls that are led now."""
-        return self._crowd.served
+        return self._limit.served
 
     def stop(self) -> None:
         """Take no further calls, and end `serve`."""
@@ -86,13 +86,13 @@ class Center:
             if not any(peer in network for network in self._settings.center_allow):
                 self._say_refused(str(peer))
                 measures.CALLS.labels(measures.NOT_LET_IN).inc()
-            elif self._crowd.came(task):
+            elif self._limit.came(task):
                 await self._serve_call(reader, writer)
             else:
                 measures.CALLS.labels(measures.NO_ROOM).inc()
         finally:
             self._calls.discard(task)
-            self._crowd.left(task)
+            self._limit.left(task)
             writer.close()
 
     def _say_refused(self, peer: str) -> None:
@@ -127,9 +127,9 @@ class Center:
 
     async def _talk(self, channel: Channel, connection: asyncio.Task[None]) -> None:
         environment = await channel.environment()
-        self._crowd.asked(connection)
+        self._limit.asked(connection)
         call = Call(channel, self._client, self._clock, self._settings)
-        if self._crowd.served > self._settings.center_max_calls:
+        if self._limit.served > self._settings.center_max_calls:
             outcome = await call.announce(Outcome.UNAVAILABLE)
         else:
             outcome = await call.run(environment)

@@ -1,4 +1,4 @@
-"""One HTTP connection: uvicorn's, with deadlines for what a client sends and takes, in a house that is bounded."""
+"""One HTTP connection: uvicorn's, one of a limited number, with deadlines for what a client sends and takes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import cast
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from workers.crowd import Crowd
+from workers.connection_limit import ConnectionLimit
 
 #: Seconds until the headers of a request must be there; a body has its own (limits.py).
 HEADERS_WITHIN = 10.0
@@ -21,27 +21,27 @@ _FULL = (
 )
 
 
-def new_crowd(most: int) -> Crowd[Connection]:
-    """The connections of one process."""
-    return Crowd(most, lambda connection: connection.transport.abort())
+def connection_limit(most: int) -> ConnectionLimit[Connection]:
+    """The limit for the HTTP connections of one process."""
+    return ConnectionLimit(most, lambda connection: connection.transport.abort())
 
 
-def protocol_of(crowd: Crowd[Connection]) -> type[asyncio.Protocol]:
+def protocol_of(limit: ConnectionLimit[Connection]) -> type[asyncio.Protocol]:
     """What uvicorn makes for each connection."""
-    return cast("type[asyncio.Protocol]", type("CrowdedConnection", (Connection,), {"crowd": crowd}))
+    return cast("type[asyncio.Protocol]", type("LimitedConnection", (Connection,), {"limit": limit}))
 
 
 class Connection(H11Protocol):
-    """A connection in a crowd."""
+    """One of a limited number of connections."""
 
-    crowd: Crowd[Connection]
+    limit: ConnectionLimit[Connection]
     _deadline: asyncio.TimerHandle | None = None
     _stuck: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Let it in, if there is room."""
         super().connection_made(transport)
-        if not self.crowd.came(self):
+        if not self.limit.came(self):
             transport.write(_FULL)
             transport.close()
             return
@@ -49,7 +49,7 @@ class Connection(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is gone."""
-        self.crowd.left(self)
+        self.limit.left(self)
         self._forget_timers()
         super().connection_lost(exc)
 
@@ -66,9 +66,9 @@ class Connection(H11Protocol):
     def on_response_complete(self) -> None:
         """It was answered."""
         super().on_response_complete()
-        self.crowd.answered(self)
+        self.limit.answered(self)
         if self.conn.their_state is not h11.IDLE:  # the next request was there already
-            self.crowd.asked(self)
+            self.limit.asked(self)
 
     def pause_writing(self) -> None:
         """The client does not take what was sent."""
@@ -87,7 +87,7 @@ class Connection(H11Protocol):
             self._deadline = self.loop.call_later(HEADERS_WITHIN, self.transport.abort)
 
     def _headers_are_there(self) -> None:
-        self.crowd.asked(self)
+        self.limit.asked(self)
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from roost.settings import Settings
 from workers import systemd
-from workers.web.connection import new_crowd, protocol_of
+from workers.web.connection import connection_limit, protocol_of
 
 #: After SIGTERM, requests in hand have so many seconds to end; live pages are closed at once.
 DRAIN = 8
@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
     """The settings of the server; the benchmark gives the same to what it compares with."""
     return uvicorn.Config(
-        app, http=protocol_of(new_crowd(settings.web_max_connections)), log_level="error", host=settings.web_host, port=settings.web_port, log_config=None, access_log=False, server_header=False,
+        app, http=protocol_of(connection_limit(settings.web_max_connections)), log_level="error", host=settings.web_host, port=settings.web_port, log_config=None, access_log=False, server_header=False,
         proxy_headers=bool(settings.web_proxies), forwarded_allow_ips=[str(proxy) for proxy in settings.web_proxies],
         timeout_graceful_shutdown=DRAIN, timeout_keep_alive=30, backlog=BACKLOG, h11_max_incomplete_event_size=32_768,
     )  # fmt: skip

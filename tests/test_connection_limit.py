@@ -8,37 +8,37 @@ import sys
 import pytest
 from structlog.testing import capture_logs
 
-from workers.crowd import Crowd
+from workers.connection_limit import ConnectionLimit
 
 
 def test_who_waited_longest_makes_room_and_who_is_served_stays() -> None:
     closed: list[str] = []
-    crowd: Crowd[str] = Crowd(3, closed.append)
+    limit: ConnectionLimit[str] = ConnectionLimit(3, closed.append)
     for name in ("served", "first", "second"):
-        assert crowd.came(name)
-    crowd.asked("served")
-    assert crowd.came("third")
+        assert limit.came(name)
+    limit.asked("served")
+    assert limit.came("third")
     assert closed == ["first"]
-    assert len(crowd) == 3
+    assert len(limit) == 3
 
 
 def test_nobody_is_let_in_while_everybody_is_served() -> None:
-    crowd: Crowd[str] = Crowd(2, lambda _: None)
+    limit: ConnectionLimit[str] = ConnectionLimit(2, lambda _: None)
     for name in ("a", "b"):
-        assert crowd.came(name)
-        crowd.asked(name)
-    assert not crowd.came("c")
-    crowd.answered("a")
-    assert crowd.came("c")
-    crowd.left("c")
-    assert crowd.came("d")
+        assert limit.came(name)
+        limit.asked(name)
+    assert not limit.came("c")
+    limit.answered("a")
+    assert limit.came("c")
+    limit.left("c")
+    assert limit.came("d")
 
 
 def test_a_storm_is_one_line_in_the_log() -> None:
-    crowd: Crowd[str] = Crowd(1, lambda _: None)
+    limit: ConnectionLimit[str] = ConnectionLimit(1, lambda _: None)
     with capture_logs() as logs:
         for number in range(10_000):
-            crowd.came(str(number))
+            limit.came(str(number))
     assert [entry["event"] for entry in logs] == ["house_full"]
 
 

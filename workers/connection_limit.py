@@ -27,7 +27,7 @@ class TooFewDescriptors(RoostError):
     code = "too_few_descriptors"
 
 
-class Crowd(Generic[C]):
+class ConnectionLimit(Generic[C]):
     """The connections of a process, `most` of them. `close` ends one that has to make room. Used on the event loop only.
 
     A connection is idle until it has sent a whole request, and again after the answer. When there is no room, the one that was idle for the longest
