@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,16 +29,11 @@ def roost(office: Cluster, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 
 @pytest.fixture
-def roost_process(office: Cluster, tmp_path: Path, repository: Path) -> Run:
+def roost_process(office: Cluster, tmp_path: Path) -> Run:
     """Run a command in a process of its own, as a person does."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("ROOST_")}
-    environment = kept | {"PYTHONPATH": str(repository)} | office.product.environment
 
     def run(*arguments: str, stdin: str = "") -> Ended:
-        done = subprocess.run(
-            [sys.executable, "-m", "workers.cli.main", *arguments],
-            input=stdin, capture_output=True, text=True, timeout=60, cwd=tmp_path, env=environment,
-        )  # fmt: skip
+        done = office.command(tmp_path, *arguments, stdin=stdin)
         return Ended(done.returncode, done.stdout, done.stderr)
 
     return run

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -43,16 +42,7 @@ def cluster(
 @pytest.fixture
 def roost(cluster: Cluster, tmp_path: Path) -> Command:
     """Run a command as a person does, with nothing on its standard input."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("ROOST_")}
-    environment = kept | {"PYTHONPATH": cluster.product.import_path} | cluster.product.environment
-
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "workers.cli.main", *arguments],
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, cwd=tmp_path, env=environment,
-        )  # fmt: skip
-
-    return run
+    return partial(cluster.command, tmp_path)
 
 
 def test_a_node_of_another_kind_is_added_filled_moved_audited_and_examined(
