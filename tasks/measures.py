@@ -1,6 +1,6 @@
-"""What tasks and questions come to, counted where it happens; each kind of process exports its own (`workers/metrics`).
+"""Metrics of tasks and of questions to the workers, counted where they happen; each kind of process exports its own (`workers/metrics`).
 
-No label holds what people choose, or what there is without a bound: no organization, extension or phone, and nothing secret.
+No label holds a secret, what people choose, or anything of which there is no bounded number: no organization, extension or phone.
 """
 
 from __future__ import annotations

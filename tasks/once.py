@@ -1,4 +1,4 @@
-"""What is made at first use: after the fork, and only where it is needed."""
+"""Objects that are made at first use: after the fork of a worker, and only in processes that need them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _making = threading.RLock()
 
 
 def once(make: Callable[[], T]) -> Callable[[], T]:
-    """Made at the first call, once, though several threads come first."""
+    """A function that gives what `make` makes. It is made at the first call, and only once, whatever number of threads call first."""
     kept = cache(make)
 
     def get() -> T:

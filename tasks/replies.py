@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 
 def send_answer(reply_to: str | None, answer: Answer) -> None:
-    """Answer; a lost answer harms nobody, for the same request id is asked again and answered the same."""
+    """Answer. A lost answer harms nobody: the asker sends the same request again, and gets the same answer."""
     send_answers([(reply_to, answer)])
 
 

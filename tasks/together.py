@@ -1,10 +1,9 @@
 """Moves that wait are taken together: one transaction settles them, then each is answered and acknowledged.
 
-A task whose `Strategy` is `strategy` is received by Celery as any other. Instead of running each message, a bind worker keeps those
-that it was sent, and one thread of Celery's pool takes what there is, again and again: so a job never waits for others, and
-others wait only while something is being settled. There is no timer. Whatever is not a plain move (a message that is malformed, or
-came by a door that may not ask for it, or was delivered before), and every job of a transaction that failed, is run by Celery one by
-one, by the task itself.
+Celery receives a task whose `Strategy` is `strategy` like any other. But instead of running each message, a bind worker keeps the messages
+that it was sent, and one thread of Celery's pool takes all that wait, again and again. There is no timer: a job that comes alone is settled
+at once, and a job waits only while others are being settled. Whatever is not a plain move (a message that is malformed, came by a door that
+may not ask for it, or was delivered before), and every job of a transaction that failed, is run by Celery alone, by the task itself.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ from tasks.doors import door_of
 from tasks.outages import DATABASE
 from tasks.replies import send_answers
 
-#: Jobs in one transaction: it takes some milliseconds, for which others may wait for the same rows.
+#: Most jobs in one transaction. It takes some milliseconds, during which others may wait for its rows.
 MOST = 32
 
 log = structlog.get_logger(__name__)
@@ -60,7 +59,7 @@ class Together:
         self._busy = False
 
     def add(self, job: Job) -> None:
-        """Have the job settled: at once if nothing is, else with all that wait then."""
+        """Have the job settled: at once if nothing is being settled, otherwise together with all that wait then."""
         with self._lock:
             self._waiting.append(job)
             begins, self._busy = not self._busy, True
@@ -85,7 +84,7 @@ class Together:
 
 
 def settle(task: str, jobs: list[Job]) -> None:
-    """Settle the jobs in one transaction, answer and acknowledge each. What this raises was done for none of them, or is safe to repeat."""
+    """Settle the jobs in one transaction, then answer and acknowledge each. When it raises, none was done, or it is safe to do them again."""
     taken, began = time.time(), time.perf_counter()
     try:
         answers = resources.binding().together([job.request for job in jobs])
@@ -106,7 +105,7 @@ def settle(task: str, jobs: list[Job]) -> None:
 
 
 def strategy(task: Task[Any, Any], app: Celery, consumer: Consumer, **options: Any) -> Callable[..., Any]:
-    """What Celery asks at each connection: how the messages of this task are taken. `task.asks` is the model of its request."""
+    """How the messages of this task are taken; Celery asks at each connection. `task.asks` is the model of its request."""
     run_alone = default(task, app, consumer, **options)
     together = Together(task.name, lambda work: consumer.pool.apply_async(work, (), callback=_done))
 

@@ -1,7 +1,7 @@
-"""Wake-ups: messages that carry no news but that there is some. Who consumes them declares their queues.
+"""Wake-ups: messages that say "look at this node", and nothing else. Whoever consumes the nodes' queues declares them.
 
-Each queue has a channel of its own, and they a connection: RabbitMQ stops reading a channel that waits for a queue
-without a leader, and in the end its connection. An answer to a person, or another node, would be stuck behind it.
+They have a connection of their own, with a channel for each queue. RabbitMQ stops reading a channel that has published to a queue without a
+leader, and in the end the whole connection; on a shared one, answers to people and the wake-ups of other nodes would be stuck behind it.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from tasks.topology import push_queue_name
 PUSH_TASK = "roost.push"
 ANNOUNCE_TASK = "roost.announce"
 
-#: Wake-ups that one queue may owe a confirmation; a node with so many is left to the sweep. RabbitMQ reads 400 ahead.
+#: How many wake-ups of one queue may be unconfirmed; a node with so many gets no more, and the sweep finds it. RabbitMQ reads 400 ahead.
 MOST_OWED = 16
 #: A queue that confirms nothing for so many seconds has no leader.
 PATIENCE = 5.0
 
 
 class _Line:
-    """The channel to one node's queue, and what the queue owes: when each wake-up was sent, by its delivery tag."""
+    """The channel to one node's queue, and what the queue has not confirmed: when each wake-up was sent, by its delivery tag."""
 
     def __init__(self, channel: Any) -> None:
         channel.confirm_select()
@@ -47,7 +47,7 @@ class _Line:
         self.owed[self._sent] = time.monotonic()
 
     def waits_since(self) -> float:
-        """When the oldest was sent that is not confirmed."""
+        """When the oldest unconfirmed wake-up was sent; infinite when there is none."""
         return next(iter(self.owed.values()), math.inf)
 
     def _settled(self, tag: int, multiple: bool) -> None:  # noqa: FBT001  # as amqp calls it
@@ -70,7 +70,7 @@ class Wakes:
             self._wake(nodes)
 
     def unconfirmed(self, nodes: Iterable[str], patience: float = PATIENCE) -> list[str]:
-        """Wake the push of each node; those whose queue does not confirm it within so many seconds."""
+        """Wake the push of each node; return the nodes whose queue does not confirm that within so many seconds."""
         with self._lock:
             connection, lines = self._wake(nodes)
             ends = time.monotonic() + patience
@@ -101,7 +101,7 @@ class Wakes:
         return self._lines[node]
 
     def _connected(self) -> Connection:
-        """The connection; another one if the broker closed it meanwhile, or owes a confirmation for too long."""
+        """The connection; a new one if the broker closed it meanwhile, or left a wake-up unconfirmed for too long."""
         if self._connection is not None:
             try:
                 while self._hear(self._connection, 0):
@@ -109,7 +109,7 @@ class Wakes:
             except BROKER_LOST:
                 self._drop()
         if any(line.waits_since() < time.monotonic() - 2 * PATIENCE for line in self._lines.values()):
-            self._drop()  # what a queue owed before it was made anew, it never pays
+            self._drop()  # a queue that was made anew does not confirm what was sent to it before
         if self._connection is None:
             self._connection = connect(self._urls)
         return self._connection
@@ -134,10 +134,10 @@ def _wakes() -> Wakes:
 
 
 def wake_nodes(nodes: Iterable[str]) -> None:
-    """Wake the push of each node. Raises BROKER_LOST; the sweep will do it then."""
+    """Wake the push of each node. Raises BROKER_LOST; then the sweep wakes them."""
     _wakes().wake(nodes)
 
 
 def unconfirmed(nodes: Iterable[str]) -> list[str]:
-    """Wake the push of each node; those whose queue has no leader, for it does not confirm that. Raises BROKER_LOST."""
+    """Wake the push of each node; return those whose queue has no leader, since it does not confirm that. Raises BROKER_LOST."""
     return _wakes().unconfirmed(nodes)
