@@ -110,6 +110,14 @@ class PlainCall:
         self.transfer(self.replacing(consulted))
         consulted.hang_up()
 
+    def headers(self, via: str, to: str, number: str, *, is_routed: bool) -> tuple[tuple[str, str], ...]:
+        """Those that every request in the call has; the proxies on its way only if it `is_routed`."""
+        routes = [("Route", route) for route in self.route] if is_routed else []
+        return (
+            ("Via", via), ("Max-Forwards", "70"), ("From", self.local), ("To", to), ("Call-ID", self.call_id),
+            ("CSeq", number), *routes,
+        )  # fmt: skip
+
     @staticmethod
     def replacing(consulted: PlainCall) -> str:
         """The URI by which somebody takes our place in a call."""

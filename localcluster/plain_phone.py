@@ -190,11 +190,8 @@ class PlainPhone:
             call.sent += 1
             call.asked = (method, more, body)
         via = f"SIP/2.0/UDP {self.address};branch=z9hG4bK{call.call_id}-{call.sent};rport"
-        headers = (
-            ("Via", via), ("Max-Forwards", "70"), ("From", call.local), ("To", call.remote),
-            ("Call-ID", call.call_id), ("CSeq", f"{call.sent} {method}"), *(_routes(call) if method != "CANCEL" else ()), *more,
-        )  # fmt: skip
-        self._put(SipMessage(f"{method} {call.target} SIP/2.0", headers, body))
+        headers = call.headers(via, call.remote, f"{call.sent} {method}", is_routed=method != "CANCEL")
+        self._put(SipMessage(f"{method} {call.target} SIP/2.0", (*headers, *more), body))
 
     def _reply(
         self, request: SipMessage, status: str, more: Sequence[tuple[str, str]] = (), body: str = ""
@@ -260,10 +257,7 @@ class PlainPhone:
         if message.status < 300:  # a transaction of its own
             via = f"SIP/2.0/UDP {self.address};branch=z9hG4bK{secrets.token_hex(6)};rport"
         number = message["CSeq"].split()[0]
-        headers = (
-            ("Via", via), ("Max-Forwards", "70"), ("From", call.local), ("To", message["To"]),
-            ("Call-ID", call.call_id), ("CSeq", f"{number} ACK"), *(_routes(call) if message.status < 300 else ()),
-        )  # fmt: skip
+        headers = call.headers(via, message["To"], f"{number} ACK", is_routed=message.status < 300)
         self._put(SipMessage(f"ACK {call.target} SIP/2.0", headers))
 
     def _hear_request(self, message: SipMessage) -> None:
@@ -300,7 +294,3 @@ class PlainPhone:
             return
         self._reply(message, "180 Ringing", (self._contact(),))
         self.rung.append(call)
-
-
-def _routes(call: PlainCall) -> list[tuple[str, str]]:
-    return [("Route", route) for route in call.route]
