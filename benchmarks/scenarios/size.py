@@ -23,6 +23,7 @@ from roost.database import Database
 from roost.directory import Directory
 from roost.directory.importing import import_desks
 from roost.directory.organization_steps import take_steps
+from roost.pbx.kinds import default_kind
 from roost.schema import init_database
 from roost.version import use_functions
 from roost.views.desks import DeskCounts, read_desks
@@ -149,7 +150,8 @@ def _fresh(rig: Rig, name: str) -> str:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("INSERT INTO organization (code) VALUES (%s), (%s)", (_LARGE, _SMALL))
         connection.execute(
-            "INSERT INTO pbx_node (name, kind, host, port, username, secret) VALUES ('home', 'asterisk', '127.0.0.1', 1, '', '')"
+            "INSERT INTO pbx_node (name, kind, host, port, username, secret) VALUES ('home', %s, '127.0.0.1', 1, '', '')",
+            (default_kind(),),
         )
     return url
 

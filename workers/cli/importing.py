@@ -31,7 +31,7 @@ def import_file(
         str | None,
         typer.Option(
             metavar="NODE",
-            help="Instead of a file: the desks that this node has already, such as a FreePBX's users and devices.",
+            help="Instead of a file: the desks that this node has set up by itself, where its kind of PBX knows them.",
         ),
     ] = None,
     organization: Annotated[
