@@ -97,7 +97,7 @@ def test_commands_are_found_and_a_wrong_one_is_noticed() -> None:
 
 
 def options() -> dict[str, set[str]]:
-    """The options of each script, as its own help tells them; what pytest takes, `script/test` takes too."""
+    """The options of each script, as its own help tells them, or its first lines; what pytest takes, `script/test` takes too."""
     modules = {
         "demo": ["demo"],
         "chaos": ["chaos"],
@@ -108,7 +108,11 @@ def options() -> dict[str, set[str]]:
     for script, (module, *arguments) in modules.items():
         command = [sys.executable, "-m", module, *arguments, "--help"]
         done = subprocess.run(command, cwd=TOP, capture_output=True, text=True, timeout=60, check=True)
-        told[f"script/{script}"] = set(re.findall(r"(?<![\w-])--?[a-z][\w-]*", done.stdout))
+        told[f"script/{script}"] = set(_OPTION.findall(done.stdout))
+    for path in (TOP / "script").iterdir():
+        if path.is_file() and f"script/{path.name}" not in told:
+            head = re.match(r"(?:#.*\n)*", path.read_text(encoding="utf-8"))
+            told[f"script/{path.name}"] = set(_OPTION.findall(head[0] if head else ""))
     return told
 
 
