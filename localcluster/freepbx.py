@@ -19,6 +19,8 @@ from roost.pbx.ami.session import AmiSession
 _TOP = Path(__file__).resolve().parents[1]
 MODEL = _TOP / "localcluster" / "freepbx_model.conf"
 INCLUDE = _TOP / "freepbx" / "roost_freepbx.conf"
+#: The optional hook that writes who sits there into the bill.
+ACCOUNT_HOOK = _TOP / "freepbx" / "roost_freepbx_account.conf"
 _DEADLINE = 10.0
 
 
@@ -41,18 +43,21 @@ class Device(NamedTuple):
 
 
 class FreepbxBox(AsteriskNode):
-    """One node; arguments beyond these are those of `AsteriskNode`. Its database is set up at the first start."""
+    """One node; arguments beyond these are those of `AsteriskNode`. Its database is set up at the first start.
+
+    `include` are Roost's files in extensions_custom.conf.
+    """
 
     kind = "freepbx"
 
     def __init__(
         self, name: str, address: str, folder: Path, *, users: Sequence[User], devices: Sequence[Device],
-        more: Iterable[tuple[str, str]] = (), **others: Any,
+        more: Iterable[tuple[str, str]] = (), include: Sequence[Path] = (INCLUDE,), **others: Any,
     ) -> None:  # fmt: skip
         self.users = {user.number: user for user in users}
         self.devices = {device.name: device for device in devices}
         self._more = more
-        text = f'#include "{INCLUDE}"\n#include "{MODEL}"\n[ext-local](+)\n'
+        text = "".join(f'#include "{file}"\n' for file in (*include, MODEL)) + "[ext-local](+)\n"
         for user in users:
             text += f"exten => {user.number},1,Gosub(model-who,s,1)\n same => n,Gosub(model-ring,s,1({user.number}))\n"
             text += f"exten => {user.number},hint,{file_hint(user.number, self._homes(user.number))}\n"
@@ -78,11 +83,7 @@ class FreepbxBox(AsteriskNode):
         """Every key of its users and devices, as FreePBX writes them when they are added."""
         keys: dict[str, str] = {}
         for user in self.users.values():
-            keys |= {
-                f"/AMPUSER/{user.number}/cidnum": user.number,
-                f"/AMPUSER/{user.number}/cidname": user.name,
-                f"/AMPUSER/{user.number}/outboundcid": f'"{user.name}" <{user.outbound}>',
-            }
+            keys |= {f"/AMPUSER/{user.number}/{field}": value for field, value in self._user(user).items()}
             if homes := self._homes(user.number):
                 keys[f"/AMPUSER/{user.number}/device"] = "&".join(homes)
         for device in self.devices.values():
@@ -121,6 +122,19 @@ class FreepbxBox(AsteriskNode):
         if found.fixed:
             self.tell(self._with(found.default_user, device))
 
+    def edit_user(self, number: str) -> None:
+        """Somebody saves the user in the web interface: all of it is written anew, but not where it rings."""
+        keys = self._user(self.users[number])
+        self.tell({f"/AMPUSER/{number}/{field}": value for field, value in keys.items()})
+
+    def delete_user(self, number: str) -> None:
+        """Somebody deletes the user in the web interface."""
+        self.tell(dict.fromkeys(self.database_show(f"AMPUSER {number}")))
+
+    def lose(self, device: str, user: str) -> None:
+        """Somebody deletes the keys by which Roost moves people."""
+        self.tell({f"/DEVICE/{device}/user": None, f"/AMPUSER/{user}/device": None})
+
     def log_off(self, device: str) -> None:
         """FreePBX's own *12: nobody speaks there."""
         sits = self.ask([f"/DEVICE/{device}/user"]).get(f"/DEVICE/{device}/user", "none")
@@ -147,6 +161,14 @@ class FreepbxBox(AsteriskNode):
 
     def _homes(self, user: str) -> list[str]:
         return [device.name for device in self.devices.values() if device.default_user == user]
+
+    @staticmethod
+    def _user(user: User) -> dict[str, str]:
+        return {
+            "cidnum": user.number,
+            "cidname": user.name,
+            "outboundcid": f'"{user.name}" <{user.outbound}>',
+        }
 
     @staticmethod
     def _device(device: Device) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from localcluster.asterisk import AsteriskNode
 from localcluster.call_logs import AsteriskLog
-from localcluster.freepbx import Device, FreepbxBox, User
+from localcluster.freepbx import ACCOUNT_HOOK, INCLUDE, Device, FreepbxBox, User
 from localcluster.telephony import Telephony
 from roost.directory import Directory
 from roost.nodes.status import cluster_status, is_audited, request_audit
@@ -46,7 +46,10 @@ class Houses(Telephony):
             return AsteriskNode(name, address, folder, **settings)
         phones = settings.pop("phones")
         settings["phones"] = [replace(phone, settings="context=from-internal") for phone in phones]
-        return FreepbxBox(name, address, folder, users=USERS, devices=devices_of(name), **settings)
+        include = (INCLUDE, ACCOUNT_HOOK) if name == "f1" else (INCLUDE,)
+        return FreepbxBox(
+            name, address, folder, users=USERS, devices=devices_of(name), include=include, **settings
+        )
 
 
 class Mixed(Office):
@@ -72,7 +75,6 @@ class Mixed(Office):
                 directory.add_phone(
                     phone, organization="0001", node=node, base=base, emergency_number=f"+1555{phone}"
                 )
-            self.nodes[node].set_centers(*self.product.centers)
         self.agree()
 
     def sit(self, number: str, phone: str) -> None:

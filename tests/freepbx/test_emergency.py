@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from localcluster.freepbx import FreepbxBox
 from roost.directory import Directory
 from tests.freepbx.house import AD_HOC, Mixed
 
@@ -62,33 +63,70 @@ STATES: dict[str, Callable[[Mixed], None]] = {
     "the organization removed": _all(
         _hosts, _directory(lambda d: d.remove_organization("0001", with_everything=True))
     ),
-    "host, edited": _all(_hosts, lambda house: house.box().edit("1002")),
-    "host, edited and audited": _all(_hosts, lambda house: house.box().edit("1002"), Mixed.audit),
-    "host, reset": _all(_hosts, lambda house: house.box().reset()),
-    "host, reset and audited": _all(_hosts, lambda house: house.box().reset(), Mixed.audit),
-    "host, the dialplan reloaded": _all(_hosts, lambda house: house.box().cli("dialplan reload")),
-    "host, logged off by FreePBX and audited": _all(
-        _hosts, lambda house: house.box().log_off("1002"), Mixed.audit
-    ),
     "ad hoc, with a guest": _hosts_at_ad_hoc,
-    "ad hoc, with a guest, edited": _all(_hosts_at_ad_hoc, lambda house: house.box().edit(AD_HOC)),
     "ad hoc, with a guest, removed": _all(_hosts_at_ad_hoc, _directory(lambda d: d.remove_phone(AD_HOC))),
-    "ad hoc, reset and audited": _all(_hosts_at_ad_hoc, lambda house: house.box().reset(), Mixed.audit),
+    "the phone removed, then logged off by FreePBX": _all(
+        _hosts, _directory(lambda d: d.remove_phone("1002")), lambda house: house.box().log_off("1002")
+    ),
 }
 
 
-#: What FreePBX itself does to an ad hoc device, which belongs to nobody; Roost mends it, and docs/freepbx.md warns.
-SILENCED = {"host, reset": AD_HOC}
+def _each(act: Callable[[FreepbxBox, str], None], *names: str) -> Callable[[FreepbxBox], None]:
+    def do(box: FreepbxBox) -> None:
+        for name in names:
+            act(box, name)
+
+    return do
+
+
+#: Who sits where, while FreePBX rewrites its keys, or somebody does there.
+GUESTS = {"1002": "1101", AD_HOC: "2001"}
+INTRUSIONS: dict[str, Callable[[FreepbxBox], object]] = {
+    "the devices edited": _each(FreepbxBox.edit, *GUESTS),
+    "their guests edited": _each(FreepbxBox.edit_user, *GUESTS.values()),
+    "everything reset": FreepbxBox.reset,
+    "the dialplan reloaded": lambda box: box.cli("dialplan reload"),
+    "logged off": _each(FreepbxBox.log_off, "1001", *GUESTS),
+    "the keys deleted": _each(lambda box, device: box.lose(device, GUESTS[device]), *GUESTS),
+    "their guests deleted": _each(FreepbxBox.delete_user, *GUESTS.values()),
+}
+
+
+def calls_for_help(house: Mixed) -> None:
+    """112 goes out from each phone as that phone, and afterwards somebody speaks there."""
+    phones = ("1001", "1002", AD_HOC)
+    for phone in phones:
+        assert house.emergency(phone) == (f"+1555{phone}", f"Desk {phone}")
+    users = house.box().ask([f"/DEVICE/{phone}/user" for phone in phones])
+    assert len(users) == len(phones)
+    assert not set(users.values()) & {"", "none"}
 
 
 @pytest.mark.parametrize("state", STATES)
 def test_an_emergency_call_goes_out_with_the_identity_of_the_phone(mixed: Mixed, state: str) -> None:
     STATES[state](mixed)
-    phones = [phone for phone in ("1001", "1002", AD_HOC) if phone != SILENCED.get(state)]
-    for phone in phones:
-        assert mixed.emergency(phone) == (f"+1555{phone}", f"Desk {phone}")
-    users = mixed.box().ask([f"/DEVICE/{phone}/user" for phone in phones])
-    assert not set(users.values()) & {"", "none"}
+    calls_for_help(mixed)
+
+
+@pytest.mark.parametrize("what", INTRUSIONS)
+def test_it_does_whatever_freepbx_does_to_its_keys_before_the_next_audit_and_after(
+    mixed: Mixed, what: str
+) -> None:
+    for phone, guest in GUESTS.items():
+        mixed.sit(guest, phone)
+    mixed.world.sql("UPDATE pbx_node SET enabled = false")  # so that no audit comes in between
+    INTRUSIONS[what](mixed.box())
+    calls_for_help(mixed)
+    mixed.world.sql("UPDATE pbx_node SET enabled = true")
+    mixed.audit()
+    calls_for_help(mixed)
+
+
+def test_an_emergency_number_that_is_something_else_there_goes_on_as_before(mixed: Mixed) -> None:
+    """The include has 911, which is nothing on these boxes: it is the box that says so."""
+    call = mixed.phones["1002"].dial("911")
+    call.wait_over()
+    assert call.close_reason.startswith("404")
 
 
 def test_the_same_from_a_plain_asterisk_whoever_sits_there(mixed: Mixed) -> None:

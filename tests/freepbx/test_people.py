@@ -103,3 +103,20 @@ def test_a_queue_and_a_lamp_follow(mixed: Mixed) -> None:
     ring.answer()
     wait_until(lambda: "In use" in box.cli("queue show support"), 10, "the member in a call")
     assert mixed.silent()
+
+
+def test_the_bill_names_who_sits_there_on_the_box_that_has_the_hook(mixed: Mixed) -> None:
+    mixed.sit("1001", "1002")
+    mixed.sit("2001", "1101")
+    assert _billed(mixed, "1002") == "1001"
+    assert _billed(mixed, "1101") == ""
+
+
+def _billed(house: Mixed, phone: str) -> str:
+    """Somebody calls the world from this phone; the account of the call on its node's bill."""
+    node = house.nodes[house.home(phone)]
+    known = len(node.cdr())
+    house.reaches(phone, "+15550777", f"carrier-{node.name}")
+    wait_until(lambda: len(node.cdr()) > known, "the call is on the bill")
+    (record,) = node.cdr()[known:]
+    return record[0]
