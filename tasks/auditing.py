@@ -15,6 +15,7 @@ from roost.errors import DatabaseUnavailable, NodeRefused, NodeUnavailable
 from roost.nodes.audit import Audited, audit
 from roost.nodes.converge import fail
 from roost.nodes.holding import Nodes
+from tasks.measures import MENDED
 
 #: After each piece an audit rests so many times as long as that took: when moves were pushed meanwhile, and when none were.
 REST, REST_ALONE = 3.0, 0.3
@@ -66,8 +67,10 @@ class Auditor:
             found = audit(
                 self._database, node, self._nodes, self._retry_max, self._rest, partial(self._push, node)
             )
-            if isinstance(found, Audited) and found.drift:
-                log.warning("node_drifted", node=node, mended=found.drift)
+            if isinstance(found, Audited):
+                MENDED.labels(node).inc(found.drift)
+                if found.drift:
+                    log.warning("node_drifted", node=node, mended=found.drift)
         except (NodeUnavailable, NodeRefused) as error:
             fail(self._database, node, self._nodes, self._retry_max, error)
             log.warning("audit_broke_off", node=node, error=str(error))

@@ -34,6 +34,9 @@ SWEPT = Gauge("roost_sweep_last_timestamp_seconds", "When this process last swep
 
 PUSHES = Counter("roost_pushes", "Pushes to a node, by what they came to.", ["node", "result"], registry=None)
 PUSHED = Counter("roost_pushed_changes", "Changes that a node was sent.", ["node"], registry=None)
+MENDED = Counter(
+    "roost_audits_mended_rows", "Rows that audits of a node found different, and mended.", ["node"], registry=None
+)  # fmt: skip
 
 ANSWERED = Histogram(
     "roost_answer_duration_seconds", "From a question to the workers to its answer.", ["task"], buckets=SECONDS, registry=None

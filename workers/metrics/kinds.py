@@ -13,6 +13,7 @@ from tasks.client import Client
 from tasks.measures import (
     ANSWERED,
     BUSY,
+    MENDED,
     PUSHED,
     PUSHES,
     REDELIVERED,
@@ -42,7 +43,7 @@ def export_worker(kind: str, settings: Settings, threads: int) -> None:
     """Export what a worker counts: tasks, its threads; of a push worker the pushes, and how far the nodes are."""
     most = Gauge("roost_threads", "Threads that this process may run tasks in.", registry=None)
     most.set(threads)
-    pushing = (PUSHES, PUSHED, SWEPT) if kind == "push" else ()
+    pushing = (PUSHES, PUSHED, MENDED, SWEPT) if kind == "push" else ()
     export(
         kind, settings,
         [
