@@ -253,3 +253,35 @@ def test_unlocking(office: Run, world: World) -> None:
     assert [row[:4] for row in world.journal()] == [
         ("unlock", "unlocked", "001", None), ("unlock", "unlocked", None, "desk001"),
     ]  # fmt: skip
+
+
+def test_what_a_freepbx_cannot_be_told_of_is_refused_with_what_to_do(
+    office: Run, world: World, folder: Path
+) -> None:
+    """It serves one organization, and knows phones by digits; it need not be reached for that."""
+    add = ("node", "add", "f1", "--kind", "freepbx", "--host", "10.0.0.7", "--secret-file", "secret")
+    (folder / "secret").write_text("s3cret-of-f1\n")
+
+    def refused(*arguments: str, code: str, says: str) -> None:
+        done = office(*arguments)
+        assert done.exit_code != 0
+        assert f"[{code}]" in done.err
+        assert says in done.err
+
+    refused(*add, code="unfit_phone_name", says="desk001: node f1, freepbx, needs 1 to 20 digits")
+    assert office("org", "add", "0002").exit_code == 0
+    refused(*add, code="one_organization", says="or add it with --serve")
+    assert office(*add, "--serve", "0002").exit_code == 0
+    refused("node", "serve", "f1", "0002", "0001", code="one_organization", says="0001")
+    phone = ("phone", "add", "--node", "n1", "--org", "0002")
+    for name in ("desk-9", "0100", "1.2"):
+        refused(*phone, name, code="unfit_phone_name", says="add it under another name")
+    for name in ("1&2", "1@n1", "1|2", "${EXTEN}"):
+        refused(*phone, name, code="bad_value", says="phone name")
+    (folder / "desks.csv").write_text(
+        "organization,number,phone,node\n0002,1001,1001,n1\n0002,1002,desk-2,n1\n"
+    )
+    refused("import", "desks.csv", code="unfit_phone_name", says="desk-2")
+    assert world.rows("SELECT name FROM phone") == [("desk001",)]
+    assert world.rows("SELECT count(*) FROM extension") == [(2,)]
+    assert office(*phone, "1001").exit_code == 0

@@ -225,6 +225,36 @@ def test_what_the_kind_of_a_node_takes_is_set_and_taken_away(office: Office, tmp
     assert (refused.status_code, "needs a secret" in refused.text) == (422, True)
 
 
+def test_what_a_freepbx_cannot_be_told_of_is_refused(office: Office) -> None:
+    """It serves one organization, and knows phones by digits; it need not be reached for that."""
+    api = office.api()
+    node = {"name": "f9", "kind": "freepbx", "host": "127.0.0.9", "secret": "s"}
+    refused = api.post("/nodes", json=node)
+    assert (refused.status_code, refused.json()["code"]) == (409, "one_organization")
+    refused = api.post("/nodes", json=node | {"serves": ["0001"]})
+    assert (refused.status_code, refused.json()["code"]) == (422, "unfit_phone_name")
+    assert api.post("/organizations", json={"code": "0003"}).status_code == 201
+    assert api.post("/nodes", json=node | {"serves": ["0003"]}).status_code == 201
+    try:
+        for name, code in (
+            ("desk-3", "unfit_phone_name"),
+            ("1&2", "invalid"),
+            ("${EXTEN}", "invalid"),
+        ):
+            refused = api.post("/phones", json={"name": name, "organization": "0003", "node": "n1"})
+            assert (refused.status_code, refused.json()["code"]) == (422, code)
+        file = "organization,number,phone,node\n0003,001,desk-3,n1\n"
+        refused = api.post("/import", content=file.encode(), headers={"Content-Type": "text/csv"})
+        assert (refused.status_code, refused.json()["code"]) == (422, "unfit_phone_name")
+        page = office.browser("root").post("/organizations/0003/import", text=file, apply="yes")
+        assert page.status_code == 422
+        assert "desk-3: node f9, freepbx, needs 1 to 20 digits" in page.text
+        assert api.get("/extensions", params={"organization": "0003"}).json()["items"] == []
+        assert api.get("/phones", params={"organization": "0003"}).json()["items"] == []
+    finally:
+        api.delete("/nodes/f9")
+
+
 def test_an_import_is_previewed_and_done_within_one_organization(office: Office) -> None:
     api = office.api(Right.ADMINISTER, "0001")
     csv = "organization,number,name,phone,node\n0001,010,Zoë,desk010,n1\n"

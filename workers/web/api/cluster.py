@@ -18,7 +18,7 @@ from tasks.processes import Process as FoundProcess
 from workers.web.api import paging
 from workers.web.api.access import TheAsker, TheParts
 from workers.web.api.models import Given, Page, Shown
-from workers.web.api.values import NodeName
+from workers.web.api.values import Code, NodeName
 
 router = APIRouter(tags=["cluster"])
 #: Seconds that a first question after a quiet time may take.
@@ -80,6 +80,9 @@ class NewNode(_NodeFields):
     name: NodeName
     kind: Annotated[str, Field(pattern=f"^({'|'.join(kinds())})$")]
     host: Host
+    serves: list[Code] | None = Field(
+        default=None, min_length=1, description="The organizations that it is told of; null: all."
+    )
 
 
 class NodeState(Shown):
