@@ -117,6 +117,6 @@ def _billed(house: Mixed, phone: str) -> str:
     node = house.nodes[house.home(phone)]
     known = len(node.cdr())
     house.reaches(phone, "+15550777", f"carrier-{node.name}")
-    wait_until(lambda: len(node.cdr()) > known, "the call is on the bill")
+    wait_until(lambda: len(node.cdr()) > known, 10, "the call is on the bill")
     (record,) = node.cdr()[known:]
     return record[0]

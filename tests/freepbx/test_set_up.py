@@ -2,56 +2,63 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+
+import pytest
 
 from roost.directory import Directory
 from roost.pbx.freepbx import KIND
 from roost.pbx.freepbx.adapter import FreepbxNode
 from roost.pbx.freepbx.options import FreepbxOptions
 from roost.pbx.kinds import Examined
+from roost.pbx.node import Rings
+from roost.settings import Settings
+from tests.cli.command import Run, runner
 from tests.freepbx.house import AD_HOC, Mixed
 
+#: What Asterisk, FreePBX or SIP would take for something else than text.
+ODD = "&1002@n1|${EXTEN}"
 
-def roost(house: Mixed, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a command as a person does."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("ROOST_")}
-    environment = kept | {"PYTHONPATH": house.product.import_path} | house.product.environment
-    return subprocess.run(
-        [sys.executable, "-m", "workers.cli.main", *arguments],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, cwd=folder, env=environment,
-    )  # fmt: skip
+
+@pytest.fixture
+def roost(mixed: Mixed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """Run a command with the settings of the house."""
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"ROOST_{name.upper()}", raising=False)
+    for name, value in mixed.product.environment.items():
+        monkeypatch.setenv(name, value)
+    yield from runner()
 
 
 def test_the_desks_of_a_box_are_shown_added_and_the_second_time_nothing_changes(
-    mixed: Mixed, tmp_path: Path
+    mixed: Mixed, roost: Run
 ) -> None:
     mixed.reset()
     mixed.world.organization()
     box = mixed.box()
     box.tell({"/DEVICE/1002/user": "1001", "/AMPUSER/1002/device": None, "/AMPUSER/1001/device": "1001&1002"})
     asked = ("import", "--from-node", "f1", "--org", "0001")
-    refused = roost(mixed, tmp_path, *asked)
-    assert refused.returncode != 0
-    assert f"The device {AD_HOC} has no user of its own: make it fixed" in refused.stderr
-    assert f"The user {AD_HOC} has no device" in refused.stderr
+    refused = roost(*asked)
+    assert refused.exit_code != 0
+    assert f"The device {AD_HOC} has no user of its own: make it fixed" in refused.err
+    assert f"The user {AD_HOC} has no device" in refused.err
     assert Directory(mixed.database).phones() == []
 
-    shown = roost(mixed, tmp_path, *asked, "--leave-out", "--dry-run").stdout
+    shown = roost(*asked, "--leave-out", "--dry-run").out
     assert "line 2: add extension 0001*1001; name: - → Person 1001" in shown
     assert "line 3: add phone 1002; base: - → 0001*1002; " in shown
     assert Directory(mixed.database).phones() == []
 
-    said = roost(mixed, tmp_path, *asked, "--leave-out").stdout
+    said = roost(*asked, "--leave-out").out
     assert "2 desks: extensions 2 added, 0 changed; phones 2 added, 0 changed." in said
     found = Directory(mixed.database).phone("1002")
     assert (found.node, found.base, found.emergency_number, found.emergency_location) == (
         "f1", "0001*1002", "+15551002", "Desk 1002",
     )  # fmt: skip
-    said = roost(mixed, tmp_path, *asked, "--leave-out").stdout
+    said = roost(*asked, "--leave-out").out
     assert "2 desks: extensions 0 added, 0 changed; phones 0 added, 0 changed." in said
     # What Roost was told of is as FreePBX has it by itself: each user rings at its own device alone.
     mixed.settled()
@@ -61,15 +68,51 @@ def test_the_desks_of_a_box_are_shown_added_and_the_second_time_nothing_changes(
     }  # fmt: skip
 
 
-def test_a_node_without_desks_of_its_own_says_so(mixed: Mixed, tmp_path: Path) -> None:
-    assert "[no_desks]" in roost(mixed, tmp_path, "import", "--from-node", "n1", "--org", "0001").stderr
+def test_what_can_be_no_desk_is_said_with_what_to_do_and_nothing_is_imported(
+    mixed: Mixed, roost: Run
+) -> None:
+    mixed.reset()
+    mixed.world.organization()
+    box = mixed.box()
+    odd = {"/AMPUSER/1&1/cidname": "x", "/DEVICE/1&1/dial": "PJSIP/1&1", "/DEVICE/1&1/default_user": "1&1"}
+    box.tell(
+        {
+            "/DEVICE/1001/dial": "PJSIP/1001&PJSIP/1002",
+            "/DEVICE/1002/default_user": "1101",
+            "/AMPUSER/1102/cidname": ODD,
+            **odd,
+        }
+    )
+    said = roost("import", "--from-node", "f1", "--org", "0001").err
+    assert "The device 1001 does not dial PJSIP/1001: only such a phone can be moved to." in said
+    assert "The user 1101 has the devices 1002, 1101: leave it one." in said
+    assert "The user 1002 has no device: give it one" in said
+    odd_left = roost("import", "--from-node", "f1", "--org", "0001", "--leave-out").err
+    assert "bad_value" in odd_left
+    assert Directory(mixed.database).phones() == []
+    assert Directory(mixed.database).extensions() == []
+    box.tell(dict.fromkeys(odd))
+    assert "[no_desks]" in roost("import", "--from-node", "n1", "--org", "0001").err
+
+
+def test_what_means_something_elsewhere_is_text_on_a_box(mixed: Mixed) -> None:
+    Directory(mixed.database).change_extension("0001*1001", name=ODD)
+    mixed.sit("1001", "1002")
+    mixed.agree()
+    box = mixed.box()
+    box.tell({"/AMPUSER/1001/device": f"1001{ODD}", "/DEVICE/1002/user": f"1001{ODD}"})
+    mixed.audit()
+    assert box.ask(["/AMPUSER/1001/device", "/DEVICE/1002/user"]) == {
+        "/AMPUSER/1001/device": "1002", "/DEVICE/1002/user": "1001",
+    }  # fmt: skip
+    mixed.reaches("1102", "1001", "1002")
 
 
 def test_what_the_box_does_not_know_is_refused_with_what_to_do_and_nothing_is_half_written(
     mixed: Mixed,
 ) -> None:
     directory = Directory(mixed.database)
-    directory.add_extension("0001*1003")
+    directory.add_extension("0001*1003", allows_virtualization=True)
     directory.add_phone("1003", organization="0001", node="f2", base="0001*1003")
     mixed.settled()
     with closing(KIND.open(mixed.box().control, 5)) as node:
@@ -86,9 +129,21 @@ def test_what_the_box_does_not_know_is_refused_with_what_to_do_and_nothing_is_ha
     )
     assert "FreePBX has no device 1003" in reason[0]
     assert "PJSIP/*1003@f2" in reason[0]
+    # Somebody sits down at the phone that this box does not know: it is told all but where that one rings.
+    assert mixed.world.move("1001", "1003").outcome == "virtualized"
+    mixed.settled()
+    assert ("e/0001*1001",) in mixed.world.rows("SELECT key FROM node_refused_row")
+    with closing(KIND.open(mixed.box().control, 5)) as node:
+        assert node.read([("e", "0001*1001")]) == {("e", "0001*1001"): Rings("0001*1001", "f1", "1001")}
+    assert box.ask(["/DEVICE/1001/user", "/AMPUSER/1001/device"]) == {
+        "/DEVICE/1001/user": "1001", "/AMPUSER/1001/device": "1001",
+    }  # fmt: skip
+
     box.tell({"/DEVICE/1003/dial": "PJSIP/*1003@f2", "/DEVICE/1003/user": "1003"})
     mixed.audit()
-    assert box.ask(["/AMPUSER/1003/device"]) == {"/AMPUSER/1003/device": "1003"}
+    assert box.ask(["/AMPUSER/1003/device", "/AMPUSER/1001/device", "/DEVICE/1003/user"]) == {
+        "/AMPUSER/1001/device": "1003", "/DEVICE/1003/user": "1001",
+    }  # fmt: skip
     box.tell({"/DEVICE/1003/dial": None, "/DEVICE/1003/user": None, "/AMPUSER/1003/cidnum": None})
 
 
@@ -102,16 +157,20 @@ def test_doctor_finds_what_is_not_as_it_should_be(mixed: Mixed) -> None:
         {
             "/AMPUSER/1101/device": "1101&1001",
             "/DEVICE/1234/dial": "PJSIP/1234",
+            "/DEVICE/1102/dial": "PJSIP/*1102@n1",
             "/AMPUSER/1001/cidname": "Somebody",
             "/DEVICE/1001/emergency_cid": "+15550000",
         }
     )
     box.set_global("ROOST_NODE", "f9")
     said = "\n".join(examined(mixed))
-    assert "Nobody speaks at 1002: no emergency call goes out there." in said
+    assert "Nobody speaks at 1002: no call goes out there but to the emergency numbers" in said
     assert "Users with several devices: 1101;" in said
     assert "FreePBX's keys differ from Roost's: e/0001*1001, e/0001*1101, p/1002." in said
     assert "Devices that Roost does not know: 1234;" in said
+    assert (
+        "Devices that dial something else than the phone that Roost knows: 1102 (not PJSIP/*1102@f2)." in said
+    )
     assert "Users named otherwise in Roost: 1001;" in said
     assert "Devices with another emergency number in Roost: 1001;" in said
     assert "Its dialplan says that it is f9 (ROOST_NODE)." in said
@@ -121,7 +180,6 @@ def test_doctor_finds_what_is_not_as_it_should_be(mixed: Mixed) -> None:
     box.cli("dialplan remove extension *30@from-internal-noxfer-custom")
     assert any("Something else has the feature code *30" in finding for finding in examined(mixed))
     box.cli("dialplan reload")
-    mixed.box().set_centers(*mixed.product.centers)
 
 
 def test_it_is_seen_whether_a_module_is_loaded(mixed: Mixed) -> None:

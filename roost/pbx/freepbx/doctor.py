@@ -11,7 +11,7 @@ from roost.pbx.freepbx.box import Box
 from roost.pbx.freepbx.options import FreepbxOptions
 from roost.pbx.freepbx.own_keys import NOBODY
 from roost.pbx.kinds import Examined
-from roost.pbx.node import ActsAs, Change, Key
+from roost.pbx.node import ActsAs, Change, Key, Rings
 
 #: Names that a finding lists.
 LISTED = 5
@@ -29,7 +29,9 @@ def examine(node: Examined[FreepbxOptions]) -> Iterator[Finding]:
     if isinstance(node.node, FreepbxNode):
         yield from _modules(node.node)
         yield from _dialplan(node, node.node)
-        yield from _keys(node.node.box(), node.node.dump())
+        box, table = node.node.box(), node.node.dump()
+        yield from _keys(box, table)
+        yield from _ways(box, table, node.name)
 
 
 def _modules(freepbx: FreepbxNode) -> Iterator[Finding]:
@@ -70,7 +72,7 @@ def _dialplan(node: Examined[FreepbxOptions], freepbx: FreepbxNode) -> Iterator[
 def _keys(box: Box, table: dict[Key, Change | None]) -> Iterator[Finding]:
     if silent := [device for device, user in box.speaks.items() if user in NOBODY]:
         yield _finding(
-            Level.ERROR, f"Nobody speaks at {_some(silent)}: no emergency call goes out there.",
+            Level.ERROR, f"Nobody speaks at {_some(silent)}: no call goes out there but to the emergency numbers of roost_freepbx.conf.",
             "Switch off FreePBX's own log-off (*12), and give each device a user; Roost's phones it mends by itself.",
         )  # fmt: skip
     several = [user for user, devices in box.rings.items() if "&" in devices]
@@ -109,6 +111,21 @@ def _keys(box: Box, table: dict[Key, Change | None]) -> Iterator[Finding]:
         yield _finding(
             Level.WARNING, f"Devices with another emergency number in Roost: {_some(emergency)}; calls have FreePBX's.",
             "Change one of them.",
+        )  # fmt: skip
+
+
+def _ways(box: Box, table: dict[Key, Change | None], node: str) -> Iterator[Finding]:
+    """Whether each device dials the phone where Roost says that it is."""
+    homes = {
+        row.phone: row.node for row in table.values() if isinstance(row, Rings) and row.phone and row.node
+    }
+    ways = {
+        phone: f"PJSIP/{phone}" if home == node else f"PJSIP/*{phone}@{home}" for phone, home in homes.items()
+    }
+    if wrong := [f"{phone} (not {way})" for phone, way in ways.items() if box.dials.get(phone, way) != way]:
+        yield _finding(
+            Level.ERROR, f"Devices that dial something else than the phone that Roost knows: {_some(wrong)}.",
+            "Change the dial string there, or the phone's node: roost phone set PHONE --node NODE.",
         )  # fmt: skip
 
 
