@@ -10,6 +10,7 @@ A device is known by its `dial`, a user by `cidnum`: nothing is written about ot
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -21,8 +22,13 @@ from roost.pbx.node import ActsAs, Change, Key, Rings, key_of
 
 DEVICE: Final = "DEVICE"
 USER: Final = "AMPUSER"
+#: Keys read one by one; for more, all of them are listed.
+ONE_BY_ONE: Final = 256
+#: Seconds for which a list of them will do for the pieces of one audit, which are looked at again before anything is mended.
+LATELY: Final = 10.0
 #: What FreePBX writes for nobody.
 NOBODY: Final = frozenset({"", "none"})
+_SPEAKS, _RINGS = "user", "device"
 _ENTRY = re.compile(rb"Event: DBGetTreeResponse\r\nKey: /[A-Z]+/([^/\r\n]+)/([a-z_]+)\r\nVal: ([^\r\n]*)\r\n")
 
 
@@ -39,6 +45,8 @@ class OwnKeys:
 
     def __init__(self, session: AmiSession) -> None:
         self._session = session
+        self._lately: dict[str, dict[str, str]] = {}
+        self._listed_at = 0.0
 
     def faults(self, changes: Sequence[Change]) -> dict[Key, str]:
         """Which of these rows name a user or a device that this FreePBX does not know, and what to do."""
@@ -53,6 +61,7 @@ class OwnKeys:
 
     def write(self, wanted: Sequence[OwnKey]) -> None:
         """Make the keys so. Raises NodeUnavailable when one is not taken."""
+        self._listed_at = 0.0
         puts = [own for own in wanted if own.value is not None]
         if failures := self._session.ask_many(puts, _encode_put):
             raise NodeUnavailable(f"It did not take {puts[failures[0].position]}: {failures[0].message}")
@@ -66,11 +75,11 @@ class OwnKeys:
     def astray(self, rows: Mapping[Key, Change | None]) -> list[Key]:
         """The rows by which these keys do not go."""
         wanted = {key: own_key(row) for key, row in rows.items() if isinstance(row, Rings | ActsAs)}
-        values = read_values(self._session, [(own.family, own.key) for own in wanted.values()])
+        values = self._values(list(wanted.values()))
         return [
             key
             for (key, own), value in zip(wanted.items(), values, strict=True)
-            if (own.value or "").encode() != (value or b"")
+            if (own.value or "") != value
         ]
 
     def known_users(self, numbers: Iterable[str]) -> set[str]:
@@ -85,6 +94,19 @@ class OwnKeys:
         """The user that each device has by itself; a device that belongs to nobody is left out."""
         defaults = read_field(self._session, DEVICE, "default_user")
         return {device: user for device, user in defaults.items() if user not in NOBODY}
+
+    def _values(self, wanted: Sequence[OwnKey]) -> list[str]:
+        """What these keys hold; empty: nothing. Of many, as it was some seconds ago."""
+        if len(wanted) <= ONE_BY_ONE:
+            values = read_values(self._session, [(own.family, own.key) for own in wanted])
+            return [(value or b"").decode(errors="replace") for value in values]
+        if time.monotonic() > self._listed_at + LATELY:
+            self._lately = {
+                DEVICE: read_field(self._session, DEVICE, _SPEAKS),
+                USER: read_field(self._session, USER, _RINGS),
+            }
+            self._listed_at = time.monotonic()
+        return [self._lately[own.family].get(own.key.rpartition("/")[0], "") for own in wanted]
 
     def _known(self, family: str, field: str, names: Iterable[str]) -> set[str]:
         asked = list(dict.fromkeys(names))
@@ -101,12 +123,12 @@ def own_key(row: Rings | ActsAs) -> OwnKey:
 
 def rings_at(user: str, device: str | None) -> OwnKey:
     """A user rings there alone; None: nowhere."""
-    return OwnKey(USER, f"{user}/device", device)
+    return OwnKey(USER, f"{user}/{_RINGS}", device)
 
 
 def speaks(device: str, user: str) -> OwnKey:
     """Whoever speaks at a device is this user."""
-    return OwnKey(DEVICE, f"{device}/user", user)
+    return OwnKey(DEVICE, f"{device}/{_SPEAKS}", user)
 
 
 def number_of(extension: str) -> str:
