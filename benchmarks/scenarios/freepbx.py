@@ -89,7 +89,7 @@ def _database(
         connection.execute("UPDATE pbx_node SET enabled = name <> 'home'")
     with ExitStack() as open_:
         open_.callback(rig.postgres.drop_database, _DATABASE)
-        database = open_.enter_context(closing(Database(url, size=2)))
+        database = open_.enter_context(closing(Database(url, size=2, idle_limit=_DEADLINE)))
         while announce(database).more:
             pass
         yield database, open_.enter_context(closing(NodeConnections(product.settings)))

@@ -22,9 +22,6 @@ from roost.pbx.freepbx.own_keys import OwnKeys, number_of, own_key
 from roost.pbx.freepbx.releasing import released
 from roost.pbx.node import ActsAs, Change, Cursor, Gone, Key, NodeAddress, RefusedRow, Rings, key_of
 
-#: Changes written within one deadline.
-AT_ONCE = 1_000
-
 
 class FreepbxNode:
     """A connection to one FreePBX; a `roost.pbx.node.PbxNode`."""
@@ -46,9 +43,7 @@ class FreepbxNode:
         Refused, with nothing of them written, are rows that no AMI line can hold, and those of users and devices that FreePBX does not know.
         """
         final = {key_of(change): change for change in changes}
-        rows, refused = list(final.values()), list[RefusedRow]()
-        for place in range(0, len(rows), AT_ONCE):
-            refused += self._apply(rows[place : place + AT_ONCE], final)
+        refused = self._apply(list(final.values()), final) if final else []
         if cursor is not None:
             with self._session.deadline():
                 self._table.put_cursor(cursor)
@@ -61,6 +56,7 @@ class FreepbxNode:
             sound = [row for row in rows if key_of(row) not in faults]
             gone = [row for row in sound if isinstance(row, Gone)]
             keys, places = released(self._table, self._own, gone, final) if gone else ([], {})
+        with self._session.deadline():
             self._own.write(keys + [own_key(row) for row in sound if isinstance(row, Rings | ActsAs)])
         dark = self._lamps.follow(places | places_of(sound))
         with self._session.deadline():

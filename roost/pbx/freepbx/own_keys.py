@@ -110,6 +110,8 @@ class OwnKeys:
 
     def _known(self, family: str, field: str, names: Iterable[str]) -> set[str]:
         asked = list(dict.fromkeys(names))
+        if len(asked) > ONE_BY_ONE:
+            return read_field(self._session, family, field).keys() & asked
         values = read_values(self._session, [(family, f"{name}/{field}") for name in asked])
         return {name for name, value in zip(asked, values, strict=True) if value is not None}
 
