@@ -17,6 +17,7 @@ from roost.pbx.ami.table import Table
 from roost.pbx.ami.variables import may_read, read_variables
 from roost.pbx.freepbx.box import Box, read_box
 from roost.pbx.freepbx.lamps import Lamps, places_of
+from roost.pbx.freepbx.lately import Lately
 from roost.pbx.freepbx.options import FreepbxOptions
 from roost.pbx.freepbx.own_keys import OwnKeys, number_of, own_key
 from roost.pbx.freepbx.releasing import released
@@ -29,6 +30,7 @@ class FreepbxNode:
     def __init__(self, address: NodeAddress, options: FreepbxOptions, deadline: float) -> None:
         self._session = AmiSession(address, options, deadline)
         self._table = Table(self._session)
+        self._lately = Lately(self._table.dump)
         self._own = OwnKeys(self._session)
         self._lamps = Lamps(self._session)
 
@@ -59,6 +61,7 @@ class FreepbxNode:
         with self._session.deadline():
             self._own.write(keys + [own_key(row) for row in sound if isinstance(row, Rings | ActsAs)])
         dark = self._lamps.follow(places | places_of(sound))
+        self._lately.forget()
         with self._session.deadline():
             refused = self._table.write(sound)
         faults |= {
@@ -69,14 +72,20 @@ class FreepbxNode:
         return [RefusedRow(*fault) for fault in faults.items()] + refused
 
     def read(self, keys: Sequence[Key]) -> dict[Key, Change | None]:
-        """What the node holds under these keys: None for a value that cannot be read; what it lacks is left out.
+        """What the node holds under these keys, of many as it was lately: None for a value that cannot be read; what it lacks is left out.
 
         A row by which FreePBX's own keys do not go, or the lamp, is as one that cannot be read: it is to be written again.
         """
         with self._session.deadline():
-            rows = self._table.read(keys)
+            listed = self._lately.of(len(keys))
+            rows = (
+                self._table.read(keys)
+                if listed is None
+                else {key: listed[key] for key in keys if key in listed}
+            )
             astray = self._own.astray(rows)
-        return rows | dict.fromkeys(astray + self._lamps.astray(rows))
+            away = self._own.away(rows)  # a reload puts back the lamps of those at home as they are
+        return rows | dict.fromkeys(astray + self._lamps.astray(away))
 
     def keys(self, about: int) -> Iterator[list[Key]]:
         """The keys the node holds, a page at a time, each at least once."""

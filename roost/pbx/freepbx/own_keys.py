@@ -10,25 +10,22 @@ A device is known by its `dial`, a user by `cidnum`: nothing is written about ot
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
 from roost.errors import NodeUnavailable
 from roost.pbx.ami.codec import unnumbered
 from roost.pbx.ami.session import ActionFailed, AmiSession
 from roost.pbx.ami.table import NOT_FOUND, read_values
+from roost.pbx.freepbx.lately import Lately
 from roost.pbx.node import ActsAs, Change, Key, Rings, key_of
 
 DEVICE: Final = "DEVICE"
 USER: Final = "AMPUSER"
-#: Keys read one by one; for more, all of them are listed.
-ONE_BY_ONE: Final = 256
-#: Seconds for which a list of them will do for the pieces of one audit, which are looked at again before anything is mended.
-LATELY: Final = 10.0
 #: What FreePBX writes for nobody.
 NOBODY: Final = frozenset({"", "none"})
-_SPEAKS, _RINGS = "user", "device"
+_SPEAKS, _RINGS, _NUMBER, _DIAL = "user", "device", "cidnum", "dial"
 _ENTRY = re.compile(rb"Event: DBGetTreeResponse\r\nKey: /[A-Z]+/([^/\r\n]+)/([a-z_]+)\r\nVal: ([^\r\n]*)\r\n")
 
 
@@ -45,8 +42,12 @@ class OwnKeys:
 
     def __init__(self, session: AmiSession) -> None:
         self._session = session
-        self._lately: dict[str, dict[str, str]] = {}
-        self._listed_at = 0.0
+        self._lately = Lately(self._every_value)
+        self._homes = Lately(self._every_home)
+        self._set_up = {
+            family: Lately(partial(read_field, session, family, field))
+            for family, field in ((USER, _NUMBER), (DEVICE, _DIAL))
+        }
 
     def faults(self, changes: Sequence[Change]) -> dict[Key, str]:
         """Which of these rows name a user or a device that this FreePBX does not know, and what to do."""
@@ -61,7 +62,7 @@ class OwnKeys:
 
     def write(self, wanted: Sequence[OwnKey]) -> None:
         """Make the keys so. Raises NodeUnavailable when one is not taken."""
-        self._listed_at = 0.0
+        self._lately.forget()
         puts = [own for own in wanted if own.value is not None]
         if failures := self._session.ask_many(puts, _encode_put):
             raise NodeUnavailable(f"It did not take {puts[failures[0].position]}: {failures[0].message}")
@@ -84,11 +85,22 @@ class OwnKeys:
 
     def known_users(self, numbers: Iterable[str]) -> set[str]:
         """Those of these numbers that are users here."""
-        return self._known(USER, "cidnum", numbers)
+        return self._known(USER, _NUMBER, numbers)
 
     def known_devices(self, phones: Iterable[str]) -> set[str]:
         """Those of these phones that are devices here."""
-        return self._known(DEVICE, "dial", phones)
+        return self._known(DEVICE, _DIAL, phones)
+
+    def away(self, rows: Mapping[Key, Change | None]) -> dict[Key, Change | None]:
+        """Those of these rows whose users do not ring at the one device that is theirs; of few rows, all."""
+        homes = self._homes.of(len(rows))
+        if homes is None:
+            return dict(rows)
+        return {
+            key: row
+            for key, row in rows.items()
+            if isinstance(row, Rings) and (row.phone is None or homes.get(_user(row)) != row.phone)
+        }
 
     def default_users(self) -> dict[str, str]:
         """The user that each device has by itself; a device that belongs to nobody is left out."""
@@ -96,22 +108,32 @@ class OwnKeys:
         return {device: user for device, user in defaults.items() if user not in NOBODY}
 
     def _values(self, wanted: Sequence[OwnKey]) -> list[str]:
-        """What these keys hold; empty: nothing. Of many, as it was some seconds ago."""
-        if len(wanted) <= ONE_BY_ONE:
-            values = read_values(self._session, [(own.family, own.key) for own in wanted])
-            return [(value or b"").decode(errors="replace") for value in values]
-        if time.monotonic() > self._listed_at + LATELY:
-            self._lately = {
-                DEVICE: read_field(self._session, DEVICE, _SPEAKS),
-                USER: read_field(self._session, USER, _RINGS),
-            }
-            self._listed_at = time.monotonic()
-        return [self._lately[own.family].get(own.key.rpartition("/")[0], "") for own in wanted]
+        """What these keys hold; empty: nothing. Of many, as it was lately."""
+        listed = self._lately.of(len(wanted))
+        if listed is not None:
+            return [listed.get((own.family, own.key), "") for own in wanted]
+        values = read_values(self._session, [(own.family, own.key) for own in wanted])
+        return [(value or b"").decode(errors="replace") for value in values]
+
+    def _every_value(self) -> dict[tuple[str, str], str]:
+        return {
+            (family, f"{name}/{field}"): value
+            for family, field in ((DEVICE, _SPEAKS), (USER, _RINGS))
+            for name, value in read_field(self._session, family, field).items()
+        }
+
+    def _every_home(self) -> dict[str, str]:
+        """The device of each user who has one, and no other."""
+        devices: dict[str, list[str]] = {}
+        for device, user in self.default_users().items():
+            devices.setdefault(user, []).append(device)
+        return {user: own[0] for user, own in devices.items() if len(own) == 1}
 
     def _known(self, family: str, field: str, names: Iterable[str]) -> set[str]:
         asked = list(dict.fromkeys(names))
-        if len(asked) > ONE_BY_ONE:
-            return read_field(self._session, family, field).keys() & asked
+        listed = self._set_up[family].of(len(asked))
+        if listed is not None:
+            return listed.keys() & asked
         values = read_values(self._session, [(family, f"{name}/{field}") for name in asked])
         return {name for name, value in zip(asked, values, strict=True) if value is not None}
 
