@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from chaos import (
+    freepbx_faults,
     kamailio_faults,
     message_faults,
     network_faults,
@@ -16,7 +17,7 @@ from chaos import (
     postgres_faults,
     process_faults,
 )
-from chaos.faults import ASTERISK, FAULTS, KAMAILIO, THREE_BROKERS, UnknownFault, chosen
+from chaos.faults import ASTERISK, FAULTS, FREEPBX, KAMAILIO, THREE_BROKERS, UnknownFault, chosen
 from chaos.report import as_text, write_json
 from chaos.run import NotHealed, Pace, Run
 from chaos.stage import Stage
@@ -24,9 +25,11 @@ from localcluster.process import ServiceFailed
 from localcluster.rabbitmq_install import SUITES
 
 #: They fill the list of faults.
-_DEFINED_IN = (kamailio_faults, message_faults, network_faults, node_faults, postgres_faults, process_faults)
+_DEFINED_IN = (
+    freepbx_faults, kamailio_faults, message_faults, network_faults, node_faults, postgres_faults, process_faults,
+)  # fmt: skip
 #: Kinds of real PBX that a stage may have, and what their faults need.
-_REAL = {"asterisk": ASTERISK, "kamailio": KAMAILIO}
+_REAL = {"asterisk": ASTERISK, "freepbx": FREEPBX, "kamailio": KAMAILIO}
 #: Seconds from an audit to the next.
 AUDITED_ALL_THE_TIME = {"ROOST_AUDIT_EVERY": "1"}
 
@@ -108,7 +111,7 @@ def _run(options: argparse.Namespace, names: list[str], folder: Path) -> int:
         brokers=options.rabbitmq,
         rabbitmq_version=options.rabbitmq_version,
         real={kind: getattr(options, kind) for kind in _REAL},
-        more=AUDITED_ALL_THE_TIME if options.extensions else None,
+        more=AUDITED_ALL_THE_TIME if options.extensions or options.freepbx else None,
     ) as stage:
         tell("everything runs")
         run = Run(stage, seed=options.seed, people=options.people, tell=tell, more=options.extensions)

@@ -31,7 +31,7 @@ Begin = Callable[[Scene], Heal]
 FAULTS: dict[str, Begin] = {}
 #: What a stage may have, and a fault may need: three brokers, or a real PBX of a kind.
 THREE_BROKERS = "three brokers (--rabbitmq 3)"
-ASTERISK, KAMAILIO = "Asterisk (--asterisk)", "Kamailio (--kamailio)"
+ASTERISK, FREEPBX, KAMAILIO = "Asterisk (--asterisk)", "FreePBX (--freepbx)", "Kamailio (--kamailio)"
 #: What each fault needs that not every stage has.
 NEEDS: dict[str, str] = {}
 #: The faults that ask something of the machine; left out of `all`, to be named.

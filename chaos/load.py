@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 
 from pydantic import BaseModel
 
-from chaos.people import CODE, NUMBERS, POLICIES, PROBE, WITHOUT_DESK, WRONG_CODE, phone_name
+from chaos.names import NUMBERS, POLICIES, PROBE, WITHOUT_DESK, phone_name
+from chaos.people import CODE, WRONG_CODE
 from localcluster.caller import call
 from roost.errors import BrokerUnavailable
 from roost.moves.outcomes import Outcome

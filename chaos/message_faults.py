@@ -13,7 +13,7 @@ from kombu import Connection
 
 from chaos.faults import Heal, Scene, fault, nothing
 from chaos.load import Asked
-from chaos.people import NUMBERS, POLICIES, PROBE, phone_name
+from chaos.names import NUMBERS, POLICIES, PROBE, phone_name
 from tasks.app import app
 from tasks.broker import CONNECT_TIMEOUT, TRANSPORT_OPTIONS
 from tasks.topology import ANNOUNCE, BIND, VERIFY, push_queue_name

@@ -5,7 +5,7 @@ A boundary is met from outside: a stalled link holds a worker exactly there, and
 
 from __future__ import annotations
 
-from chaos.faults import ASTERISK, KAMAILIO, Heal, Scene, define, fault
+from chaos.faults import ASTERISK, FREEPBX, KAMAILIO, Heal, Scene, define, fault
 from chaos.network import Flow
 from chaos.process_faults import start_all
 
@@ -33,6 +33,7 @@ for _kind in _TO_POSTGRES:
     _define_link_faults(_kind, "postgres")
 _define_link_faults("push", "n1")
 _define_link_faults("push", "a1", ASTERISK)
+_define_link_faults("push", "f1", FREEPBX)
 _define_link_faults("push", "k1", KAMAILIO)
 
 

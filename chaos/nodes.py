@@ -11,8 +11,10 @@ from typing import Protocol
 
 from pydantic import SecretStr
 
+from chaos.names import ALONE, NUMBERS, WITHOUT_DESK, phone_name
 from localcluster import ports
 from localcluster.asterisk import AsteriskNode, node_addresses
+from localcluster.freepbx import Device, FreepbxBox, User
 from localcluster.kamailio import HTTP_PORT, SOURCES, KamailioNode, kamailio_addresses
 from localcluster.process import ServiceFailed, SupervisedProcess
 from localcluster.simulator import SIMULATES
@@ -109,6 +111,26 @@ class StagedAsterisk(StoredNode):
         super().__init__(name, asterisk, asterisk.control, store)
 
 
+class StagedFreepbx(StoredNode):
+    """An Asterisk with the keys of a FreePBX, which knows one organization."""
+
+    def __init__(self, name: str, address: str, folder: Path) -> None:
+        self.box = FreepbxBox(
+            name, address, folder / name,
+            users=[User(number, f"Person {number}") for number in (*NUMBERS, WITHOUT_DESK)],
+            devices=[Device(phone_name(ALONE, number), number) for number in NUMBERS],
+        )  # fmt: skip
+        super().__init__(name, self.box, self.box.control, self.box.folder / "db" / "astdb.sqlite3")
+
+    def holds(self) -> tuple[Cursor | None, dict[Key, Change | None]]:
+        """The same; a row is none, too, by which FreePBX's own keys do not go, or the lamp."""
+        node = connect(self.address, _DEADLINE)
+        try:
+            return node.cursor(), node.read(list(node.dump()))
+        finally:
+            node.close()
+
+
 class StagedKamailio(Node):
     """A Kamailio, whose table is in memory alone; and the program beside it that can keep the table in a file."""
 
@@ -152,10 +174,19 @@ def _asterisks(count: int, folder: Path) -> list[Node]:
     return [StagedAsterisk(name, address, folder) for name, address in node_addresses(*names).items()]
 
 
+def _boxes(count: int, folder: Path) -> list[Node]:
+    names = [f"f{number}" for number in range(1, count + 1)]
+    return [StagedFreepbx(name, address, folder) for name, address in node_addresses(*names).items()]
+
+
 def _kamailios(count: int, folder: Path) -> list[Node]:
     names = [f"k{number}" for number in range(1, count + 1)]
     return [StagedKamailio(name, address, folder) for name, address in kamailio_addresses(*names).items()]
 
 
 #: How to make so many of each kind of real PBX, in a folder.
-REAL: Mapping[str, Callable[[int, Path], list[Node]]] = {"asterisk": _asterisks, "kamailio": _kamailios}
+REAL: Mapping[str, Callable[[int, Path], list[Node]]] = {
+    "asterisk": _asterisks,
+    "freepbx": _boxes,
+    "kamailio": _kamailios,
+}

@@ -12,7 +12,7 @@ from chaos.people import CROWD
 from chaos.stage import Stage
 from roost.database import Connection
 from roost.errors import NodeRefused, NodeUnavailable
-from roost.nodes.routes import everything, pending_keys, read_head
+from roost.nodes.routes import Scope, everything, pending_keys, read_head
 from roost.pbx.node import key_of
 from roost.version import use_functions
 
@@ -100,7 +100,11 @@ def differences(stage: Stage, node: Node, at_least: int = 0) -> list[str]:
             return [f"{node.name} is of another lineage: {cursor}"]
         if cursor.version < at_least:
             return [f"{node.name} is at {cursor.version}, not at {at_least}"]
-        truth = {key_of(change): change for change in everything(connection)}
+        row = connection.execute(
+            "SELECT id, serves_all FROM pbx_node WHERE name = %s", (node.name,)
+        ).fetchone()
+        assert row is not None  # the harness registered it
+        truth = {key_of(change): change for change in everything(connection, Scope(*row))}
         pending = pending_keys(connection, cursor.version, table.keys() | truth.keys())
     return [
         f"{node.name} has {table.get(key)} under {key}, not {truth.get(key)}"

@@ -5,20 +5,17 @@ from __future__ import annotations
 import psycopg
 
 from chaos.model import Extension, Office, Phone
+from chaos.names import ALONE, NUMBERS, POLICIES, WITHOUT_DESK, phone_name
+from chaos.nodes import Node
 from chaos.stage import Stage
 from localcluster import ports
 from roost.database import Database
 from roost.directory import Directory, fields
 from roost.moves.secret_codes import hash_code
+from roost.pbx.kinds import kind_named
 
 #: Everybody's secret code, and one that nobody has.
 CODE, WRONG_CODE = "4711", "0815"
-#: Organizations whose people ask all the time, with their policies; and the one that is used to look for health.
-POLICIES = {"1000": "refuse", "2000": "displace", "9999": "refuse"}
-PROBE = "9999"
-NUMBERS = ("1", "2", "3", "4", "5", "6")
-#: Has no phone of its own.
-WITHOUT_DESK = "7"
 #: The most that may be set: a load keys more wrong codes than any person, and locks are tried elsewhere.
 LOCK_AFTER = fields.LOCK_AFTER.most
 
@@ -61,25 +58,22 @@ _CROWD = (
 )
 
 
-def phone_name(organization: str, number: str) -> str:
-    """The phone provisioned with an extension."""
-    return f"desk{organization}-{number}"
-
-
 def settle_in(stage: Stage, more: int = 0) -> dict[str, Office]:
     """Fill the directory; the offices as the model knows them. `more` extensions, each with a phone, only make the nodes' tables large."""
     database = Database(stage.database_url, size=2)
     directory = Directory(database, stage.product.settings.need("seal_public_key"))
+    for code, policy in POLICIES.items():
+        directory.add_organization(code, policy=policy, lock_after=LOCK_AFTER, phone_lock_after=LOCK_AFTER)
     for node in stage.nodes.values():
         link = stage.network.links[f"push-{node.name}"]
         at = node.address
         directory.add_node(
-            node.name, at.kind, ports.LOOPBACK, link.port, secret=at.secret.get_secret_value(), options=at.options
+            node.name, at.kind, ports.LOOPBACK, link.port, secret=at.secret.get_secret_value(), options=at.options,
+            serves=[ALONE] if _serves_one(node) else None,
         )  # fmt: skip
     offices = {}
-    nodes = list(stage.nodes)
     for code, policy in POLICIES.items():
-        directory.add_organization(code, policy=policy, lock_after=LOCK_AFTER, phone_lock_after=LOCK_AFTER)
+        served = [node.name for node in stage.nodes.values() if code == ALONE or not _serves_one(node)]
         office = offices[code] = Office(policy=policy, lock_after=LOCK_AFTER, phone_lock_after=LOCK_AFTER)
         for place, number in enumerate((*NUMBERS, WITHOUT_DESK)):
             directory.add_extension(f"{code}*{number}", name=f"Person {number}", allows_virtualization=True)
@@ -87,7 +81,7 @@ def settle_in(stage: Stage, more: int = 0) -> dict[str, Office]:
             if number != WITHOUT_DESK:
                 name = phone_name(code, number)
                 directory.add_phone(
-                    name, organization=code, node=nodes[place % len(nodes)], base=f"{code}*{number}"
+                    name, organization=code, node=served[place % len(served)], base=f"{code}*{number}"
                 )
                 office.phones[name] = Phone(name, number)
     database.close()
@@ -99,3 +93,7 @@ def settle_in(stage: Stage, more: int = 0) -> dict[str, Office]:
             for statement in _CROWD:
                 connection.execute(statement, {"organization": CROWD, "more": more})
     return offices
+
+
+def _serves_one(node: Node) -> bool:
+    return kind_named(node.address.kind).demands.one_organization

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from chaos.load import Load
+from chaos.names import PROBE, phone_name
 from chaos.observer import change_by_hand, differences, unnumbered, version_now
-from chaos.people import PROBE, phone_name
 from chaos.stage import COUNTS, Stage
 from localcluster.caller import call
 from localcluster.process import SupervisedProcess

@@ -5,16 +5,17 @@ from __future__ import annotations
 import pytest
 
 from chaos import __main__ as command
-from chaos.faults import ASTERISK, FAULTS, KAMAILIO, THREE_BROKERS, UnknownFault, chosen
+from chaos.faults import ASTERISK, FAULTS, FREEPBX, KAMAILIO, THREE_BROKERS, UnknownFault, chosen
 
 assert command  # it fills the list of faults
 
 
 def test_all_are_those_that_the_stage_has_what_they_need_for() -> None:
-    alone, everything = chosen("all"), chosen("all", {ASTERISK, KAMAILIO, THREE_BROKERS})
+    alone, everything = chosen("all"), chosen("all", {ASTERISK, FREEPBX, KAMAILIO, THREE_BROKERS})
     assert {"bind-killed", "node-killed", "broker-killed"} <= set(alone)
     assert set(everything) - set(alone) >= {
         "asterisk-killed",
+        "freepbx-devices-edited",
         "kamailio-killed",
         "net-push-k1-cut",
         "queue-leader-killed",
@@ -30,6 +31,7 @@ def test_a_beginning_stands_for_all_that_begin_so() -> None:
     ("wanted", "says"),
     [
         ("asterisk", "asterisk needs Asterisk (--asterisk)"),
+        ("freepbx", "freepbx needs FreePBX (--freepbx)"),
         ("kamailio-killed", "kamailio-killed needs Kamailio (--kamailio)"),
         ("queue-leader-killed", "queue-leader-killed needs three brokers (--rabbitmq 3)"),
         ("moon", "moon; there are: "),
