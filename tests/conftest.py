@@ -19,6 +19,7 @@ from roost.settings import Settings
 from tests.cluster import Cluster, running
 from tests.databases import Databases
 from tests.groups import GROUPS, Endings, GroupScheduling, arrange, is_quick, is_slow
+from tests.memory import folder_in_memory
 from tests.world import World
 
 #: What is written survives the end of the server, though not of the machine; a database is made and dropped in a third of
@@ -98,7 +99,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """A PostgreSQL server with a template that holds the schema."""
-    with Postgres(tmp_path_factory.mktemp("postgres"), options=NO_POWER_CUT) as server:
+    with (
+        folder_in_memory("postgres", tmp_path_factory.mktemp("postgres")) as folder,
+        Postgres(folder, options=NO_POWER_CUT) as server,
+    ):
         server.create_database("template_roost")
         init_database(server.url("template_roost"))
         yield server
