@@ -25,11 +25,6 @@ class Group(NamedTuple):
 
 #: The longest first.
 GROUPS = (
-    Group("calls through all of Roost and two Asterisks", ("endtoend/",)),
-    Group(
-        "pages in a browser",
-        ("web/test_browser.py", "web/test_away.py", "web/test_processes.py", "web/test_many_desks.py"),
-    ),
     Group(
         "all processes, or RabbitMQ alone",
         (
@@ -41,6 +36,11 @@ GROUPS = (
         ),
     ),
     Group("pages and API over all processes", ("web/", "processes/test_health.py", "processes/test_logs.py")),
+    Group("calls through all of Roost and two Asterisks", ("endtoend/",)),
+    Group(
+        "pages in a browser",
+        ("web/test_browser.py", "web/test_away.py", "web/test_processes.py", "web/test_many_desks.py"),
+    ),
     Group("faults on a stage of their own", ("chaos/test_broken_parts.py",)),
     Group("the demo as a newcomer starts it", ("demo/test_demo.py",), together=False),
     Group("calls through a plain Asterisk and two FreePBX boxes", ("freepbx/",)),
