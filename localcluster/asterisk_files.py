@@ -62,6 +62,7 @@ remove_existing=yes
 _PEER = """
 [{name}]
 type=endpoint
+identify_by=ip
 context={context}
 disallow=all
 allow=ulaw
@@ -97,6 +98,7 @@ device_state_filter=^PJSIP/
 _PROXY = """
 [{name}]
 type=endpoint
+identify_by=ip
 context=roost-from-proxy
 disallow=all
 allow=ulaw
