@@ -230,7 +230,7 @@ displayconnects=no
 secret={self.secret}
 deny=0.0.0.0/0.0.0.0
 permit=127.0.0.0/255.0.0.0
-read=
+read=system,security
 write=system,reporting
 writetimeout=5000
 """

@@ -29,8 +29,8 @@ class NodesWithPhones(Startable):
     ) -> None:
         #: The node of each phone.
         self.homes = {phone: node for node, names in phones.items() for phone in names}
-        self._plain_homes = {phone: node for node, names in plain.items() for phone in names}
-        self.passwords = {phone: secrets.token_hex(12) for phone in (*self.homes, *self._plain_homes)}
+        self.plain_homes = {phone: node for node, names in plain.items() for phone in names}
+        self.passwords = {phone: secrets.token_hex(12) for phone in (*self.homes, *self.plain_homes)}
         self.phones: dict[str, Phone] = {}
         self._tcp = tcp
 
@@ -66,7 +66,7 @@ class NodesWithPhones(Startable):
 
     def plain_phone(self, name: str) -> PlainPhone:
         """A contact of the account `name`; it registers as a context manager."""
-        return PlainPhone(name, self.passwords[name], self.nodes[self._plain_homes[name]].address)
+        return PlainPhone(name, self.passwords[name], self.nodes[self.plain_homes[name]].address)
 
     def wait_for_trunks(self) -> None:
         """Wait until every Asterisk reaches every other node: one that started before its peer believes it gone for a while."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import structlog
 
 from roost.database import Database
@@ -13,6 +15,8 @@ from roost.settings import settings
 from tasks.app import app
 from tasks.auditing import Auditor
 from tasks.measures import PUSHED, PUSHES
+from tasks.message_lamps import THREADS as LAMP_THREADS
+from tasks.message_lamps import MessageLamps
 from tasks.nodes import NodeConnections
 from tasks.once import once
 from tasks.outages import DATABASE
@@ -30,7 +34,7 @@ def _database() -> Database:
     # how far the node was seen to be, is only a note: the truth is the cursor in the node.
     return Database(
         settings().need("database_url"),
-        size=2 * THREADS,
+        size=2 * THREADS + LAMP_THREADS,
         idle_limit=2 * settings().node_deadline,
         name="roost-push",
         one_plan=True,
@@ -53,8 +57,16 @@ def _auditor() -> Auditor:
     return Auditor(_database(), _nodes(), settings().node_retry_max, _converge)
 
 
+@once
+def _message_lamps() -> MessageLamps:
+    return MessageLamps(_database(), settings())
+
+
 def _converge(node: str) -> Converged | PushFailed | None:
-    return converge(_database(), node, _nodes(), settings().node_retry_max, settings().audit_every, _news())
+    return converge(
+        _database(), node, _nodes(), settings().node_retry_max, settings().audit_every, _news(),
+        partial(_message_lamps().changed, node),
+    )  # fmt: skip
 
 
 @app.task(name=PUSH_TASK)
@@ -75,6 +87,7 @@ def push(node: str) -> None:
             log.warning("node_failed", node=node, code=result.code, error=result.error)
     if isinstance(result, Converged):
         PUSHES.labels(node, "done").inc()
+        _message_lamps().pushed(node)
         PUSHED.labels(node).inc(result.sent)
         if result.failed_before:
             log.info("node_back", node=node, attempts=result.failed_before)

@@ -42,7 +42,7 @@ class PhoneCluster(Cluster):
 
     def home(self, phone: str) -> str:
         """The node of a phone."""
-        return self.telephony.homes[phone]
+        return (self.telephony.homes | self.telephony.plain_homes)[phone]
 
     def answering(self, phone: str) -> Sequence[AsteriskNode]:
         """The Asterisks that may play what is heard on a phone."""

@@ -6,6 +6,7 @@ by itself from where on it must be sent changes. A worker that writes old values
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from roost.database import Connection, Database, query
@@ -15,7 +16,7 @@ from roost.nodes.full_send import Sending
 from roost.nodes.holding import NodeRow, Nodes, PushFailed, hold, hold_soon
 from roost.nodes.routes import tell
 from roost.nodes.shared_news import SharedNews
-from roost.pbx.node import Cursor, PbxNode, RefusedRow
+from roost.pbx.node import Change, Cursor, PbxNode, RefusedRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +51,18 @@ def converge(
     retry_max: float,
     audit_every: float = 1e9,
     news: SharedNews | None = None,
+    taken: Callable[[Sequence[Change]], None] | None = None,
 ) -> Converged | PushFailed | None:
     """Send a node all that changed since its cursor. None: another worker holds the node's row, or the node is not due.
 
-    The row is held for one batch of changes, or for about a second of a full send, and then taken again.
+    The row is held for one batch of changes, or for about a second of a full send, and then taken again. `taken` hears of
+    news that the node took.
     """
     shared = news or SharedNews()
     sent, refused, failed_before = 0, 0, 0
 
     def work(connection: Connection, row: NodeRow, node: PbxNode) -> _Step:
-        return _step(connection, row, node, shared)
+        return _step(connection, row, node, shared, taken or _nobody)
 
     step: _Step | PushFailed | None = None
     while True:
@@ -95,7 +98,17 @@ def fail(
     return hold(database, node_name, nodes, retry_max, work)
 
 
-def _step(connection: Connection, row: NodeRow, node: PbxNode, news: SharedNews) -> _Step:
+def _nobody(_changes: Sequence[Change]) -> None:
+    """Nobody hears of it."""
+
+
+def _step(
+    connection: Connection,
+    row: NodeRow,
+    node: PbxNode,
+    news: SharedNews,
+    taken: Callable[[Sequence[Change]], None],
+) -> _Step:
     cursor = node.cursor()
     sending = Sending.of(cursor)
     known = sending.start if sending else cursor
@@ -111,6 +124,7 @@ def _step(connection: Connection, row: NodeRow, node: PbxNode, news: SharedNews)
         told = news.since(connection, cursor, row.head, row.scope)
         cursor = Cursor(row.lineage, told.version)
         refused = node.apply(told.changes, cursor)
+        taken(told.changes)
         if refused or row.has_refused:
             refused_rows.note(connection, row.id, told.changes, refused)
         sent += len(told.changes)

@@ -12,6 +12,9 @@ from roost.errors import NodeUnavailable
 from roost.pbx import tls
 from roost.pbx.node import NodeAddress
 
+#: Whoever only listens notices within half a minute that the machine at the other end is gone.
+_KEEPALIVE = {socket.TCP_KEEPIDLE: 15, socket.TCP_KEEPINTVL: 5, socket.TCP_KEEPCNT: 3}
+
 
 class NodeConnection:
     """Not open at first. What waits inside `with connection.deadline():` ends within `seconds` (but a host *name* is looked up in the system resolver's own time).
@@ -66,6 +69,9 @@ class NodeConnection:
             self.close()
             self._socket = socket.socket(family, kind, protocol)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            for option, value in _KEEPALIVE.items():
+                self._socket.setsockopt(socket.IPPROTO_TCP, option, value)
             try:
                 self._timed().connect(place)
                 if self._by_tls:
@@ -82,6 +88,17 @@ class NodeConnection:
     def receive(self, at_most: int) -> bytes:
         """What came, up to so many bytes; nothing: the node has closed the connection. Raises OSError."""
         return self._timed().recv(at_most)
+
+    def receive_within(self, seconds: float, at_most: int) -> bytes | None:
+        """What comes, for whoever only listens; None: nothing did. Outside of deadlines. Raises NodeUnavailable, and is closed then."""
+        self._until = time.monotonic() + seconds
+        try:
+            return self.receive(at_most)
+        except TimeoutError:
+            return None
+        except OSError as error:
+            self.close()
+            raise NodeUnavailable(f"{self.place}: {error}") from error
 
     def went_away(self) -> bool:
         """Whether the node has closed an open connection, or says what nobody asked for."""

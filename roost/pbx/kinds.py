@@ -21,6 +21,7 @@ import roost.pbx
 from roost.errors import Invalid, RoostError
 from roost.finding import Finding
 from roost.pbx.checked import CheckedNode
+from roost.pbx.messages import Messages, Registrations
 from roost.pbx.node import Demands, FoundDesk, NodeAddress, PbxNode
 
 #: Where packages from elsewhere name their kinds.
@@ -94,6 +95,10 @@ class PbxKind(Generic[OptionsT]):
     audit_every: float | None = None
     #: What a node (that `connect` returned) has set up by itself, for an import; None: its kind keeps no such thing.
     desks: Callable[[PbxNode], Iterable[FoundDesk]] | None = None
+    #: The mailboxes and message lamps of a node (that `connect` returned); None: its kind knows none.
+    messages: Callable[[PbxNode], Messages] | None = None
+    #: Who registers at a node, heard over a connection of its own; as `connect`. NodeRefused: this login may not hear it.
+    registrations: Callable[[NodeAddress, OptionsT, float], Registrations] | None = None
     #: Whether a new node is of this kind when nobody says of which.
     default: bool = False
     #: Whether there is a secret to log in with; without one, `NodeAddress.secret` is empty.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -15,8 +15,10 @@ import pytest
 from localcluster.call_logs import AsteriskLog
 from localcluster.phones import PhoneCall
 from localcluster.telephony import Telephony
-from roost.pbx.kinds import connect
+from roost.nodes.message_lamps import Reached, tell_phones
+from roost.pbx.kinds import connect, kind_named
 from roost.pbx.node import ActsAs, Change, Gone, Key, Rings
+from tests.asterisk import documented
 
 LAYOUT = {
     "n1": {"p1": '"Desk 1" <+15550101>', "p2": '"Desk 2" <+15550102>', "carrier": '"Carrier" <+15550100>'},
@@ -40,23 +42,40 @@ SAMPLES = Path(__file__).parents[2] / "asterisk"
 SITE = (
     f"""
 #include "{SAMPLES}/roost_features.conf.sample"
+
+{documented.lines("0001*008")}
+{documented.lines("[record-called]")}
+[roost-outgoing]
+{documented.says("exten => _+1555019X")}
+exten => *76,1,{documented.says("Dial(Local/")}
+exten => +15559700,1,{documented.says("MixMonitor(")}
+ same => n,Dial(PJSIP/carrier)
+exten => +15559001,1,{documented.says("exten => +15550100").partition(",1,")[2]}
 """
     """
 [roost-emergency-numbers]
 exten => 112,1,Goto(roost-emergency,${EXTEN},1)
 
 [roost-outgoing]
-exten => 112,1,Dial(PJSIP/carrier)
-exten => _+1555.,1,Dial(PJSIP/carrier)
-exten => _+1555019X,1,Goto(roost-callback,${EXTEN},1)
+exten => 112,1,Goto(carrier,${EXTEN},1)
+exten => _+1555.,1,Goto(carrier,${EXTEN},1)
 exten => _*78X,1,Goto(roost-phone,*p${EXTEN:3},1)
-exten => +15559700,1,MixMonitor(${ROOST_ORG}/${ROOST_NUMBER}-${UNIQUEID}.wav)
- same => n,Dial(PJSIP/carrier)
 exten => +15559600,1,Goto(roost-queues,support,1)
-exten => +15559001,1,Goto(roost-inbound,0001*001,1)
 
 exten => _*77XXX,1,Dial(Local/0001*${EXTEN:3}@roost-agent)
 exten => 600,1,Goto(roost-queues,support,1)
+
+; The carrier is n1's.
+[carrier]
+exten => _[+1].,1,GotoIf($["${ROOST_NODE}" = "n1"]?:away)
+ same => n,Dial(PJSIP/carrier)
+ same => n,Hangup(${HANGUPCAUSE})
+ same => n(away),Dial(PJSIP/out-${EXTEN}@n1)
+ same => n,Hangup(${HANGUPCAUSE})
+
+[roost-site-from-node]
+exten => _out-.,1,Dial(PJSIP/carrier)
+ same => n,Hangup(${HANGUPCAUSE})
 
 [roost-voicemail]
 exten => 0001*021,1,Goto(roost-mailboxes,${EXTEN},1)
@@ -84,15 +103,30 @@ class Cluster(Telephony):
         node, _, phone = where.partition("/")
         self.tell(Rings(f"{organization}*{extension}", node if phone else None, phone or None))
 
-    def speaks(self, phone: str, number: str, name: str, organization: str = "0001") -> None:
+    def speaks(self, phone: str, number: str, name: str, organization: str = "0001", place: str = "") -> None:
         """On every node, `phone` speaks as this extension."""
-        self.tell(_speaks(phone, number, name, organization))
+        row = _speaks(phone, number, name, organization)
+        self.tell(row._replace(emergency_location=place or row.emergency_location))
 
     def tell(self, *changes: Change) -> None:
         """Write rows on every node, as Roost does."""
         for node in self.nodes.values():
             with closing(connect(node.control, 10.0)) as pbx:
                 assert pbx.apply(changes, None) == []
+
+    def light(self, phone: str) -> None:
+        """The message lamp of a phone is told anew, as Roost does when its row changed."""
+        home = next(node for name, node, _ in HOMES if name == phone)
+        with ExitStack() as opened:
+
+            def reach(name: str) -> Reached:
+                node = opened.enter_context(closing(kind.open(self.nodes[name].control, 10.0)))
+                return Reached(node, messages_of(node.inside))
+
+            kind = kind_named(self.nodes[home].control.kind)
+            assert kind.messages is not None
+            messages_of = kind.messages
+            assert tell_phones(home, [phone], reach)
 
     def forget(self) -> None:
         """Empty the database of every node."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from roost.pbx.kinds import connect
+from roost.pbx.kinds import connect, kind_named
 from roost.pbx.node import ActsAs
 
 if TYPE_CHECKING:
@@ -20,20 +20,38 @@ if TYPE_CHECKING:
     from tests.asterisk.conftest import Cluster
 
 
-def test_the_message_lamp_is_that_of_whoever_sits_there(cluster: Cluster) -> None:
+@pytest.mark.parametrize("phone", ["q1", "q2"], ids=["its node", "other node"])
+def test_the_message_lamp_is_that_of_whoever_sits_there(cluster: Cluster, phone: str) -> None:
     """n1 keeps the messages. The phone that is left is told too."""
-    spool = cluster.nodes["n1"].folder / "spool/voicemail/0001/021/INBOX"
-    spool.mkdir(parents=True, exist_ok=True)
-    new = len(list(spool.glob("msg*.txt"))) + 1
-    (spool / f"msg{new - 1:04}.txt").write_text("[message]\n")
-    with cluster.plain_phone("q1") as phone:
-        cluster.speaks("q1", "021", "Person 21")
-        lit = phone.wait_told("message-summary")
-        cluster.speaks("q1", "011", "Person 11")
-        off = phone.wait_told("message-summary")
-    (spool / f"msg{new - 1:04}.txt").unlink()
-    assert lit.body.splitlines()[:2] == ["Messages-Waiting: yes", f"Voice-Message: {new}/0 (0/0)"]
+    spool = cluster.nodes["n1"].folder / "spool/voicemail/0001/021"
+    shutil.rmtree(spool, ignore_errors=True)
+    for folder, messages in (("INBOX", 2), ("Old", 1)):
+        (spool / folder).mkdir(parents=True)
+        for message in range(messages):
+            (spool / folder / f"msg{message:04}.txt").write_text("[message]\n")
+    with cluster.plain_phone(phone) as desk:
+        cluster.speaks(phone, "021", "Person 21")
+        cluster.light(phone)
+        lit = desk.wait_told("message-summary")
+        cluster.speaks(phone, f"01{phone[1]}", "Its own")
+        cluster.light(phone)
+        off = desk.wait_told("message-summary")
+    shutil.rmtree(spool)
+    assert lit.body.splitlines()[:2] == ["Messages-Waiting: yes", "Voice-Message: 2/1 (0/0)"]
     assert off.body.splitlines()[:2] == ["Messages-Waiting: no", "Voice-Message: 0/0 (0/0)"]
+
+
+def test_phones_that_register_are_heard(cluster: Cluster) -> None:
+    """Those that are there, then each that comes, also one that was switched off and on at the same address."""
+    control = cluster.nodes["n1"].control
+    kind = kind_named(control.kind)
+    assert kind.registrations is not None
+    with closing(kind.registrations(control, kind.parse(control.options), 10.0)) as registrations:
+        assert {"p1", "p2", "carrier"} <= set(registrations.wait(10))
+        with cluster.plain_phone("q1") as phone:
+            assert registrations.wait(10) == ["q1"]
+            phone.register()
+            assert registrations.wait(10) == ["q1"]
 
 
 @pytest.mark.parametrize(("owner", "caller"), [("q1", "p2"), ("q2", "p3")], ids=["its node", "other node"])
@@ -88,7 +106,6 @@ def test_a_phone_refreshes_its_display_unless_it_is_in_a_call(cluster: Cluster) 
         cluster.phones["p1"].wait_ring().answer()
         call.wait_up()
         pbx.apply([row], None)
-        phone.wait_told("message-summary")
         call.hang_up()
         cluster.quiet()
         assert not any(m["Event"].startswith("check-sync") for m in phone.told)

@@ -10,7 +10,7 @@ from localcluster.postgres import Postgres
 from localcluster.rabbitmq import RabbitCluster
 from localcluster.telephony import Telephony
 from tests.cluster import own_product
-from tests.endtoend.office import LAYOUT, SITE, Office
+from tests.endtoend.office import LAYOUT, PLAIN, SITE, Office
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +20,11 @@ def house(
     """Two centers, two bind workers, and two Asterisk nodes with their phones; shared by all these tests."""
     folder = tmp_path_factory.mktemp
     with own_product(postgres, rabbitmq, folder("roost"), counts={"center": 2, "bind": 2}) as product:
-        telephony = Telephony(folder("pbx"), LAYOUT, centers=product.centers, site=SITE)
+        telephony = Telephony(
+            folder("pbx"), LAYOUT, plain=PLAIN, centers=product.centers, site=SITE,
+            features={"voicemail.conf": "[general]\nformat=wav\n[0001]\n001 => 1111\n"},
+            dialplan_globals={"ROOST_VOICEMAIL_NODE": "n1"},
+        )  # fmt: skip
         with product, telephony, Office(product, telephony) as office:
             yield office
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 from localcluster.asterisk import AsteriskNode
 from localcluster.call_logs import AsteriskLog
@@ -10,6 +11,7 @@ from localcluster.telephony import Telephony
 from tests.cluster import wait_until
 from tests.phone_cluster import PhoneCluster
 
+TOP = Path(__file__).parents[2]
 #: Each node's phones. `carrier` stands for the world outside; the others have an extension of their own.
 LAYOUT = {
     "n1": {"desk001": '"Desk 1" <+15550101>', "desk003": '"Desk 3" <+15550103>'},
@@ -19,9 +21,15 @@ LAYOUT = {
         "carrier": '"Carrier" <+15550100>',
     },
 }
+#: A phone that a test registers itself, and that shows every message.
+PLAIN = {"n2": {"desk005": '"Desk 5" <+15550105>'}}
 HOMES = {"001": "n1", "002": "n2", "003": "n1", "004": "n2"}
 
-SITE = """
+SITE = (
+    f"""
+#include "{TOP}/asterisk/roost_features.conf.sample"
+"""
+    """
 [roost-emergency-numbers]
 exten => 112,1,Goto(roost-emergency,${EXTEN},1)
 
@@ -29,6 +37,7 @@ exten => 112,1,Goto(roost-emergency,${EXTEN},1)
 exten => 112,1,Dial(PJSIP/carrier)
 exten => _+1555.,1,Dial(PJSIP/carrier)
 """
+)
 
 
 class Office(PhoneCluster):

@@ -52,22 +52,26 @@ class Failure(NamedTuple):
 
 
 class AmiSession:
-    """A connection that is logged in, with events off.
+    """A connection that is logged in; `events` are the classes of events that it is sent, "off" for none.
 
     Ask inside `with session.deadline():`; all that is asked in one such block ends within `seconds`, as the login does.
     Raises NodeUnavailable, also for a peer that does not speak AMI, and NodeRefused for a refused login or
     action.
     """
 
-    def __init__(self, address: NodeAddress, options: AmiOptions, seconds: float) -> None:
+    def __init__(
+        self, address: NodeAddress, options: AmiOptions, seconds: float, events: str = "off"
+    ) -> None:
         self._connection = NodeConnection(address, seconds, by_tls=options.tls, ca=options.ca)
         self._by_tls = options.tls
         self._reader = codec.Reader()
         self._next_id = 1
         self._allowed: frozenset[str] | None = None
+        self._heard: list[bytes] = []
+        self._hears = events != "off"
         with self._connection.deadline():
             self._connection.open()
-            self._log_in(options.username, address.secret)
+            self._log_in(options.username, address.secret, events)
 
     @contextmanager
     def deadline(self) -> Iterator[None]:
@@ -82,14 +86,17 @@ class AmiSession:
         """Send one action; the fields of its success. Raises ActionFailed for an error."""
         action_id = self._send_action(name, fields)
         while True:
-            answers = [message for message in self._receive() if not message.startswith(b"Event: ")]
+            messages = self._receive()
+            answers = [message for message in messages if not message.startswith(b"Event: ")]
+            if self._hears:
+                self._heard += [message for message in messages if message.startswith(b"Event: ")]
             if len(answers) > 1:
                 raise codec.ProtocolError(_TOO_MANY)
             if answers:
                 return self._success(name, answers[0], action_id)
 
-    def ask_list(self, name: str, fields: dict[str, str]) -> list[bytes]:
-        """Send an action that answers with a list; its events, the closing one left out.
+    def ask_list(self, name: str, fields: dict[str, str], of: str = "") -> list[bytes]:
+        """Send an action that answers with a list; its events, the closing one left out, which is named after the action or `of`.
 
         Raises ActionFailed for an error.
 
@@ -97,21 +104,40 @@ class AmiSession:
         so all is received before any is looked at.
         """
         action_id = self._send_action(name, fields)
-        closing = b"Event: %sComplete\r\nActionID: %d\r\n" % (name.encode(), action_id)
-        ours = b"\r\nActionID: %d" % action_id
+        closing = b"Event: %sComplete\r\nActionID: %d\r\n" % ((of or name).encode(), action_id)
+        ours = b"\r\nActionID: %d\r\n" % action_id
         events: list[bytes] = []
-        size = 0
+        size, done = 0, False
         while True:
             for message in self._receive():
                 if not message.startswith(b"Event: "):
                     self._success(name, message, action_id)
-                elif message.endswith(ours):
+                elif message.startswith(closing):
+                    done = True
+                elif message.endswith(ours[:-2]) or ours in message:
                     events.append(message)
                     size += len(message)
-                elif message.startswith(closing):
-                    return events
+                elif self._hears:
+                    self._heard.append(message)
+            if done:
+                return events
             if size > MAX_LIST:
                 raise codec.ProtocolError(f"A list has more than {MAX_LIST} bytes.")
+
+    def events(self, seconds: float) -> list[bytes]:
+        """Events that nobody asked for, since the last call; waits so long for the first. Outside of deadlines, unlike all else here.
+
+        Raises NodeUnavailable when the connection ends, also when the machine at its other end is gone.
+        """
+        heard, self._heard = self._heard, []
+        if heard:
+            return heard
+        data = self._connection.receive_within(seconds, _CHUNK)
+        if data is None:
+            return []
+        with self.deadline():
+            messages = self._feed(data)
+        return [message for message in messages if message.startswith(b"Event: ")]
 
     def may(self, name: str) -> bool:
         """Whether the PBX lets this user ask for an action."""
@@ -200,13 +226,13 @@ class AmiSession:
         """Close the connection; never raises."""
         self._connection.close()
 
-    def _log_in(self, username: str, secret: SecretStr) -> None:
+    def _log_in(self, username: str, secret: SecretStr, events: str) -> None:
         challenge = self.ask("Challenge", {"AuthType": "MD5"}).get("Challenge", "")
         # AMI knows no other digest; with it the secret itself never crosses the wire.
         proof = hashlib.md5((challenge + secret.get_secret_value()).encode(), usedforsecurity=False)
         self.ask(
             "Login",
-            {"AuthType": "MD5", "Username": username, "Key": proof.hexdigest(), "Events": "off"},
+            {"AuthType": "MD5", "Username": username, "Key": proof.hexdigest(), "Events": events},
         )
 
     def _send(self, data: bytes) -> None:
@@ -214,7 +240,9 @@ class AmiSession:
             self._connection.send(part)
 
     def _receive(self) -> list[bytes]:
-        data = self._connection.receive(_CHUNK)
+        return self._feed(self._connection.receive(_CHUNK))
+
+    def _feed(self, data: bytes) -> list[bytes]:
         if not data:
             raise OSError("It closed the connection." if self._reader.greeted else _NO_GREETING)
         return self._reader.feed(data)

@@ -1,6 +1,6 @@
 """The adapter for Asterisk 18 to 22: the node's table in AstDB (`roost.pbx.ami.table`), and what follows from its rows.
 
-The AMI user needs `write = system` and no `read`.
+The AMI user needs `write = system`; `reporting` for lamps, and `read = system,security` to hear which phones register.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from roost.pbx.ami.session import AmiSession
 from roost.pbx.ami.table import Table
 from roost.pbx.ami.variables import may_read, read_variables
 from roost.pbx.asterisk.callbacks import Callbacks
+from roost.pbx.asterisk.displays import refresh_displays
 from roost.pbx.asterisk.lamps import Lamps
-from roost.pbx.asterisk.notices import Notices
+from roost.pbx.asterisk.messages import AsteriskMessages
 from roost.pbx.asterisk.options import AsteriskOptions
-from roost.pbx.node import Change, Cursor, Key, NodeAddress, RefusedRow
+from roost.pbx.node import Change, Cursor, Key, NodeAddress, PbxNode, RefusedRow
 
 
 class AsteriskNode:
@@ -26,7 +27,9 @@ class AsteriskNode:
         self._table = Table(self._session)
         self._lamps = Lamps(self._session)
         self._callbacks = Callbacks(self._session)
-        self._notices = Notices(self._session, refresh=options.refresh_displays)
+        self._refresh = options.refresh_displays
+        #: Its mailboxes and message lamps.
+        self.messages = AsteriskMessages(self._session)
 
     def cursor(self) -> Cursor | None:
         """The node's own cursor; None when there is none, or not a readable one."""
@@ -45,7 +48,8 @@ class AsteriskNode:
             self._callbacks.follow(changes)
             if cursor is not None:
                 self._table.put_cursor(cursor)
-        self._notices.tell(changes)
+        if self._refresh:
+            refresh_displays(self._session, changes)
         return refused
 
     def read(self, keys: Sequence[Key]) -> dict[Key, Change | None]:
@@ -81,3 +85,9 @@ class AsteriskNode:
     def close(self) -> None:
         """Close the connection; never raises."""
         self._session.close()
+
+
+def messages_of(node: PbxNode) -> AsteriskMessages:
+    """Its mailboxes and message lamps."""
+    assert isinstance(node, AsteriskNode)  # what `connect` of this kind returned
+    return node.messages

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from roost.errors import NodeRefused
 from roost.finding import Finding, Level
 from roost.pbx.ami.options import examine_transport
 from roost.pbx.asterisk.adapter import AsteriskNode
+from roost.pbx.asterisk.messages import AsteriskRegistrations
 from roost.pbx.asterisk.options import AsteriskOptions
 from roost.pbx.kinds import Examined
 
@@ -16,6 +18,8 @@ _FIRST_OF_BRANCH = {18: 14, 19: 6}
 _VERSION = re.compile(r"Asterisk (\d+)\.(\d+)\.")
 
 
+#: Seconds to log in once more.
+_DEADLINE = 5.0
 #: Of a dialplan that sets none.
 _FEATURE_CODE = "*30"
 _SITE = "docs/asterisk.md says what goes into [globals] of extensions.conf there."
@@ -27,6 +31,7 @@ def examine(node: Examined[AsteriskOptions]) -> Iterator[Finding]:
     if isinstance(node.node, AsteriskNode):
         yield from _version(node.node.health())
         yield from _dialplan(node, node.node)
+        yield from _registrations(node, node.node)
 
 
 def _version(version: str) -> Iterator[Finding]:
@@ -66,6 +71,18 @@ def _dialplan(node: Examined[AsteriskOptions], asterisk: AsteriskNode) -> Iterat
             "nodes", Level.ERROR,
             f"its feature code is {feature_code or _FEATURE_CODE}, the centers' is {node.feature_code}: nobody can move there.",
             "ROOST_FEATURE in its dialplan, and ROOST_FEATURE_CODE of every center, must be the same.",
+        )  # fmt: skip
+
+
+def _registrations(node: Examined[AsteriskOptions], asterisk: AsteriskNode) -> Iterator[Finding]:
+    if asterisk.messages.keeper() is None:
+        return
+    try:
+        AsteriskRegistrations(node.address, node.options, _DEADLINE).close()
+    except NodeRefused:
+        yield Finding(
+            "nodes", Level.NOTE, "phones that register there are not told of their messages: the AMI user hears no events.",
+            "read = system,security in manager.conf there.",
         )  # fmt: skip
 
 
