@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from localcluster.process import wait_until
 
 if TYPE_CHECKING:
@@ -30,6 +32,16 @@ def test_an_emergency_call_carries_the_phone_not_the_guest(cluster: Cluster) -> 
     cluster.phones["p2"].dial("112")
     ring = cluster.phones["carrier"].wait_ring()
     assert (ring.caller_number, ring.caller_name) == ("+15550192", "Floor 3: by the p2")
+
+
+@pytest.mark.parametrize("place", ["日" * 64, "a" + "é" * 63, '"' * 20 + "日" * 44])
+def test_a_long_place_is_cut_between_characters(cluster: Cluster, place: str) -> None:
+    cluster.speaks("p2", "002", "Person 2", place=place)
+    cluster.phones["p2"].dial("112")
+    ring = cluster.phones["carrier"].wait_ring()
+    assert ring.caller_number == "+15550192"
+    assert place.startswith(ring.caller_name)
+    assert len(ring.caller_name.encode()) > 40
 
 
 def test_an_emergency_call_passes_with_an_empty_database(cluster: Cluster) -> None:
