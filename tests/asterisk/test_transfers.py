@@ -12,6 +12,7 @@ from localcluster.process import wait_until
 
 if TYPE_CHECKING:
     from localcluster.phones import PhoneCall
+    from localcluster.plain_call import PlainCall
     from tests.asterisk.conftest import Cluster
 
 
@@ -48,23 +49,75 @@ def test_the_caller_transfers_blindly(
 
 @pytest.mark.parametrize(
     ("caller", "dialled", "callee"),
-    [("carrier", "+15559001", "p1"), ("p2", "001", "p1"), ("p4", "001", "p1")],
-    ids=["outside", "same node", "other node"],
+    [
+        ("carrier", "+15559001", "p1"),
+        ("p2", "001", "p1"),
+        ("p4", "001", "p1"),
+        ("p2", "003", "p3"),
+        ("p4", "003", "p3"),
+    ],
+    ids=["outside", "same node", "other node", "from the other node", "all there"],
 )
-def test_the_callee_transfers_blindly(cluster: Cluster, caller: str, dialled: str, callee: str) -> None:
+@pytest.mark.parametrize("target", ["n1/q1", "n2/q2"])
+def test_the_callee_transfers_blindly(
+    cluster: Cluster, caller: str, dialled: str, callee: str, target: str
+) -> None:
+    """To an extension that sits away from its own phone, at this node or the other."""
+    cluster.place("002", target)
     call, ring = connect(cluster, caller, dialled, callee)
-    ring.transfer(f"sip:003@{cluster.phones[callee].registrar}")
-    cluster.phones["p3"].wait_ring().answer()
-    assert call.is_up
+    with cluster.plain_phone(target[3:]) as phone:
+        ring.transfer(f"sip:002@{cluster.phones[callee].registrar}")
+        phone.wait_ring().answer()
+        assert call.is_up
 
 
-def test_a_call_transferred_to_somebody_who_rings_nowhere_hears_so(cluster: Cluster) -> None:
-    cluster.place("004", "-")
-    call, other = connect(cluster, "p1", "+15550777", "carrier")
+@pytest.mark.parametrize("who", ["caller", "callee"])
+@pytest.mark.parametrize("phone", ["p2", "p4"], ids=["same node", "other node"])
+def test_a_call_is_transferred_outside(cluster: Cluster, who: str, phone: str) -> None:
+    """By either; who stays is the caller there."""
+    call, ring = connect(cluster, phone, "001", "p1")
+    sends, stays = (call, ring) if who == "caller" else (ring, call)
+    home = cluster.phones[phone if who == "caller" else "p1"].registrar
+    sends.transfer(f"sip:+15550777@{home}")
+    outside = cluster.phones["carrier"].wait_ring()
+    assert outside.caller_number == ("001" if who == "caller" else f"00{phone[1]}")
+    outside.answer()
+    assert stays.is_up
+
+
+@pytest.mark.parametrize(
+    ("caller", "dialled", "callee", "by"),
+    [
+        ("p1", "+15550777", "carrier", "caller"),
+        ("p1", "003", "p3", "caller"),
+        ("carrier", "+15559001", "p1", "callee"),
+        ("p4", "001", "p1", "callee"),
+    ],
+    ids=["to outside", "to the other node", "from outside", "from the other node"],
+)
+def test_a_call_transferred_to_somebody_who_rings_nowhere_hears_so(
+    cluster: Cluster, caller: str, dialled: str, callee: str, by: str
+) -> None:
+    """From the node of whoever transfers: p1."""
+    cluster.place("002", "-")
+    call, ring = connect(cluster, caller, dialled, callee)
+    sends, stays = (call, ring) if by == "caller" else (ring, call)
     log = cluster.logs("n1")
-    call.transfer(f"sip:004@{cluster.phones['p1'].registrar}")
+    sends.transfer(f"sip:002@{cluster.phones['p1'].registrar}")
     log.wait("Playing 'vm-nobodyavail")
-    other.wait_over()
+    stays.wait_over()
+
+
+def test_who_was_transferred_to_transfers_again(cluster: Cluster) -> None:
+    """From phone to phone, over both nodes, and home again."""
+    call, ring = connect(cluster, "carrier", "+15559001", "p1")
+    for at, number, phone in (("p1", "003", "p3"), ("p3", "002", "p2"), ("p2", "004", "p4")):
+        ring.transfer(f"sip:{number}@{cluster.phones[at].registrar}")
+        ring = cluster.phones[phone].wait_ring()
+        ring.answer()
+        node = cluster.nodes["n1" if phone in {"p1", "p2"} else "n2"]
+        wait_until(partial(node.is_talking, phone), 10, f"{phone} is connected")
+    assert call.is_up
 
 
 def test_a_transfer_stays_in_the_organization_of_whoever_transfers(cluster: Cluster) -> None:
@@ -94,24 +147,57 @@ def test_a_phone_forwards_a_call_by_itself(cluster: Cluster, caller: str, forwar
     assert ring.caller_number == {"p2": "002", "p4": "004", "carrier": "+15550100"}[caller]
 
 
-@pytest.mark.parametrize("consulted", ["001", "003"], ids=["same node", "other node"])
-@pytest.mark.parametrize("first", ["dials", "is dialled"])
-def test_a_phone_consults_and_connects(cluster: Cluster, consulted: str, first: str) -> None:
+@pytest.mark.parametrize(("target", "place"), [("+15550777", ""), ("004", "n1/p1"), ("004", "-")])
+@pytest.mark.parametrize("forwarder", ["q1", "q2"])
+def test_a_phone_forwards_to_wherever_the_target_is_now(
+    cluster: Cluster, forwarder: str, target: str, place: str
+) -> None:
+    """A 302 to a number outside, to somebody who sits away, and to one who rings nowhere."""
+    cluster.place("001", f"n{forwarder[1]}/{forwarder}")
+    if place:
+        cluster.place(target, place)
+    with cluster.plain_phone(forwarder) as phone:
+        phone.forward = f"sip:{target}@{phone.registrar}"
+        log = cluster.logs(f"n{forwarder[1]}")
+        call = cluster.phones["p2"].dial("001")
+        if place == "-":
+            log.wait("Playing 'vm-nobodyavail")
+            call.wait_over()
+        else:
+            ring = cluster.phones["p1" if place else "carrier"].wait_ring()
+            assert ring.caller_number == "002"
+
+
+@pytest.mark.parametrize("clerk", ["q1", "q2"])
+@pytest.mark.parametrize("consulted", ["001", "003", "004"], ids=["at home", "other node", "away"])
+@pytest.mark.parametrize("first", ["dials", "is dialled", "from outside"])
+def test_a_phone_consults_and_connects(cluster: Cluster, clerk: str, consulted: str, first: str) -> None:
     """Attended, by the caller and by the callee: the two others stay connected."""
+    cluster.place("004", "n1/p2")
     with ExitStack() as phones:
-        clerk = phones.enter_context(cluster.plain_phone("q1"))
-        other = phones.enter_context(cluster.plain_phone("q2"))
-        if first == "dials":
-            call = clerk.dial("012")
+        desk = phones.enter_context(cluster.plain_phone(clerk))
+        number, others = f"01{clerk[1]}", "q2" if clerk == "q1" else "q1"
+        outer: PhoneCall | PlainCall
+        if first == "from outside":
+            cluster.place("001", f"n{clerk[1]}/{clerk}")
+            cluster.place("002", "n1/p1")
+            outer = cluster.phones["carrier"].dial("+15559001")
+            call = desk.wait_ring()
+            call.answer()
+            consulted = "002" if consulted == "001" else consulted
+        elif first == "dials":
+            other = phones.enter_context(cluster.plain_phone(others))
+            call = desk.dial(f"01{others[1]}")
             outer = other.wait_ring()
             outer.answer()
         else:
-            outer = other.dial("011")
-            call = clerk.wait_ring()
+            other = phones.enter_context(cluster.plain_phone(others))
+            outer = other.dial(number)
+            call = desk.wait_ring()
             call.answer()
         call.wait_up()
-        question = clerk.dial(consulted)
-        answered = cluster.phones["p1" if consulted == "001" else "p3"].wait_ring()
+        question = desk.dial(consulted)
+        answered = cluster.phones[{"003": "p3", "004": "p2"}.get(consulted, "p1")].wait_ring()
         answered.answer()
         question.wait_up()
         call.transfer_to(question)

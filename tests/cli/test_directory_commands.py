@@ -42,6 +42,16 @@ def test_what_was_added_is_listed(office: Run) -> None:
     assert "desk001" in listed
 
 
+def test_a_row_that_no_node_can_hold_is_refused(office: Run) -> None:
+    """Each part is accepted alone."""
+    person = ("--name", "😀" * 64, "--mailbox", "m" * 64)
+    assert office("phone", "set", "desk001", "--emergency-location", (", / " * 64).strip()).exit_code == 0
+    refused = office("extension", "set", "0001*001", *person)
+    assert refused.exit_code != 0
+    assert "shorten" in refused.err
+    assert office("extension", "set", "0001*002", *person).exit_code == 0
+
+
 def test_a_long_list_is_written_as_it_comes_and_ends_with_how_to_go_on(office: Run, world: World) -> None:
     world.sql(
         "INSERT INTO extension (organization_id, number, name)"

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import product
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -69,6 +73,66 @@ def test_the_schema_and_the_adapter_agree_on_what_fits(office: World) -> None:
         assert office.value(ROW_FITS, "0001", "001", name, account, mailbox, "002", number, place) is fits
 
     agree()
+
+
+#: Each as long as it may be, and as long on the wire as it can be made so.
+AT_THE_LIMIT = {
+    "name": NAME, "account_code": "a" * 32, "mailbox": MAILBOX, "emergency_number": "+" * 32,
+    "emergency_location": PLACE.strip(),
+}  # fmt: skip
+OF_THE_PHONE = ("emergency_number", "emergency_location")
+
+
+def fits(row: dict[str, str]) -> bool:
+    """Whether a node can be sent the row of desk001 with these fields."""
+    filled = dict.fromkeys(AT_THE_LIMIT, "") | row
+    shown = ActsAs(
+        "desk001", "0001", "001", filled["name"], filled["account_code"] or "0001-001",
+        filled["mailbox"] or "001", "001", filled["emergency_number"], filled["emergency_location"],
+    )  # fmt: skip
+    try:
+        action(*astdb.action_fields(shown))
+    except Unsendable:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("door", ["extension first", "phone first", "file"])
+def test_each_field_at_its_limit_in_every_combination(office: World, door: str) -> None:
+    """What a node could not be sent is refused, and nothing else is."""
+    directory = Directory(office.database)
+    for chosen in product([False, True], repeat=len(AT_THE_LIMIT)):
+        row = {
+            field: value
+            for (field, value), wanted in zip(AT_THE_LIMIT.items(), chosen, strict=True)
+            if wanted
+        }
+        directory.change_phone("desk001", emergency_number="", emergency_location="")
+        directory.change_extension("0001*001", name="", account_code="", mailbox="")
+        of_phone: dict[str, Any] = {field: value for field, value in row.items() if field in OF_THE_PHONE}
+        of_person: dict[str, Any] = {
+            field: value for field, value in row.items() if field not in OF_THE_PHONE
+        }
+        steps = [
+            partial(directory.change_extension, "0001*001", **of_person),
+            partial(directory.change_phone, "desk001", **of_phone),
+        ]
+        try:
+            if door == "file":
+                text = io.StringIO()
+                csv.writer(text).writerows(
+                    [["organization", "number", "phone", *row], ["0001", "001", "desk001", *row.values()]]
+                )
+                import_desks(office.database, io.BytesIO(text.getvalue().encode()))
+            else:
+                for step in steps if door == "extension first" else reversed(steps):
+                    step()
+            accepted = True
+        except (TooLong, ImportRefused) as error:
+            assert "shorten" in str(getattr(error, "faults", [error])[0])  # noqa: PT017 - of either
+            accepted = False
+        assert accepted is fits(row), sorted(row)
+    assert fits(AT_THE_LIMIT) is False
 
 
 @pytest.mark.parametrize("over", [0, 1])
