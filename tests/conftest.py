@@ -100,7 +100,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """A PostgreSQL server with a template that holds the schema."""
     with (
-        folder_in_memory("postgres", tmp_path_factory.mktemp("postgres")) as folder,
+        folder_in_memory(tmp_path_factory.mktemp("postgres")) as folder,
         Postgres(folder, options=NO_POWER_CUT) as server,
     ):
         server.create_database("template_roost")
