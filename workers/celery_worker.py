@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Callable
 from functools import partial
 from time import monotonic, sleep
@@ -11,6 +12,7 @@ from typing import Any
 import structlog
 from celery import bootsteps
 from celery.apps import worker as celery_program
+from celery.exceptions import CPendingDeprecationWarning
 from celery.signals import worker_ready, worker_shutting_down
 from celery.worker.consumer import Consumer
 from celery.worker.control import Panel
@@ -216,6 +218,8 @@ def run(
     except (SettingMissing, WrongVersion) as error:
         refuse_to_start(kind, error)
         return 2
+    # Said at each lost connection, of a setting that is as it is on purpose (tasks/config.py).
+    warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
     # Celery says it from a signal handler, past all logs; nothing may be logged there, for a lock may be held.
     celery_program.safe_say = write_farewell
     _only_reading()

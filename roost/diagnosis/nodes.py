@@ -65,7 +65,7 @@ def check_state(node: NodeStatus, settings: Settings, *, passing: bool = True) -
         since = "never" if node.seen_ago is None else f"not for {node.seen_ago:.0f} s"
         yield Finding(
             "nodes", Level.ERROR, f"{node.name}: pushed to {since}, though nothing failed.",
-            "Start a `beat` and a `push` worker.",
+            "A `beat` and a `push` worker must run, and RabbitMQ take their messages.",
         )  # fmt: skip
     elif node.behind and passing:
         yield Finding(
@@ -88,7 +88,7 @@ def _who_drifted(kind: str) -> str:
 def _unnumbered(count: int, nodes: list[NodeStatus], settings: Settings) -> Iterator[Finding]:
     if all(node.seen_ago is None or node.seen_ago > _STALE_SECONDS + settings.sweep_every for node in nodes):
         yield Finding(
-            "nodes", Level.ERROR, f"{count} changes wait to be announced, and nobody announces.", "Start a `beat` and a `push` worker.",
+            "nodes", Level.ERROR, f"{count} changes wait to be announced, and nobody announces.", "A `beat` and a `push` worker must run, and RabbitMQ take their messages.",
         )  # fmt: skip
 
 

@@ -207,6 +207,7 @@ def test_whatever_is_away_each_process_says_in_a_line_why_and_what_mends_it_and_
     for kind in KINDS:
         log = stage.log(kind)
         assert "Traceback" not in log, log
+        assert "Deprecat" not in log, log
         assert WRONG not in log
         for url in (stage.product.broker_url, stage.own_database_url):
             assert re.findall(r":([^:@/]+)@", url)[0] not in log
