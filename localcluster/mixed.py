@@ -7,6 +7,7 @@ from pathlib import Path
 
 from localcluster.asterisk import AMI_PORT, AsteriskNode, SipPhone
 from localcluster.kamailio import HTTP_PORT, PEER_PORT, SIP_PORT, KamailioNode
+from localcluster.kamailio_install import KamailioProgram
 from localcluster.nodes_with_phones import NodesWithPhones
 from localcluster.pbx import loopback_addresses
 
@@ -16,7 +17,8 @@ class MixedTelephony(NodesWithPhones):
 
     `kamailios` and `asterisks` map each node's name to its phones, which are registered, over TCP those named in `tcp`; `plain` are
     accounts by node, whose phones a test registers itself, with `plain_phone`. The Asterisks are the media nodes, the first one asked first;
-    `site` is the text of their contexts, `defines` are more definitions of the Kamailios.
+    `site` is the text of their contexts, `defines` are more definitions of the Kamailios, and
+    `kamailio` another version than the usual one.
     """
 
     def __init__(
@@ -30,6 +32,7 @@ class MixedTelephony(NodesWithPhones):
         site: str = "",
         defines: str = "",
         tcp: Sequence[str] = (),
+        kamailio: KamailioProgram | None = None,
     ) -> None:
         plain = plain or {}
         super().__init__({**kamailios, **asterisks}, plain, tcp)
@@ -48,6 +51,7 @@ class MixedTelephony(NodesWithPhones):
                 peers={place: other for other, place in addresses.items() if other != name},
                 media=tuple(f"{place}:{SIP_PORT}" for place in media.values()),
                 defines=defines,
+                program=kamailio,
             )
             for name, address in proxies.items()
         }

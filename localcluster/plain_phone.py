@@ -73,6 +73,13 @@ class PlainPhone:
         self._send(call, "INVITE", self._offer(), session(*self._media.getsockname()[:2]))
         return call
 
+    def ask(self, method: str, number: str) -> PlainCall:
+        """A request outside every call, about a number; does not wait for an answer."""
+        uri = f"sip:{number}@{self.registrar}"
+        call = self._open(uri, f"<{uri}>")
+        self._send(call, method, (self._contact(), *self.more))
+        return call
+
     def watch(self, number: str) -> PlainCall:
         """Subscribe to the lamp of an extension (RFC 4235), and wait until it says something."""
         uri = f"sip:{number}@{self.registrar}"
@@ -147,6 +154,12 @@ class PlainPhone:
     def request(self, call: PlainCall, method: str, *more: tuple[str, str]) -> None:
         """A request in the call."""
         self._send(call, method, (*more, self._contact()))
+
+    def renew(self, call: PlainCall, method: str = "INVITE") -> None:
+        """Offer our session again in a call, as for hold or when a session timer runs out; with `local` and `more` as they are now."""
+        if self.local:
+            call.local = f"{self.local};tag={tag_of(call.local)}"
+        self._send(call, method, self._offer(), session(*self._media.getsockname()[:2]))
 
     def end(self, call: PlainCall) -> None:
         """BYE, CANCEL or 480, whichever fits."""

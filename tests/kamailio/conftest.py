@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from localcluster.kamailio_install import DEFAULT_SUITE, SUITES, KamailioProgram, kamailio_program
 from localcluster.mixed import MixedTelephony
 from localcluster.postgres import Postgres
 from localcluster.rabbitmq import RabbitCluster
@@ -13,9 +14,28 @@ from tests.cluster import own_product
 from tests.kamailio.mixed_office import ASTERISKS, DEFINES, KAMAILIOS, PLAIN, SITE, TCP, MixedOffice
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Versions beside the usual one take calls when they are asked for: `--every-version`."""
+    if not config.getoption("--every-version"):
+        items[:] = [item for item in items if _suite(item) in {None, DEFAULT_SUITE}]
+
+
+def _suite(item: pytest.Item) -> str | None:
+    return item.callspec.params.get("program") if hasattr(item, "callspec") else None
+
+
+@pytest.fixture(scope="session", params=SUITES)
+def program(request: pytest.FixtureRequest) -> KamailioProgram:
+    """Kamailio as a release of Debian has it."""
+    return kamailio_program(request.param)
+
+
 @pytest.fixture(scope="session")
 def mixed_house(
-    postgres: Postgres, rabbitmq: RabbitCluster, tmp_path_factory: pytest.TempPathFactory
+    postgres: Postgres,
+    rabbitmq: RabbitCluster,
+    program: KamailioProgram,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[MixedOffice]:
     """Two centers, two Kamailios and two Asterisks with their phones; shared by all these tests."""
     folder = tmp_path_factory.mktemp
@@ -24,7 +44,7 @@ def mixed_house(
     ) as product:
         telephony = MixedTelephony(
             folder("pbx"), KAMAILIOS, ASTERISKS, plain=PLAIN, centers=product.centers, site=SITE, defines=DEFINES,
-            tcp=TCP,
+            tcp=TCP, kamailio=program,
         )  # fmt: skip
         with product, telephony, MixedOffice(product, telephony) as office:
             yield office

@@ -25,7 +25,7 @@ def test_both_contacts_ring_and_each_side_sees_the_person(office: MixedOffice) -
         call.wait_up()
         rings[1].wait_over()
         told = {name.lower() for name, _ in rings[0].heard[0].headers}
-        assert not {name for name in told if name.startswith("x-roost")}
+        assert {name for name in told if name.startswith("x-roost")} == {"x-roost-to-phone"}
         call.hang_up()
         rings[0].wait_over()
 
@@ -42,6 +42,74 @@ def test_to_a_trunk_and_in_the_call_records_go_number_name_account_and_organizat
     wait_until(lambda: "called=0001*003" in log.logged_since(logged), "the call record")
     (record,) = [line for line in log.logged_since(logged).splitlines() if "called=0001*003" in line]
     assert "caller=001;account=acct-001;org=0001" in record
+
+
+def test_whoever_withholds_their_number_is_anonymous_to_phones_and_known_to_trunks(
+    office: MixedOffice,
+) -> None:
+    phone = office.telephony.plain_phone
+    with phone("desk011") as caller, phone("desk012") as other, phone("desk013") as same:
+        caller.more = (("Privacy", "id"),)
+        for number, callee in (("012", other), ("013", same)):
+            call = caller.dial(number)
+            ring = callee.wait_ring()
+            assert ring.caller == ("Anonymous", "anonymous")
+            assert ring.asserted is None
+            told = "".join(value for _, value in ring.heard[0].headers)
+            assert "Person 011" not in told
+            assert "sip:011@" not in told
+            call.hang_up()
+            ring.wait_over()
+        log = office.media_log()
+        call = caller.dial("5551234")
+        call.wait_up()
+        log.wait("outside <5551234> from <011> name <Person 011> account <acct-011>")
+        call.hang_up()
+        call = caller.dial("112")
+        call.wait_up()
+        log.wait("emergency <112> from <+15550011> name <Room desk011>")
+        call.hang_up()
+
+
+@pytest.mark.parametrize("number", ["012", "013"])
+def test_a_session_is_renewed_by_either_party_before_its_timer_runs_out(
+    office: MixedOffice, number: str
+) -> None:
+    """RFC 4028; through one Kamailio and through two."""
+    timer = (("Supported", "timer"), ("Session-Expires", "90;refresher=uac"), ("Min-SE", "90"))
+    with (
+        office.telephony.plain_phone("desk011") as caller,
+        office.telephony.plain_phone(f"desk{number}") as callee,
+    ):
+        caller.more = timer
+        call = caller.dial(number)
+        ring = callee.wait_ring()
+        assert ring.heard[0]["Session-Expires"] == "90;refresher=uac"
+        callee.more = timer[1:]
+        ring.answer()
+        call.wait_up()
+        assert call.wait_status(200)["Session-Expires"] == "90;refresher=uac"
+        for asks, asked, hears, heard in ((caller, call, callee, ring), (callee, ring, caller, call)):
+            for method in ("INVITE", "UPDATE"):
+                asks.renew(asked, method)
+                hears.wait(
+                    lambda heard=heard, method=method: any(  # type: ignore[misc]  # bound in the loop
+                        m.method == method and not m.status and m["Session-Expires"] for m in heard.heard[1:]
+                    ),
+                    5,
+                    f"the {method}",
+                )
+                asks.wait(
+                    lambda asked=asked, method=method: any(  # type: ignore[misc]  # bound in the loop
+                        m.method == method and m.status == 200 and m["CSeq"].startswith(f"{asked.sent} ")
+                        for m in asked.heard
+                    ),
+                    5,
+                    "its 200",
+                )
+        caller.more, callee.more = (), ()
+        ring.hang_up()
+        call.wait_over()
 
 
 def test_busy_no_answer_and_cancel(office: MixedOffice) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from contextlib import ExitStack
 
 import pytest
 
+from localcluster.plain_call import PlainCall
 from localcluster.plain_phone import PlainPhone
+from localcluster.sip import SipMessage, name_and_number
 from tests.cluster import wait_until
 from tests.kamailio.mixed_office import MixedOffice
 
@@ -15,7 +18,10 @@ LIES = (
     ("X-Roost-Account", "boss"), ("X-Roost-Emergency", "yes"), ("P-Asserted-Identity", '"Boss" <sip:999@x>'),
     ("P-Preferred-Identity", "<sip:999@x>"), ("p-asserted-identity", "<sip:998@x>"), ("Remote-Party-ID", "<sip:999@x>"),
     ("Diversion", "<sip:999@x>"), ("Referred-By", "<sip:999@x>"), ("b", "<sip:999@x>"), ("History-Info", "<sip:999@x>"),
+    ("X-Roost-Phone ", "desk001"), ("X-Roost-To-Phone\t", "no"), ("Identity", "eyJ999"),
 )  # fmt: skip
+#: What a phone hears of Roost: that it is taken for one.
+TOLD = ["x-roost-to-phone"]
 
 
 def test_nothing_that_a_client_writes_about_identity_goes_on(office: MixedOffice) -> None:
@@ -26,22 +32,91 @@ def test_nothing_that_a_client_writes_about_identity_goes_on(office: MixedOffice
         call = liar.dial("012")
         ring = victim.wait_ring()
         text = "\n".join(f"{name}: {value}" for name, value in ring.heard[0].headers)
-        assert not re.search(r"\b999\b", text)
-        assert "998" not in text
+        assert not re.search(r"\b99[89]\b", text)
         assert "elsewhere" not in text
-        assert not [name for name, _ in ring.heard[0].headers if name.lower().startswith("x-roost")]
+        assert _of_roost(ring.heard[0]) == TOLD
         assert ring.caller == ring.asserted == ("Person 011", "011")
         victim.more = LIES
         ring.answer()
         call.wait_up()
         said = call.wait_status(200)
         assert said.all("P-Asserted-Identity") == [f'"Person 012" <sip:012@{victim.registrar}>']
-        assert not [name for name, _ in said.headers if name.lower().startswith("x-roost")]
+        assert _of_roost(said) == []
         log = office.media_log()
         outside = liar.dial("5551234")
         outside.wait_up()
         log.wait("outside <5551234> from <011> name <Person 011> account <acct-011>")
         outside.hang_up()
+
+
+@pytest.mark.parametrize("number", ["012", "013", "004"])
+def test_nor_does_what_it_writes_once_the_call_is_up(office: MixedOffice, number: str) -> None:
+    """The other party is at another Kamailio, at the same, or at an Asterisk."""
+    phone = office.telephony.plain_phone
+    with phone("desk011") as liar, ExitStack() as others:
+        if number != "004":
+            victim = others.enter_context(phone(f"desk{number}"))
+        call = liar.dial(number)
+        if number == "004":
+            office.phones["desk004"].wait_ring().answer()
+        else:
+            ring = victim.wait_ring()
+            ring.answer()
+        call.wait_up()
+        liar.more = LIES
+        for local, status in (
+            (f'"Boss" <sip:desk011@{liar.registrar}>', 200),
+            ('"Boss" <sip:999@x.example>', 403),
+        ):
+            liar.local = local
+            for method in ("INVITE", "UPDATE"):
+                heard = len(call.heard)
+                liar.renew(call, method)
+                assert _final_answer(liar, call, heard, method) == status
+        if number != "004":
+            for said in ring.heard[1:]:
+                text = "\n".join(value for name, value in said.headers if name != "Call-ID")
+                assert not re.search(r"\b99[89]\b|Boss|x\.example", text)
+                assert _of_roost(said) == []
+                if said.method in {"INVITE", "UPDATE"}:
+                    assert name_and_number(said["From"]) == ("Person 011", "011")
+            victim.local, victim.more = '"Boss" <sip:999@x.example>', LIES
+            heard = len(ring.heard)
+            victim.renew(ring, "UPDATE")
+            assert _final_answer(victim, ring, heard, "UPDATE") == 403
+            victim.local, victim.more = "", ()
+            ring.local = ring.local.replace('"Boss" <sip:999@x.example>', ring.heard[0]["To"])
+        call.local = call.local.replace('"Boss" <sip:999@x.example>', f"<sip:desk011@{liar.registrar}>")
+        liar.local, liar.more = "", ()
+        call.hang_up()
+
+
+@pytest.mark.parametrize(
+    "contact", ["sip:0001*002@{k2}:5062", "sip:*desk002@{k2}:5062", "sip:0001*002@{k1}:5062", "sip:5551234@{m1}", "sip:*desk004@{n1}"]
+)  # fmt: skip
+def test_a_phone_that_registers_a_nodes_address_reaches_nobody_through_it(
+    office: MixedOffice, contact: str
+) -> None:
+    log = office.media_log()
+    contact = contact.format_map({name: node.address for name, node in office.telephony.nodes.items()})
+    with office.telephony.plain_phone("desk011") as liar, office.telephony.plain_phone("desk013") as caller:
+        liar.register(0)
+        liar.register_as(contact)
+        call = caller.dial("011")
+        log.wait("mailbox <0001*011> for <unavailable>")
+        call.hang_up()
+        liar.register_as(contact, 0)
+    assert not any(each.has_rung for each in office.phones.values())
+    assert "outside <" not in log.text
+
+
+@pytest.mark.parametrize("method", ["MESSAGE", "SUBSCRIBE", "PUBLISH", "REFER", "NOTIFY", "INFO"])
+def test_outside_a_call_a_phone_can_do_nothing_but_call(office: MixedOffice, method: str) -> None:
+    with office.telephony.plain_phone("desk011") as liar:
+        liar.more = LIES
+        asked = liar.ask(method, "*desk001")
+        liar.wait(lambda: any(message.status == 405 for message in asked.heard), 5, "a 405")
+    assert not any(each.has_rung for each in office.phones.values())
 
 
 @pytest.mark.parametrize(
@@ -83,3 +158,18 @@ def test_a_route_of_the_clients_own_leads_nowhere(office: MixedOffice) -> None:
         liar.wait(lambda: known.is_over, 5, "a refusal")
     logged = log.text
     assert "desk001" not in logged
+
+
+def _of_roost(message: SipMessage) -> list[str]:
+    """The headers of Roost's own that a message has."""
+    return [name.lower() for name, _ in message.headers if name.lower().startswith("x-roost")]
+
+
+def _final_answer(phone: PlainPhone, call: PlainCall, since: int, method: str) -> int:
+    """The status that ends the request which was sent when so many messages had been heard."""
+
+    def answers() -> list[int]:
+        return [m.status for m in call.heard[since:] if m.method == method and m.status >= 200]
+
+    phone.wait(lambda: bool(answers()), 5, f"an answer to the {method}")
+    return answers()[0]

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from localcluster.kamailio import HTTP_PORT, SOURCES, KamailioNode, kamailio_addresses
+from localcluster.kamailio_install import KamailioProgram
 from localcluster.plain_phone import PlainPhone
 from localcluster.ports import free_port
+from roost.errors import NodeRefused
 from roost.pbx.kamailio import KIND
 from roost.pbx.node import ActsAs, Change, Cursor, Rings, key_of
 
@@ -29,13 +31,16 @@ PORT_6 = free_port("::1")
 
 
 @pytest.fixture(scope="module")
-def kamailio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KamailioNode]:
+def kamailio(program: KamailioProgram, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KamailioNode]:
     (address,) = kamailio_addresses("k1").values()
     defines = (
         f'#!define SITE_HAS_6\n#!substdef "!SITE_PLACE_6![::1]:{PORT_6}!g"\n#!define ROOST_RING_MS 30000\n'
+        '#!define SITE_NAT\nloadmodule "cfg_rpc.so"\n'  # its command sets max_while_loops
     )
     folder = tmp_path_factory.mktemp("k1")
-    with KamailioNode("k1", address, folder, phones=PHONES, defines=defines, memory=128) as node:
+    with KamailioNode(
+        "k1", address, folder, phones=PHONES, defines=defines, memory=128, program=program
+    ) as node:
         yield node
 
 
@@ -90,6 +95,24 @@ def test_a_phone_of_ipv6_and_one_of_ipv4_call_each_other(kamailio: KamailioNode)
             ring.wait_over()
 
 
+def test_a_phone_behind_nat_is_called_where_it_registered_from(kamailio: KamailioNode) -> None:
+    """It knows its own address only as 192.168.0.9."""
+    with closing(KIND.open(kamailio.control, 10)) as roost:
+        roost.apply(ROWS, WRITTEN)
+    with PlainPhone("desk001", "one", kamailio.address) as caller:
+        inside = PlainPhone("desk002", "two", kamailio.address)
+        inside.register_as("sip:desk002@192.168.0.9:5060")
+        for _ in range(2):
+            call = caller.dial("002")
+            ring = inside.wait_ring()
+            ring.answer()
+            call.wait_up()
+            call.hang_up()
+            ring.wait_over()
+        inside.register_as("sip:desk002@192.168.0.9:5060", 0)
+        inside.drop()
+
+
 def test_a_snapshot_gives_way_to_roost_and_a_torn_one_is_not_used(
     kamailio: KamailioNode, tmp_path: Path
 ) -> None:
@@ -117,3 +140,17 @@ def test_who_writes_amid_a_loss_hears_of_it_and_leaves_no_cursor(kamailio: Kamai
         with pytest.raises(Exception, match="table was emptied"):
             roost.apply(ROWS[10:20], WRITTEN)
         assert roost.cursor() is None
+
+
+def test_a_loop_that_is_cut_short_leaves_no_cursor_and_is_named(kamailio: KamailioNode) -> None:
+    kamailio.rpc("htable.flush", "roost")
+    try:
+        with closing(KIND.open(kamailio.control, 10)) as roost:
+            kamailio.rpc("cfg.set_now_int", "core", "max_while_loops", "100")
+            with pytest.raises(NodeRefused, match=r"It took 100 of \d+ rows; set max_while_loops"):
+                roost.apply(ROWS, WRITTEN)
+            assert roost.cursor() is None
+            with pytest.raises(NodeRefused, match="max_while_loops is less than its table has rows"):
+                roost.dump()
+    finally:
+        kamailio.rpc("cfg.set_now_int", "core", "max_while_loops", "1000000")

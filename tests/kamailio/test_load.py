@@ -1,0 +1,78 @@
+"""Calls by the dozen through a table that is being written."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from itertools import cycle
+from pathlib import Path
+
+import pytest
+
+from localcluster import sipp
+from localcluster.kamailio import KamailioNode, kamailio_addresses
+from localcluster.kamailio_install import KamailioProgram
+from localcluster.plain_phone import PlainPhone
+from roost.pbx.kamailio import KIND
+from roost.pbx.node import ActsAs, Change, Cursor, Rings
+
+PHONES = {"desk001": "one", "desk002": "two", "desk003": "three"}
+A_SECOND, SECONDS = 50, 3
+PEOPLE = range(1, 2_001)
+
+
+@pytest.fixture
+def kamailio(program: KamailioProgram, tmp_path: Path) -> Iterator[KamailioNode]:
+    (address,) = kamailio_addresses("k1").values()
+    with KamailioNode("k1", address, tmp_path / "k1", phones=PHONES, program=program) as node:
+        yield node
+
+
+def rows(seat: str) -> list[Change]:
+    """Everybody; 002 sits at `seat`."""
+    return [
+        *(Rings(f"0001*{n:03d}", "k1", seat if n == 2 else f"desk{n:03d}") for n in PEOPLE),
+        *(ActsAs(f"desk{n:03d}", "0001", f"{n:03d}", f"Person {n}", "", "", "", "", "") for n in PEOPLE),
+    ]
+
+
+def test_fifty_calls_a_second_arrive_while_all_rows_are_written_and_the_callee_moves(
+    kamailio: KamailioNode, tmp_path: Path
+) -> None:
+    over = threading.Event()
+    written = 0
+    seats = {seat: sipp.Answerer(tmp_path, seat) for seat in ("desk002", "desk003")}
+    tables = {seat: rows(seat) for seat in seats}
+
+    roost = KIND.open(kamailio.control, 10)
+    roost.apply(tables["desk002"], Cursor("db-1", 0))
+
+    def write() -> None:
+        nonlocal written
+        with closing(roost):
+            for seat in cycle(seats):
+                roost.apply(tables[seat], Cursor("db-1", written))
+                written += 1
+                if over.is_set():
+                    return
+
+    with ExitStack() as running:
+        for seat, answerer in seats.items():
+            answerer.start()
+            running.callback(answerer.stop)
+            phone = PlainPhone(seat, PHONES[seat], kamailio.address)
+            running.callback(phone.drop)
+            phone.register_as(f"sip:{seat}@127.0.0.1:{answerer.port}")
+        writer = threading.Thread(target=write)
+        writer.start()
+        running.callback(writer.join)
+        running.callback(over.set)
+        calls = A_SECOND * SECONDS
+        counted = sipp.call(
+            tmp_path, name="desk001", password="one", host=kamailio.address, number="002", calls=calls, a_second=A_SECOND
+        )  # fmt: skip
+        assert counted == sipp.Counted(calls, 0)
+        for answerer in seats.values():
+            answerer.wait_counted(0)
+    assert written > 2 * SECONDS
