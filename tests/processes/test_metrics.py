@@ -180,5 +180,9 @@ def test_each_alert_fires_for_what_it_is_there_for(office: Cluster, prometheus: 
 
     office.reset()
     request_audit(office.database)
-    lasting = {"RoostCallersHearSorry", "RoostFeatureCodeDiffers"}  # they look back over some minutes
+    lasting = {
+        "RoostCallersHearSorry",
+        "RoostFeatureCodeDiffers",
+        "RoostNodeDrifted",
+    }  # they look back over some minutes
     wait_until(lambda: prometheus.firing() <= lasting, "all is well again", PATIENCE)

@@ -23,6 +23,9 @@ from roost.pbx.freepbx.own_keys import OwnKeys, number_of, own_key
 from roost.pbx.freepbx.releasing import released
 from roost.pbx.node import ActsAs, Change, Cursor, Gone, Key, NodeAddress, RefusedRow, Rings, key_of
 
+#: Keys in a page of those that were listed for an audit.
+PAGE = 500
+
 
 class FreepbxNode:
     """A connection to one FreePBX; a `roost.pbx.node.PbxNode`."""
@@ -88,8 +91,16 @@ class FreepbxNode:
         return rows | dict.fromkeys(astray + self._lamps.astray(away))
 
     def keys(self, about: int) -> Iterator[list[Key]]:
-        """The keys the node holds, a page at a time, each at least once."""
-        return self._table.keys(about)
+        """The keys the node holds, of many as they were lately, a page at a time, each at least once."""
+        with self._session.deadline():
+            listed = self._lately.of(about)
+        if listed is None:
+            yield from self._table.keys(about)
+            return
+        # To ask for them in pieces would search all of AstDB for each, FreePBX's keys among it.
+        found = list(listed)
+        for place in range(0, len(found), PAGE):
+            yield found[place : place + PAGE]
 
     def dump(self) -> dict[Key, Change | None]:
         """All the node holds, at once; None for a value that cannot be read, and where FreePBX's own keys differ."""
