@@ -13,8 +13,10 @@ from typing import Any, NamedTuple
 
 from localcluster.asterisk import AsteriskNode
 from roost.pbx.ami.codec import unnumbered
+from roost.pbx.ami.hints import Hints, Watched
 from roost.pbx.ami.options import AmiOptions
 from roost.pbx.ami.session import AmiSession
+from roost.pbx.freepbx.lamps import CONTEXT
 
 _TOP = Path(__file__).resolve().parents[1]
 MODEL = _TOP / "localcluster" / "freepbx_model.conf"
@@ -101,6 +103,11 @@ class FreepbxBox(AsteriskNode):
             answers = session.ask_lists("DBGet", keys, _encode_get)
         found = zip(keys, answers, strict=True)
         return {key: _value(answer[0]) for key, answer in found if not isinstance(answer, str)}
+
+    def lamp(self, user: str) -> str:
+        """The hint of a user as it is now."""
+        with contextlib.closing(self.session()) as session:
+            return Hints(session).read([Watched(user, CONTEXT)])[0]
 
     def session(self) -> AmiSession:
         """A Manager session of Roost's user."""
