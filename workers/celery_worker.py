@@ -218,8 +218,6 @@ def run(
     except (SettingMissing, WrongVersion) as error:
         refuse_to_start(kind, error)
         return 2
-    # Said at each lost connection, of a setting that is as it is on purpose (tasks/config.py).
-    warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
     # Celery says it from a signal handler, past all logs; nothing may be logged there, for a lock may be held.
     celery_program.safe_say = write_farewell
     _only_reading()
@@ -237,5 +235,7 @@ def run(
         quiet=True,  # its banner is text, whatever the format of the log
     )
     export_worker(kind, settings(), concurrency)
+    # Said at each lost connection, of a setting that is as it is on purpose (tasks/config.py). Here, for the worker shows all as it is made.
+    warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
     worker.start()
     return int(worker.exitcode or 0)
