@@ -27,7 +27,7 @@ from localcluster.rabbitmq import RabbitCluster
 
 #: In the order they run; `procrastinate` needs the extra `bench`.
 SCENARIOS = (
-    "requests", "applied", "resync", "catch_up", "nodes", "converge", "lamps", "freepbx", "kamailio", "calls", "pages", "naive", "procrastinate", "scale_out",
+    "requests", "applied", "resync", "catch_up", "nodes", "converge", "lamps", "full_send", "freepbx", "kamailio", "calls", "pages", "naive", "procrastinate", "scale_out",
     "statements", "size", "million",
 )  # fmt: skip
 _QUICK = ("requests", "applied", "resync", "catch_up", "size")

@@ -59,7 +59,7 @@ class Stage:
     def __init__(
         self, rig: Rig, name: str, *, extensions: int = 1_000, simulated: int = 0, asterisk: int = 0, kamailio: int = 0, bind: int = 1,
         bind_program: str = "benchmarks.bind_worker", concurrency: int | None = None, caller_processes: int = 2,
-        counts: Mapping[str, int] | None = None, phones: Sequence[SipPhone] = (), site: str = "",
+        counts: Mapping[str, int] | None = None, phones: Sequence[SipPhone] = (), site: str = "", organizations: int = 1,
     ) -> None:  # fmt: skip
         self.rig = rig
         self.folder = rig.folder / name
@@ -84,7 +84,7 @@ class Stage:
         for number in range(1, bind + 1):
             width = [] if concurrency is None else ["--concurrency", str(concurrency)]
             self.add_process(f"bind{number}", bind_program, *width)
-        world.populate(self.url, self.settings, extensions)
+        world.populate(self.url, self.settings, extensions, organizations)
         movers = extensions // 3
         #: First and last of the movers that the caller processes leave alone.
         self.own_movers = (movers - movers // 10, movers)

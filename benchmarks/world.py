@@ -24,15 +24,23 @@ def mover(number: int) -> tuple[str, tuple[str, str]]:
     return f"{3 * number:07}", (f"p{3 * number + 1:07}", f"p{3 * number + 2:07}")
 
 
-def populate(url: str, settings: Settings, extensions: int) -> None:
-    """Fill an empty database. Triggers are off meanwhile, so that a million takes a minute; the log is written whole."""
+def code_of(organization: int) -> str:
+    """The code of an organization, counted from 0; ORGANIZATION is the first."""
+    return f"{organization + 1:04}"
+
+
+def populate(url: str, settings: Settings, extensions: int, organizations: int = 1) -> None:
+    """Fill an empty database; each organization has its share of the extensions, in order. Triggers are off meanwhile, so that a million takes a minute; the log is written whole."""
     code_hash = hash_code(settings.need("code_pepper"), CODE)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("SET session_replication_role = replica")
         for statement in _POPULATE:
             connection.execute(
-                statement, {"n": extensions, "code": ORGANIZATION, "hash": code_hash, "kind": default_kind()}
-            )
+                statement,
+                {
+                    "n": extensions, "organizations": organizations, "hash": code_hash, "kind": default_kind(),
+                },
+            )  # fmt: skip
         connection.execute("SET session_replication_role = origin")
         connection.execute("VACUUM ANALYZE")
 
@@ -58,7 +66,10 @@ def add_node(url: str, settings: Settings, name: str, address: NodeAddress) -> N
 
 
 _POPULATE = (
-    "INSERT INTO organization (code, policy, lock_after, phone_lock_after) VALUES (%(code)s, 'refuse', 1000, 1000)",
+    (
+        "INSERT INTO organization (code, policy, lock_after, phone_lock_after)"
+        " SELECT lpad(i::text, 4, '0'), 'refuse', 1000, 1000 FROM generate_series(1, %(organizations)s::int) i"
+    ),
     (
         "INSERT INTO pbx_node (name, kind, host, port, username, secret, enabled)"
         " VALUES ('home', %(kind)s, '127.0.0.1', 1, '', '', false)"
@@ -66,7 +77,8 @@ _POPULATE = (
     (
         "INSERT INTO extension (organization_id, number, name, allows_virtualization, code_hash, code_set_at)"
         " SELECT o.id, lpad(i::text, 7, '0'), 'Person ' || i, true, %(hash)s, now()"
-        " FROM organization o, generate_series(0, %(n)s - 1) i"
+        " FROM generate_series(0, %(n)s - 1) i"
+        " JOIN organization o ON o.code = lpad((1 + i::bigint * %(organizations)s / %(n)s)::text, 4, '0') ORDER BY i"
     ),
     (
         "INSERT INTO phone (organization_id, name, node_id, base_id)"
