@@ -22,6 +22,19 @@ def test_an_agent_is_rung_where_it_sits(cluster: Cluster, agent: str) -> None:
     call.wait_up()
 
 
+@pytest.mark.parametrize("caller", ["p2", "p4"], ids=["same node", "other node"])
+def test_a_ring_group_rings_its_people_where_they_sit(cluster: Cluster, caller: str) -> None:
+    """The line of docs/asterisk.md: 001 and 002."""
+    cluster.place("001", "n2/p3")
+    cluster.place("002", "n1/p1")
+    call = cluster.phones[caller].dial("*76")
+    first, second = cluster.phones["p3"].wait_ring(), cluster.phones["p1"].wait_ring()
+    assert first.caller_number == second.caller_number == f"00{caller[1]}"
+    second.answer()
+    call.wait_up()
+    first.wait_over()
+
+
 @pytest.mark.parametrize("where", ["-", "n1/nobody", "n2/nobody", "unknown"])
 def test_an_agent_who_rings_nowhere_is_unavailable_at_once(cluster: Cluster, where: str) -> None:
     """Neither the mailbox nor a prompt answers in a queue; whoever dials the extension hears them."""
@@ -110,3 +123,33 @@ def test_a_call_is_recorded_under_who_speaks(cluster: Cluster) -> None:
     recorded = cluster.nodes["n1"].folder / "spool/monitor/0001"
     wait_until(lambda: list(recorded.glob("004-*.wav")) != [], 10, "a recording of 004")
     assert list(recorded.glob("001-*")) == []
+
+
+@pytest.mark.parametrize("who", ["p1", "p3"], ids=["same node", "other node"])
+def test_a_call_is_recorded_under_who_answers(cluster: Cluster, who: str) -> None:
+    """The lines of docs/asterisk.md; the file is at the node of the phone."""
+    node = cluster.nodes["n1" if who == "p1" else "n2"]
+    cluster.place("004", f"{node.name}/{who}")
+    cluster.speaks(who, "004", "Person 4")
+    node.set_global("ROOST_DIAL_OPTIONS", "U(record-called)")
+    recorded = node.folder / "spool/monitor/0001"
+    before = set(recorded.glob("004-*.wav"))
+    try:
+        call = cluster.phones["p2"].dial("004")
+        cluster.phones[who].wait_ring().answer()
+        call.wait_up()
+        wait_until(lambda: set(recorded.glob("004-*.wav")) > before, 10, "a recording of 004")
+    finally:
+        node.set_global("ROOST_DIAL_OPTIONS", "")
+
+
+@pytest.mark.parametrize("where", ["-", "n1/p1", "n2/p3"])
+def test_whoever_misses_a_call_is_another(cluster: Cluster, where: str) -> None:
+    """The line of docs/asterisk.md: calls that 008 misses ring 002, where that sits."""
+    cluster.place("008", where)
+    cluster.place("002", "n2/p4")
+    call = cluster.phones["p2"].dial("008")
+    if where != "-":
+        cluster.phones[where[3:]].wait_ring().reject()
+    cluster.phones["p4"].wait_ring().answer()
+    call.wait_up()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
@@ -108,6 +110,18 @@ def queue_shows(cluster: Cluster, *words: str) -> None:
     wait_until(shown, 10, f"{words} in the queue")
 
 
+def waits_in_the_queue(cluster: Cluster, phone: str, seconds: int) -> None:
+    """Wait until a caller has waited so long: members were tried meanwhile."""
+
+    def long_enough() -> bool:
+        found = re.search(
+            rf"PJSIP/{phone}-.*wait: (\d+):(\d+)", cluster.nodes["n1"].cli("queue show support")
+        )
+        return found is not None and 60 * int(found[1]) + int(found[2]) >= seconds
+
+    wait_until(long_enough, 10, f"{phone} waits in the queue")
+
+
 @pytest.mark.parametrize("where", ["n1/p1", "n2/p3"])
 def test_an_agent_who_moves_stays_in_the_queue_and_is_not_rung_while_busy(
     cluster: Cluster, where: str
@@ -122,10 +136,57 @@ def test_an_agent_who_moves_stays_in_the_queue_and_is_not_rung_while_busy(
     queue_shows(cluster, "Local/0001*003@roost-agent", "In use")
     second = cluster.phones["carrier"].dial("+15559600")
     second.wait_up()
-    queue_shows(cluster, "PJSIP/carrier", "wait: 0:01")  # it has tried more than once
+    waits_in_the_queue(cluster, "carrier", 1)  # it has tried more than once
     assert not desk.has_rung
     ring.hang_up()
+    over = time.monotonic()
     desk.wait_ring().hang_up()
+    assert time.monotonic() - over > 0.9, "the time to wrap up is a second here"
+
+
+@pytest.mark.parametrize("where", ["n1/p1", "n2/p3"])
+def test_an_agent_in_a_call_of_their_own_is_not_rung(cluster: Cluster, where: str) -> None:
+    """What they dialled themselves counts as what the queue gave them."""
+    desk = cluster.phones[where[3:]]
+    cluster.place("003", where)
+    own = desk.dial("004")
+    cluster.phones["p4"].wait_ring().answer()
+    own.wait_up()
+    queue_shows(cluster, "Local/0001*003@roost-agent", "In use")
+    cluster.phones["p2"].dial("600").wait_up()
+    waits_in_the_queue(cluster, "p2", 1)
+    assert not desk.has_rung
+    own.hang_up()
+    desk.wait_ring().hang_up()
+
+
+def test_a_caller_waits_for_an_agent_who_rings_nowhere_and_rings_where_they_sit_down(
+    cluster: Cluster,
+) -> None:
+    """Nothing answers for them meanwhile, neither a mailbox nor a prompt."""
+    cluster.place("003", "-")
+    log = cluster.logs("n1")
+    call = cluster.phones["carrier"].dial("+15559600")
+    call.wait_up()
+    waits_in_the_queue(cluster, "carrier", 2)
+    assert "Playing 'vm-" not in log
+    for where in ("n1/p1", "n2/p3"):
+        cluster.place("003", where)
+        cluster.phones[where[3:]].wait_ring().reject()
+
+
+def test_who_pauses_is_not_rung_wherever_they_sit(cluster: Cluster) -> None:
+    for phone, where in (("p4", "n2/p4"), ("p1", "n1/p1")):
+        cluster.speaks(phone, "003", "Person 3")
+        cluster.place("003", where)
+        cluster.phones[phone].dial("*47").wait_over()
+        caller = cluster.phones["p2"].dial("600")
+        waits_in_the_queue(cluster, "p2", 2)
+        assert not cluster.phones[phone].has_rung
+        cluster.phones[phone].dial("*48").wait_over()
+        cluster.phones[phone].wait_ring().answer()
+        caller.hang_up()
+        cluster.quiet()
 
 
 def test_an_agent_joins_a_queue_pauses_and_leaves(cluster: Cluster) -> None:

@@ -8,9 +8,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from localcluster.process import wait_until
+from tests.asterisk.conftest import WITHHELD
 
 if TYPE_CHECKING:
     from tests.asterisk.conftest import Cluster
+
+NUMBERS = {"q1": "011", "q2": "012", "w1": "013", "w2": "014"}
+
+
+def _shown(phone: str) -> tuple[str, str]:
+    """How somebody at a plain phone is shown."""
+    number = NUMBERS[phone]
+    return ("Anonymous", "anonymous") if phone in WITHHELD else (f"Person {number[1:]}", number)
 
 
 @pytest.mark.parametrize("callee", ["p1", "p3"], ids=["same node", "other node"])
@@ -44,21 +53,62 @@ def test_a_withheld_identity_stays_withheld(cluster: Cluster, callee: str) -> No
         assert (name, number) == ("Anonymous", "anonymous")
 
 
-def test_after_a_transfer_each_sees_the_person_at_the_other_end(cluster: Cluster) -> None:
+@pytest.mark.parametrize(("desk", "dialled"), [("p2", "002"), ("p4", "004")], ids=["same node", "other node"])
+@pytest.mark.parametrize(("caller", "target"), [("q1", "q2"), ("q2", "q1"), ("w1", "q1"), ("w2", "q1")])
+def test_after_a_transfer_each_sees_the_person_at_the_other_end(
+    cluster: Cluster, caller: str, desk: str, dialled: str, target: str
+) -> None:
+    """Blind, by who was called; a caller who withholds who they are stays withheld."""
     with ExitStack() as phones:
-        caller = phones.enter_context(cluster.plain_phone("q1"))
-        other = phones.enter_context(cluster.plain_phone("q2"))
-        call = caller.dial("002")
-        desk = cluster.phones["p2"].wait_ring()
-        desk.answer()
+        first = phones.enter_context(cluster.plain_phone(caller))
+        other = phones.enter_context(cluster.plain_phone(target))
+        call = first.dial(dialled)
+        middle = cluster.phones[desk].wait_ring()
+        middle.answer()
         call.wait_up()
-        call.wait_asserted("Person 2", "002")
-        wait_until(lambda: cluster.nodes["n1"].is_talking("p2"), 10, "the two are connected")
-        desk.transfer(f"sip:012@{cluster.phones['p2'].registrar}")
+        call.wait_asserted(f"Person {desk[1]}", dialled)
+        node = cluster.nodes["n1" if desk == "p2" else "n2"]
+        wait_until(lambda: node.is_talking(desk), 10, "the two are connected")
+        middle.transfer(f"sip:{NUMBERS[target]}@{cluster.phones[desk].registrar}")
         ring = other.wait_ring()
-        assert ring.caller == ("Person 11", "011")
+        assert ring.caller == _shown(caller)
         ring.answer()
-        call.wait_asserted("Person 12", "012")
+        call.wait_asserted(*_shown(target))
+
+
+def test_after_a_consultation_each_sees_the_person_at_the_other_end(cluster: Cluster) -> None:
+    """Attended: a clerk at one node, who is called from the other."""
+    with ExitStack() as phones:
+        caller, clerk, other = (
+            phones.enter_context(cluster.plain_phone(name)) for name in ("q2", "q1", "w1")
+        )
+        cluster.place("004", "n1/w1")
+        cluster.speaks("w1", "004", "Person 4")
+        call = caller.dial("011")
+        ring = clerk.wait_ring()
+        ring.answer()
+        call.wait_up()
+        question = clerk.dial("002")
+        answered = cluster.phones["p2"].wait_ring()
+        answered.answer()
+        question.wait_up()
+        ring.transfer_to(question)
+        call.wait_asserted("Person 2", "002")
+        assert not other.rung
+
+
+@pytest.mark.parametrize("forwarder", ["q1", "q2"], ids=["same node", "other node"])
+def test_a_caller_who_is_forwarded_sees_the_person_that_answers(cluster: Cluster, forwarder: str) -> None:
+    cluster.place("001", f"n{forwarder[1]}/{forwarder}")
+    cluster.speaks("p3", "004", "Person 4")
+    cluster.place("004", "n2/p3")
+    with ExitStack() as phones:
+        caller = phones.enter_context(cluster.plain_phone("w1" if forwarder == "q1" else "q1"))
+        phone = phones.enter_context(cluster.plain_phone(forwarder))
+        phone.forward = f"sip:004@{phone.registrar}"
+        call = caller.dial("001")
+        cluster.phones["p3"].wait_ring().answer()
+        call.wait_asserted("Person 4", "004")
 
 
 @pytest.mark.parametrize("callee", ["q1", "q2"], ids=["same node", "other node"])
@@ -89,15 +139,19 @@ def test_a_contact_cannot_name_another_line(cluster: Cluster) -> None:
         phone.register_as(odd, 0)
 
 
+@pytest.mark.parametrize("caller", ["p2", "carrier"])
 @pytest.mark.parametrize("callee", ["p1", "p3"], ids=["same node", "other node"])
-def test_the_call_records_of_both_nodes_name_both_people(cluster: Cluster, callee: str) -> None:
+def test_the_call_records_of_both_nodes_name_both_people(cluster: Cluster, caller: str, callee: str) -> None:
     """Account, caller, extension called and peer account, from either node's record alone."""
     node = cluster.nodes["n1" if callee == "p1" else "n2"]
-    number = f"00{callee[1]}"
+    number = f"00{callee[1]}" if caller == "p2" else "001"
+    cluster.place("001", f"{node.name}/{callee}")
+    cluster.speaks(callee, number, "Somebody")
     nodes = {one.name: one for one in (cluster.nodes["n1"], node)}
-    expected = ["acct-002", "002", f"0001*{number}", f"acct-{number}"]
+    who = ["acct-002", "002"] if caller == "p2" else ["", "+15550100"]
+    expected = [*who, f"0001*{number}", f"acct-{number}"]
     before = {name: one.peer_records().count(expected) for name, one in nodes.items()}
-    call = cluster.phones["p2"].dial(number)
+    call = cluster.phones[caller].dial(number if caller == "p2" else "+15559001")
     cluster.phones[callee].wait_ring().answer()
     call.wait_up()
     wait_until(lambda: node.is_talking(callee), 10, "the two are connected")
@@ -114,6 +168,21 @@ def test_a_long_name_is_cut_between_characters(cluster: Cluster, name: str) -> N
     cluster.speaks("p2", "002", name)
     cluster.phones["p2"].dial("003")
     shown = cluster.phones["p3"].wait_ring().caller_name
+    assert shown
+    assert name.startswith(shown)
+    assert len(shown.encode()) > 40
+
+
+@pytest.mark.parametrize("name", ["a" + "é" * 60, "日" * 40])
+def test_the_long_name_of_who_is_called_is_cut_between_characters(cluster: Cluster, name: str) -> None:
+    cluster.speaks("p3", "003", name)
+    with cluster.plain_phone("q1") as phone:
+        call = phone.dial("003")
+        cluster.phones["p3"].wait_ring().answer()
+        call.wait_up()
+        assert call.asserted is not None
+        shown, number = call.asserted
+    assert number == "003"
     assert shown
     assert name.startswith(shown)
     assert len(shown.encode()) > 40
