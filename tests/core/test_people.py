@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 
+from roost.database import Database
 from roost.directory.errors import Duplicate, UnknownExtension, UnknownOrganization
 from roost.directory.rules import BadField
 from roost.errors import RoostError
@@ -18,6 +19,7 @@ from roost.people.sessions import NotSignedIn, Sessions, WrongPassword
 from roost.people.sign_in_limits import MOST_BROWSERS, TooManyTries
 from roost.people.tokens import BadToken, Tokens
 from roost.people.weak_passwords import WeakPassword
+from roost.settings import Settings
 from tests.world import World, new_id
 
 ADDRESS = "192.0.2.7"
@@ -210,6 +212,19 @@ def test_addresses_of_one_network_of_ipv6_count_as_one(sessions: Sessions, passw
         guess(sessions, 1, address=f"2001:db8:1:2::{host}")
     assert wait_of(sessions, "ann", password, "2001:db8:1:2:ffff::1") == 15
     assert sessions.sign_in("ann", password, "2001:db8:1:3::1")
+
+
+def test_web_processes_count_together(
+    world: World, sessions: Sessions, settings: Settings, password: str
+) -> None:
+    """Whichever process answers: who goes from one to the next has no more tries."""
+    other = Database(settings.need("database_url"), size=1)
+    here, there = sessions, Sessions(other, settings)
+    for _ in range(5):
+        guess(here, 1)
+        guess(there, 1)
+    assert wait_of(here, "ann", password) == wait_of(there, "ann", password) > 0
+    other.close()
 
 
 def test_many_tries_at_once_count_too(sessions: Sessions) -> None:

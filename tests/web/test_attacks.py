@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
@@ -11,6 +13,7 @@ import httpx
 import psutil
 import pytest
 
+from roost.directory.cells import FORMULA
 from roost.people.access import Right
 from tests.web.all_pages import PAGES
 from tests.web.office import Office, items
@@ -60,6 +63,25 @@ def test_no_text_is_markup_on_any_page(office: Office) -> None:
     office.world.sql("DELETE FROM node_refused_row")
     assert {"/organizations/0001", "/extensions/0001*001", "/organizations/0001/journal", "/organizations/0001/people",
             "/organizations/0001/tokens", "/organizations/0001/desks/desk002", "/cluster", "/organizations"} <= shown  # fmt: skip
+
+
+def test_no_cell_of_any_table_to_download_is_a_formula(office: Office) -> None:
+    evil = "cmd|' /C calc'!A0"
+    for place, begins in enumerate(each for each in FORMULA if each.isprintable()):
+        office.world.desk(f"1{place}", name=f"{begins}{evil}")
+        office.world.move(f"1{place}", "desk002", reason=f"{begins}{evil}")
+    office.world.sql("UPDATE phone SET emergency_number = '+1555', emergency_location = '-2+3+cmd'")
+    office.world.sql("UPDATE organization SET name = '=1+1'")
+    browser, api = office.browser("root"), office.api()
+    for answer in (
+        browser.get("/organizations/0001/desks.csv"),
+        browser.get("/organizations/0001/journal.csv"),
+        browser.get("/journal.csv"),
+        api.get("/export", params={"organization": "0001"}),
+    ):
+        cells = [cell for row in csv.reader(io.StringIO(answer.text)) for cell in row]
+        assert sum(evil in cell for cell in cells) >= 8, answer.url
+        assert [cell for cell in cells if cell.strip().startswith(FORMULA)] == [], answer.url
 
 
 @pytest.mark.parametrize("headers", [{"Host": NOT_HERE}, {"X-Forwarded-Host": NOT_HERE, "Forwarded": f"host={NOT_HERE}", "X-Forwarded-Proto": "https"}])  # fmt: skip
@@ -155,6 +177,20 @@ def test_who_has_no_account_hears_and_waits_like_who_mistyped(office: Office) ->
     assert known[:2] == unknown[:2] == disabled[:2]
     for other in (unknown, disabled):
         assert 0.5 < other[2] / known[2] < 2
+
+
+def test_a_key_of_one_organization_says_nothing_to_another(office: Office) -> None:
+    """A program that sends another's Idempotency-Key hears what its own request came to, and takes nobody's answer away."""
+    ours, theirs = office.api(Right.OPERATE, "0001"), office.api(Right.OPERATE, "0002")
+    key = {"Idempotency-Key": "1"}
+    first = ours.post("/extensions/0001*001/virtualize", json={"phone": "desk002"}, headers=key)
+    assert first.json()["outcome"] == "virtualized"
+    stolen = theirs.post("/extensions/0001*001/virtualize", json={"phone": "desk002"}, headers=key)
+    assert (stolen.status_code, "desk002" in stolen.text) == (403, False)
+    own = theirs.post("/extensions/0002*001/return", headers=key)
+    assert own.json()["outcome"] == "nothing_to_return"
+    again = ours.post("/extensions/0001*001/virtualize", json={"phone": "desk002"}, headers=key)
+    assert again.json() == first.json()
 
 
 def test_with_an_organization_go_its_tokens_and_sessions(office: Office) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import socket
 import time
-from contextlib import closing
+from contextlib import closing, suppress
+from typing import Any
 
 import pytest
-from kombu import Connection
+from kombu import Connection, Exchange, Queue
 from playwright.sync_api import Browser, expect
 
 from localcluster.rabbitmq import RabbitCluster
@@ -69,11 +70,51 @@ def test_a_broadcast_that_is_no_question_silences_nobody(office: Office) -> None
             {"method": "ping", "more": 1},
         ):
             producer.publish(body, exchange="celery.pidbox", serializer="json")
+        for packed in ("none that there is", "gzip"):
+            headers = {"compression": packed}
+            producer.publish({"method": "ping"}, exchange="celery.pidbox", serializer="json", headers=headers)
     # Somebody who asks for the first time knows only who answers now, after these messages.
     with closing(Processes(office.cluster.product.settings)) as asker:
         wait_until(
             lambda: {(each.kind, each.process_id) for each in asker.look() or ()} == started(office),
             "all are told again",
+            30,
+        )
+
+
+def test_an_answer_that_is_none_is_left_alone(office: Office) -> None:
+    """Whoever hears the question may answer it: with a list, a name that is none, or what cannot be unpacked."""
+    settings = office.cluster.product.settings
+    with Connection(settings.need("broker_url")) as connection, closing(Processes(settings)) as asker:
+        questions = Queue(
+            "reply.celery.pidbox", Exchange("celery.pidbox", "fanout", passive=True), exclusive=True
+        )
+        producer = connection.Producer()
+        lies: list[tuple[object, dict[str, str]]] = [
+            ([1], {}), ("x", {}), ({"<img src=x>": {}, "web-1@\n": {}}, {}), ({}, {"compression": "gzip"}), ({}, {"compression": "none that there is"})
+        ]  # fmt: skip
+
+        def lie(body: dict[str, Any], _message: object) -> None:
+            said, headers = lies.pop() if lies else ({}, {})
+            to = body["reply_to"]
+            producer.publish(
+                said,
+                exchange=to["exchange"],
+                routing_key=to["routing_key"],
+                serializer="json",
+                headers=headers,
+            )
+
+        with connection.Consumer([questions], callbacks=[lie], no_ack=True):
+            ends = time.monotonic() + 30
+            while lies and time.monotonic() < ends:
+                asker.look()
+                with suppress(TimeoutError):
+                    connection.drain_events(timeout=1)
+            assert lies == []
+        wait_until(
+            lambda: {(each.kind, each.process_id) for each in asker.look() or ()} >= started(office),
+            "all are told",
             30,
         )
 

@@ -54,7 +54,7 @@ class Connection(H11Protocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Headers that have begun must end in time; after them the request is served."""
+        """Headers that have begun must end in time; the request is served when its body is there too (limits.py has the deadline)."""
         if self.transport.is_closing():
             return
         super().data_received(data)
@@ -67,8 +67,7 @@ class Connection(H11Protocol):
         """It was answered."""
         super().on_response_complete()
         self.limit.answered(self)
-        if self.conn.their_state is not h11.IDLE:  # the next request was there already
-            self.limit.asked(self)
+        self._look_for_the_end()  # the next request may have been there already
 
     def pause_writing(self) -> None:
         """The client does not take what was sent."""
@@ -87,10 +86,15 @@ class Connection(H11Protocol):
             self._deadline = self.loop.call_later(HEADERS_WITHIN, self.transport.abort)
 
     def _headers_are_there(self) -> None:
-        self.limit.asked(self)
+        self._look_for_the_end()
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+    def _look_for_the_end(self) -> None:
+        """Who is still sending a body only waits, however slowly it comes."""
+        if self.conn.their_state not in {h11.IDLE, h11.SEND_BODY}:
+            self.limit.asked(self)
 
     def _forget_timers(self) -> None:
         for timer in (self._deadline, self._stuck):
