@@ -20,7 +20,7 @@ _MODULES = (
     "res_pjproject", "res_pjsip", "res_pjsip_pubsub", "res_pjsip_session", "res_pjsip_authenticator_digest",
     "res_pjsip_outbound_authenticator_digest", "res_pjsip_endpoint_identifier_user",
     "res_pjsip_endpoint_identifier_ip", "res_pjsip_registrar", "res_pjsip_sdp_rtp", "res_pjsip_dtmf_info",
-    "res_pjsip_caller_id", "res_pjsip_rfc3326", "res_pjsip_acl", "res_pjsip_refer", "res_pjsip_logger",
+    "res_pjsip_caller_id", "res_pjsip_diversion", "res_pjsip_rfc3326", "res_pjsip_acl", "res_pjsip_refer", "res_pjsip_logger",
     "res_pjsip_header_funcs", "res_rtp_asterisk", "res_srtp", "chan_pjsip", "bridge_simple",
     "bridge_native_rtp", "bridge_softmix", "bridge_builtin_features", "codec_ulaw", "codec_alaw",
     "codec_gsm", "codec_resample", "format_gsm", "format_wav", "format_pcm", "app_dial", "app_playback",

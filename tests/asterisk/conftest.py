@@ -61,6 +61,8 @@ exten => 112,1,Goto(carrier,${EXTEN},1)
 exten => _+1555.,1,Goto(carrier,${EXTEN},1)
 exten => _*78X,1,Goto(roost-phone,*p${EXTEN:3},1)
 exten => +15559600,1,Goto(roost-queues,support,1)
+exten => +15559800,1,NoOp(paid by ${ROOST_ORG}*${ROOST_NUMBER} ${CHANNEL(accountcode)})
+ same => n,Dial(PJSIP/w1)
 
 exten => _*77XXX,1,Dial(Local/0001*${EXTEN:3}@roost-agent)
 exten => 600,1,Goto(roost-queues,support,1)

@@ -45,3 +45,13 @@ def test_a_node_that_goes_by_another_name_is_named(center: Cluster) -> None:
 def test_a_dialplan_without_a_center_is_named(center: Cluster) -> None:
     center.nodes["n1"].set_centers("")
     assert says(center) == ["its dialplan names no center (ROOST_CENTER): nobody can move."]
+
+
+def test_a_trunk_that_is_known_by_its_name_is_named(center: Cluster) -> None:
+    """`roost-nobody` is an endpoint without a password; the phone q1 has one."""
+    center.nodes["n1"].set_global("ROOST_NODES", "n2&q1&roost-nobody&n9")
+    try:
+        (found,) = says(center)
+    finally:
+        center.nodes["n1"].set_global("ROOST_NODES", "n2")
+    assert found.startswith("who says there that their name is roost-nobody is taken for that node")

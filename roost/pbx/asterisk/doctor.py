@@ -15,6 +15,7 @@ from roost.pbx.kinds import Examined
 
 #: The first version of each old branch that has `DBGetTree`, by which the audit reads; newer branches all have it.
 _FIRST_OF_BRANCH = {18: 14, 19: 6}
+_NODE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _VERSION = re.compile(r"Asterisk (\d+)\.(\d+)\.")
 
 
@@ -44,7 +45,7 @@ def _version(version: str) -> Iterator[Finding]:
 
 def _dialplan(node: Examined[AsteriskOptions], asterisk: AsteriskNode) -> Iterator[Finding]:
     values = asterisk.variables(
-        ["ROOST_NODE", "ROOST_FEATURE", "ROOST_CENTER", "DIALPLAN_EXISTS(roost-center,*,1)"]
+        ["ROOST_NODE", "ROOST_FEATURE", "ROOST_CENTER", "DIALPLAN_EXISTS(roost-center,*,1)", "ROOST_NODES"]
     )
     if values is None:
         yield Finding(
@@ -52,7 +53,7 @@ def _dialplan(node: Examined[AsteriskOptions], asterisk: AsteriskNode) -> Iterat
             "write = system,reporting in manager.conf there.",
         )  # fmt: skip
         return
-    name, feature_code, center, included = values
+    name, feature_code, center, included, others = values
     if included != "1":
         yield Finding(
             "nodes", Level.ERROR, "its dialplan has no roost.conf.", "Include it there; see docs/asterisk.md."
@@ -72,6 +73,19 @@ def _dialplan(node: Examined[AsteriskOptions], asterisk: AsteriskNode) -> Iterat
             f"its feature code is {feature_code or _FEATURE_CODE}, the centers' is {node.feature_code}: nobody can move there.",
             "ROOST_FEATURE in its dialplan, and ROOST_FEATURE_CODE of every center, must be the same.",
         )  # fmt: skip
+    yield from _trunks(asterisk, [other for other in others.split("&") if _NODE.fullmatch(other)])
+
+
+def _trunks(asterisk: AsteriskNode, others: list[str]) -> Iterator[Finding]:
+    """Whoever names themselves in a From is not the other node for that."""
+    asked = [f"PJSIP_ENDPOINT({other},{field})" for other in others for field in ("identify_by", "auth")]
+    said = asterisk.variables(asked) or []
+    for other, known_by, proof in zip(others, said[::2], said[1::2], strict=False):
+        if "username" in known_by.split(",") and not proof:
+            yield Finding(
+                "nodes", Level.WARNING, f"who says there that their name is {other} is taken for that node: rings any phone, as anybody, with no password.",
+                f"identify_by=ip in the endpoint [{other}] of its pjsip.conf; docs/asterisk.md has the whole of it.",
+            )  # fmt: skip
 
 
 def _registrations(node: Examined[AsteriskOptions], asterisk: AsteriskNode) -> Iterator[Finding]:
