@@ -102,9 +102,13 @@ class Counted:
     failed: int
 
 
+def sipp_folder() -> Path:
+    """Where SIPp is unpacked; fetched first when it is not there. Safe when several processes ask at once."""
+    return debian.unpacked("sipp", _SUITE, ("sip-tester",), _SUITE)
+
+
 def _argv(*arguments: str) -> list[str]:
-    root = debian.unpacked("sipp", _SUITE, ("sip-tester",), _SUITE)
-    return debian.argv(root, "usr/bin/sipp", *arguments)
+    return debian.argv(sipp_folder(), "usr/bin/sipp", *arguments)
 
 
 class Answerer:
