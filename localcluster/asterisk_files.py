@@ -29,7 +29,7 @@ _MODULES = (
     "func_dialplan", "func_env", "func_pjsip_endpoint", "func_pjsip_contact", "func_pjsip_aor", "func_cdr",
     "cdr_csv", "res_cdrel_custom", "cdr_custom", "func_extstate", "func_devstate", "app_queue", "app_voicemail",
     "app_directed_pickup", "app_originate", "app_mixmonitor",
-    "res_pjsip_outbound_publish", "res_pjsip_publish_asterisk", "res_pjsip_exten_state", "res_pjsip_dialog_info_body_generator", "res_pjsip_notify",
+    "res_pjsip_nat", "res_pjsip_outbound_publish", "res_pjsip_publish_asterisk", "res_pjsip_exten_state", "res_pjsip_dialog_info_body_generator", "res_pjsip_notify",
 )
 # fmt: on
 
@@ -47,6 +47,7 @@ dtmf_mode=rfc4733
 rtp_symmetric=yes
 send_pai=yes
 rpid_immediate=yes
+rewrite_contact=yes
 {settings}
 [{name}]
 type=auth

@@ -262,3 +262,20 @@ def test_a_call_is_not_taken_over_by_who_guesses_its_name(cluster: Cluster) -> N
             assert taking.heard[-1].status in {481, 603}
     assert call.is_up
     assert ring.is_up
+
+
+@pytest.mark.parametrize("meant", ["another node", "the carrier"])
+def test_a_contact_that_is_somebody_else_leads_to_the_phone_alone(cluster: Cluster, meant: str) -> None:
+    """They believe this node, so a phone registers their address, and has itself called."""
+    with ExitStack() as phones:
+        liar = phones.enter_context(cluster.plain_phone("q1"))
+        carrier = phones.enter_context(cluster.plain_phone("w1"))
+        liar.register(0)
+        contact = f"sip:*p4@{cluster.nodes['n2'].address}:5060" if meant == "another node" else f"sip:+1900@{carrier.address}"
+        liar.register_as(contact)
+        call = cluster.phones["p2"].dial("011")
+        liar.wait_ring()
+        assert not cluster.phones["p4"].has_rung
+        assert not carrier.rung
+        call.hang_up()
+        liar.register_as(contact, 0)
