@@ -76,6 +76,30 @@ def test_after_a_transfer_each_sees_the_person_at_the_other_end(
         call.wait_asserted(*_shown(target))
 
 
+@pytest.mark.parametrize(("desk", "dialled"), [("p2", "002"), ("p4", "004")], ids=["same node", "other node"])
+@pytest.mark.parametrize(("caller", "target"), [("q1", "w2"), ("q2", "w1")])
+def test_who_withholds_themselves_is_not_seen_after_a_transfer_either(
+    cluster: Cluster, caller: str, desk: str, dialled: str, target: str
+) -> None:
+    with ExitStack() as phones:
+        first = phones.enter_context(cluster.plain_phone(caller))
+        hidden = phones.enter_context(cluster.plain_phone(target))
+        call = first.dial(dialled)
+        middle = cluster.phones[desk].wait_ring()
+        middle.answer()
+        call.wait_up()
+        node = cluster.nodes["n1" if desk == "p2" else "n2"]
+        wait_until(lambda: node.is_talking(desk), 10, "the two are connected")
+        middle.transfer(f"sip:{NUMBERS[target]}@{cluster.phones[desk].registrar}")
+        hidden.wait_ring().answer()
+        there = cluster.nodes[f"n{target[1]}"]
+        wait_until(lambda: there.is_talking(target), 10, "the transfer is answered")
+        call.hang_up()
+        wait_until(lambda: not there.is_talking(target), 10, "all is over")
+        for message in call.heard:
+            assert NUMBERS[target] not in message["P-Asserted-Identity"] + message["Remote-Party-ID"] + message["From"]
+
+
 def test_after_a_consultation_each_sees_the_person_at_the_other_end(cluster: Cluster) -> None:
     """Attended: a clerk at one node, who is called from the other."""
     with ExitStack() as phones:
@@ -171,6 +195,17 @@ def test_a_long_name_is_cut_between_characters(cluster: Cluster, name: str) -> N
     assert shown
     assert name.startswith(shown)
     assert len(shown.encode()) > 40
+
+
+@pytest.mark.parametrize("callee", ["p1", "p3"], ids=["same node", "other node"])
+@pytest.mark.parametrize("name", ['Jo "Ace" O\'Neill', "back\\slash", "a, b; (c) <d>"])
+def test_the_name_of_who_is_called_is_as_they_have_it(cluster: Cluster, name: str, callee: str) -> None:
+    number = f"00{callee[1]}"
+    cluster.speaks(callee, number, name)
+    with cluster.plain_phone("q1") as phone:
+        call = phone.dial(number)
+        cluster.phones[callee].wait_ring().answer()
+        call.wait_asserted(name, number)
 
 
 @pytest.mark.parametrize("name", ["a" + "é" * 60, "日" * 40])
