@@ -271,7 +271,11 @@ def test_a_contact_that_is_somebody_else_leads_to_the_phone_alone(cluster: Clust
         liar = phones.enter_context(cluster.plain_phone("q1"))
         carrier = phones.enter_context(cluster.plain_phone("w1"))
         liar.register(0)
-        contact = f"sip:*p4@{cluster.nodes['n2'].address}:5060" if meant == "another node" else f"sip:+1900@{carrier.address}"
+        contact = (
+            f"sip:*p4@{cluster.nodes['n2'].address}:5060"
+            if meant == "another node"
+            else f"sip:+1900@{carrier.address}"
+        )
         liar.register_as(contact)
         call = cluster.phones["p2"].dial("011")
         liar.wait_ring()

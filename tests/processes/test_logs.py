@@ -46,7 +46,9 @@ def test_every_line_is_json_whatever_happens_and_an_outage_is_few_of_them(
         postgres.start()
     wait_until(lambda: is_there(web_cluster), "the test has its database again")
     # A call that comes too early is refused, and says nothing of what comes after it.
-    wait_until(lambda: web_cluster.call("desk001", "*30").outcome != "unavailable", "calls are taken again", 30)
+    wait_until(
+        lambda: web_cluster.call("desk001", "*30").outcome != "unavailable", "calls are taken again", 30
+    )
     for kind in ("bind", "push"):
         wait_until(partial(says_back, web_cluster, kind, before), f"{kind} says that it is back", 30)
         lines = written(web_cluster, kind)[before[kind] :]
