@@ -61,6 +61,7 @@ def test_the_phone_that_called_last_is_called_back(shared: Cluster, phone: str) 
     log = shared.logs("n1" if phone == "p2" else "n2")
     shared.phones[phone].dial("112")
     log.wait("roost-outgoing")
+    shared.phones["carrier"].wait_ring()
     shared.quiet()
     ring(shared, SHARED, [phone])
     for node in shared.nodes.values():
