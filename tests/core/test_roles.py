@@ -17,6 +17,7 @@ from localcluster.postgres import own_role
 from roost.database import Database, query
 from roost.errors import RightMissing
 from roost.grants import ROLES, RULES
+from roost.nodes.routes import announce
 from roost.version import VERSION, functions_of, use_functions
 from tests.world import World
 
@@ -142,6 +143,17 @@ def test_whatever_follows_from_a_change_is_done_with_the_owners_rights(database_
         ).fetchall()
     assert sorted(name for name, _, _ in found) == sorted(RULES)
     assert all(definer and "search_path=public, pg_temp" in config for _, definer, config in found)
+
+
+@pytest.mark.parametrize("kind", ["bind", "verify"])
+def test_whoever_may_send_somebody_home_may_announce_it(office: World, database_url: str, kind: str) -> None:
+    """A cleared code does, which the verify workers clear."""
+    office.sql("UPDATE extension SET name = 'Renamed' WHERE number = '001'")
+    own = Database(own_role(database_url, kind), size=1)
+    try:
+        assert announce(own).numbered > 0
+    finally:
+        own.close()
 
 
 def test_who_has_not_the_right_hears_what_is_missing_and_the_remedy(office: World, database_url: str) -> None:
