@@ -25,18 +25,23 @@ class Outage:
     def gone(self, **about: object) -> None:
         """A task failed because PostgreSQL is away; it is logged with what `about` says of the task."""
         with self._lock:
-            self._first = self._first or time.monotonic()
             self._count += 1
+        self.noticed(**about)
+
+    def noticed(self, **about: object) -> None:
+        """As `gone`, but no task has failed for it yet."""
+        with self._lock:
+            self._first = self._first or time.monotonic()
         log.warning(self._gone_event, **about)
 
     def back(self) -> None:
         """PostgreSQL answered. The first time after `gone`, it is logged how long it was away and how many tasks failed."""
-        if not self._count:
+        if not self._first:
             return
         with self._lock:
             first, count = self._first, self._count
             self._first, self._count = 0.0, 0
-        if count:
+        if first:
             log.warning(self._back_event, away_seconds=round(time.monotonic() - first, 1), failed=count)
 
 

@@ -13,6 +13,7 @@ import structlog
 
 from roost.database import how_to_reach, why_not_reached
 from tasks.broker import BROKER_LOST, why_broker_lost
+from tasks.outages import DATABASE
 
 #: Loggers that libraries write to of connections of theirs; what a task raises is not among it.
 _OF_BROKER = ("celery.beat", "celery.worker", "kombu", "amqp", "tasks.together", "workers.celery_worker")
@@ -44,7 +45,7 @@ class InOurWords(logging.Filter):
                 return False
             if _is_of(record, _OF_DATABASE) and isinstance(error, psycopg.OperationalError):
                 why = why_not_reached(error)
-                log.warning("database_unavailable", doing=doing, error=why, mend=how_to_reach(why))
+                DATABASE.noticed(doing=doing, error=why, mend=how_to_reach(why))
                 return False
         return True
 

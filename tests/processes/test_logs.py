@@ -9,9 +9,11 @@ from functools import partial
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from localcluster.postgres import Postgres
 from roost.errors import DatabaseUnavailable
+from tasks.outages import Outage
 from tests.cluster import Cluster, wait_until
 from workers.log_repeats import Repeats
 
@@ -70,6 +72,16 @@ def says_back(cluster: Cluster, kind: str, before: dict[str, int]) -> bool:
 
 def events(cluster: Cluster, kind: str, before: dict[str, int]) -> list[str]:
     return [line["event"] for line in written(cluster, kind)[before[kind] :]]
+
+
+def test_what_only_the_pool_noticed_is_over_with_the_next_answer() -> None:
+    with capture_logs() as lines:
+        outage = Outage("gone", "back")
+        outage.noticed()
+        outage.back()
+        outage.back()
+    assert [line["event"] for line in lines] == ["gone", "back"]
+    assert lines[1]["failed"] == 0
 
 
 def record(logger: str, message: object, level: int = logging.WARNING) -> logging.LogRecord:
