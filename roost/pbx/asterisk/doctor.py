@@ -8,17 +8,13 @@ from collections.abc import Iterator
 from roost.errors import NodeRefused
 from roost.finding import Finding, Level
 from roost.pbx.ami.options import examine_transport
+from roost.pbx.ami.version import examine_version
 from roost.pbx.asterisk.adapter import AsteriskNode
 from roost.pbx.asterisk.messages import AsteriskRegistrations
 from roost.pbx.asterisk.options import AsteriskOptions
 from roost.pbx.kinds import Examined
 
-#: The first version of each old branch that has `DBGetTree`, by which the audit reads; newer branches all have it.
-_FIRST_OF_BRANCH = {18: 14, 19: 6}
 _NODE = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_VERSION = re.compile(r"Asterisk (\d+)\.(\d+)\.")
-
-
 #: Seconds to log in once more.
 _DEADLINE = 5.0
 #: Of a dialplan that sets none.
@@ -30,17 +26,9 @@ def examine(node: Examined[AsteriskOptions]) -> Iterator[Finding]:
     """Look at how it is reached, at its version, and at its dialplan."""
     yield from examine_transport(node.address, node.options)
     if isinstance(node.node, AsteriskNode):
-        yield from _version(node.node.health())
+        yield from examine_version(node.node.health())
         yield from _dialplan(node, node.node)
         yield from _registrations(node, node.node)
-
-
-def _version(version: str) -> Iterator[Finding]:
-    if is_too_old(version):
-        yield Finding(
-            "nodes", Level.WARNING, f"{version} has no DBGetTree: its table cannot be audited.",
-            "Use 18.14, 19.6, or a newer branch.",
-        )  # fmt: skip
 
 
 def _dialplan(node: Examined[AsteriskOptions], asterisk: AsteriskNode) -> Iterator[Finding]:
@@ -98,12 +86,3 @@ def _registrations(node: Examined[AsteriskOptions], asterisk: AsteriskNode) -> I
             "nodes", Level.NOTE, "phones that register there are not told of their messages: the AMI user hears no events.",
             "read = system,security in manager.conf there.",
         )  # fmt: skip
-
-
-def is_too_old(version: str) -> bool:
-    """Whether this, such as `Asterisk 18.10.0`, lacks what Roost needs; a version that is not a release is believed."""
-    found = _VERSION.match(version)
-    if found is None:
-        return False
-    branch, minor = int(found[1]), int(found[2])
-    return branch < min(_FIRST_OF_BRANCH) or minor < _FIRST_OF_BRANCH.get(branch, 0)

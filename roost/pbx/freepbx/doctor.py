@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from roost.finding import Finding, Level
 from roost.pbx.ami.options import examine_transport
+from roost.pbx.ami.version import examine_version, is_too_old
 from roost.pbx.freepbx.adapter import FreepbxNode
 from roost.pbx.freepbx.box import Box
 from roost.pbx.freepbx.options import FreepbxOptions
@@ -27,8 +28,12 @@ def examine(node: Examined[FreepbxOptions]) -> Iterator[Finding]:
     """Look at how it is reached and, when it was, at what it has loaded and holds."""
     yield from examine_transport(node.address, node.options)
     if isinstance(node.node, FreepbxNode):
+        version = node.node.health()
+        yield from examine_version(version)
         yield from _modules(node.node)
         yield from _dialplan(node, node.node)
+        if is_too_old(version):
+            return  # its keys cannot be listed
         box, table = node.node.box(), node.node.dump()
         yield from _keys(box, table)
         yield from _ways(box, table, node.name)

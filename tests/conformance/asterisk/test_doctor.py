@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from roost.pbx.asterisk.doctor import is_too_old
+from roost.pbx.ami.version import is_too_old
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,8 @@ from roost.pbx.asterisk.doctor import is_too_old
         ("Asterisk 13.38.3", True),
         ("Asterisk 20.0.0", False),
         ("Asterisk 22.5.1~dfsg", False),
+        ("FreePBX on Asterisk 18.10.0", True),
+        ("FreePBX on Asterisk 22.5.1~dfsg", False),
         ("Asterisk GIT-master-1234", False),
         ("Asterisk of unknown version", False),
         ("", False),
