@@ -48,6 +48,16 @@ def test_an_extension_page_shows_every_change_at_its_next_reading(office: Office
     assert words in after
 
 
+def test_people_of_a_disabled_organization_see_how_it_was_left(office: Office) -> None:
+    browser = office.browser("admin0001")
+    assert "organization is disabled" not in browser.get("/organizations/0001").text
+    office.world.sql("UPDATE organization SET enabled = false WHERE code = '0001'")
+    left = browser.get("/organizations/0001")
+    assert left.status_code == 200
+    assert "organization is disabled" in left.text
+    assert 'id="desk-001"' in left.text
+
+
 def test_what_happened_lately_is_on_the_page_at_once(office: Office) -> None:
     browser = office.browser("owner0001-001")
     assert "Nothing yet" in browser.get(_EXTENSION).text
