@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-import structlog
 from psycopg import errors as pg
 from psycopg import sql
 
 from roost.database import how_to_reach, read_url, why_not_reached
 from roost.errors import Conflict, DatabaseUnavailable
 from roost.grants import grant
-from roost.version import VERSION, WrongVersion, check_version, functions_of, use_functions, version_of
+from roost.version import VERSION, check_version, functions_of, use_functions, version_of
 
 _Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -41,8 +40,6 @@ _PAUSE = 0.5
 _BUILT_BESIDE = re.compile(rb"CREATE INDEX CONCURRENTLY IF NOT EXISTS (\w+)")
 #: Composite types stand before the functions that speak of them.
 _TYPES = "types.sql"
-
-log = structlog.get_logger(__name__)
 
 
 class DatabaseNotEmpty(Conflict):
@@ -104,16 +101,6 @@ def check_schema(url: str) -> int:
     """The version of the database. Raises WrongVersion when this program does not run on it, DatabaseUnavailable."""
     with _connect(url) as connection:
         return check_version(connection)
-
-
-def check_before_start(url: str) -> None:
-    """Raises WrongVersion. A database that is away is logged, and no reason not to start: a worker waits for it."""
-    try:
-        check_schema(url)
-    except WrongVersion:
-        raise
-    except DatabaseUnavailable as error:
-        log.warning("database_unavailable", doing="starting", error=str(error))
 
 
 def _make(connection: _Connection) -> None:

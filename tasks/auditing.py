@@ -16,6 +16,7 @@ from roost.nodes.audit import Audited, audit
 from roost.nodes.converge import fail
 from roost.nodes.holding import Nodes
 from tasks.measures import MENDED
+from tasks.outages import DATABASE
 
 #: After each piece an audit rests so many times as long as that took: when moves were pushed meanwhile, and when none were.
 REST, REST_ALONE = 3.0, 0.3
@@ -74,7 +75,7 @@ class Auditor:
         except (NodeUnavailable, NodeRefused) as error:
             fail(self._database, node, self._nodes, self._retry_max, error)
             log.warning("audit_broke_off", node=node, error=str(error))
-        except DatabaseUnavailable:
-            log.warning("database_unavailable", task="audit", node=node)
+        except DatabaseUnavailable as error:
+            DATABASE.gone(task="audit", node=node, error=str(error))
         except Exception:
             log.exception("audit_failed", node=node)

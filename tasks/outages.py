@@ -7,6 +7,10 @@ import time
 
 import structlog
 
+from roost.errors import DatabaseUnavailable
+from roost.schema import check_schema
+from roost.version import WrongVersion
+
 log = structlog.get_logger(__name__)
 
 
@@ -47,3 +51,13 @@ class Outage:
 
 DATABASE = Outage("database_unavailable", "database_back")
 BROKER = Outage("broker_lost", "broker_back")
+
+
+def check_before_start(url: str) -> None:
+    """Raises WrongVersion. A database that is away is logged, and no reason not to start: a worker waits for it."""
+    try:
+        check_schema(url)
+    except WrongVersion:
+        raise
+    except DatabaseUnavailable as error:
+        DATABASE.noticed(doing="starting", error=str(error))

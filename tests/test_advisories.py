@@ -1,13 +1,17 @@
-"""No library that is locked has a fault that `advisories.json` knows; what is newer than that file, `script/audit` asks over the network."""
+"""No library that is locked has a fault that `advisories.json` knows. That file is older than most of the versions that are locked, so
+this keeps anybody from going back to a version with a fault; what was found since, `script/audit` asks over the network."""
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from datetime import date
+from pathlib import Path
 
 import pytest
 from packaging.utils import canonicalize_name
 
-from tests.advisories import LOCK_FILES, Fault, faults_of, known, locked
+from tests.advisories import LOCK_FILES, TOP, Fault, faults_of, known, locked
 
 
 @pytest.mark.parametrize("file", LOCK_FILES)
@@ -53,3 +57,18 @@ def record(*events: dict[str, str], versions: tuple[str, ...] = (), **more: obje
 def test_a_record_is_read_as_it_is_meant(found: list[Fault], has: list[str], has_not: list[str]) -> None:
     assert {fault.package for fault in found} <= {"some-library"}
     assert [version for version in (*has, *has_not) if any(fault.is_in(version) for fault in found)] == has
+
+
+def test_what_could_not_be_asked_is_not_taken_for_good(tmp_path: Path) -> None:
+    """pip-audit ends so when PyPI, or a mirror of it, tells nothing of a library."""
+    program = tmp_path / ".roost" / "audit-venv" / "bin" / "pip-audit"
+    for file in (program, *(tmp_path / name for name in ("script/audit", "tests/advisories.json"))):
+        file.parent.mkdir(parents=True, exist_ok=True)
+    for name in ("script/audit", "tests/advisories.json", *LOCK_FILES):
+        shutil.copy(TOP / name, tmp_path / name)
+    program.write_text('#!/bin/sh\ncase " $* " in *" --strict "*) exit 1;; esac\n')
+    program.chmod(0o755)
+    ended = subprocess.run(
+        [tmp_path / "script" / "audit"], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert (ended.returncode, "not asked" in ended.stderr) == (1, True), ended

@@ -20,11 +20,11 @@ from celery.worker.state import maybe_shutdown
 from kombu.exceptions import KombuError
 
 from roost.errors import SettingMissing
-from roost.schema import check_before_start
 from roost.settings import settings
 from roost.version import WrongVersion
 from tasks.app import app
 from tasks.broker import BROKER_REFUSED, NO_BROKER, why_broker_lost
+from tasks.outages import check_before_start
 from tasks.presence import process_name
 from tasks.topology import fixed_queues
 from workers import systemd

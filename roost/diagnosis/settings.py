@@ -126,11 +126,12 @@ def _center(settings: Settings) -> Iterator[Finding]:
 
 
 def _page(settings: Settings) -> Iterator[Finding]:
-    is_open = is_everywhere(settings.web_host) or is_public(settings.web_host)
-    if is_open and not (settings.web_url or "").startswith("https:"):
+    host = settings.web_host
+    if not is_here(host) and not (settings.web_url or "").startswith("https:"):
+        is_open = is_everywhere(host) or is_public(host)
         yield Finding(
-            "page", Level.WARNING, f"ROOST_WEB_HOST {settings.web_host}: others reach the page, and ROOST_WEB_URL is no https address; "
-            "passwords may travel in clear.",
+            "page", Level.WARNING if is_open else Level.NOTE,
+            f"ROOST_WEB_HOST {host}: others reach the page, and ROOST_WEB_URL is no https address; passwords may travel in clear.",
             "Listen on loopback behind a proxy that speaks TLS, and set ROOST_WEB_URL=https://…",
         )  # fmt: skip
     for network in settings.web_proxies:

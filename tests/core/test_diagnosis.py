@@ -84,6 +84,7 @@ def test_unsafe_settings(settings: Settings, changed: dict[str, object], check: 
     [
         {"center_host": "0.0.0.0"},
         {"center_host": "10.1.2.3", "center_allow": ("10.0.0.0/8", "192.168.0.0/16", "203.0.113.7/32")},
+        {"web_host": "10.0.0.9", "web_url": "https://roost.example.org"},
         {"broker_url": "amqps://roost:x@8.8.8.8/"},
         {"database_url": "postgresql://roost@8.8.8.8/roost?sslmode=verify-full"},
     ],
@@ -99,6 +100,8 @@ def test_private_addresses_and_tls_are_well(settings: Settings, changed: dict[st
         ({"center_host": "::"}, "center"),
         ({"center_allow": ("10.0.0.0/8",)}, "center"),
         ({"center_allow": ("fd00::/32",)}, "center"),
+        ({"web_host": "10.0.0.9"}, "page"),
+        ({"web_host": "fd00::9", "web_url": "http://roost.example.org"}, "page"),
         ({"broker_url": "amqp://roost:x@10.0.0.9/"}, "broker"),
         ({"broker_url": "amqp://roost:x@rabbit.example.org/"}, "broker"),
         ({"database_url": "postgresql://roost@10.0.0.9/roost"}, "database"),

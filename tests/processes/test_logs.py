@@ -51,7 +51,7 @@ def test_every_line_is_json_whatever_happens_and_an_outage_is_few_of_them(
     wait_until(
         lambda: web_cluster.call("desk001", "*30").outcome != "unavailable", "calls are taken again", 30
     )
-    for kind in ("bind", "push"):
+    for kind in ("bind", "push", "web"):
         wait_until(partial(says_back, web_cluster, kind, before), f"{kind} says that it is back", 30)
         lines = written(web_cluster, kind)[before[kind] :]
         assert len(lines) < 20, lines

@@ -6,9 +6,9 @@ import socket
 import sys
 
 from roost.errors import SettingMissing
-from roost.schema import check_before_start
 from roost.settings import settings
 from roost.version import WrongVersion
+from tasks.outages import check_before_start
 from workers.connection_limit import TooFewDescriptors, demand_descriptors
 from workers.logs import refuse_to_start, set_up
 from workers.web.app import create_app

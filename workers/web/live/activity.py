@@ -6,20 +6,18 @@ import asyncio
 from collections import deque
 from datetime import datetime
 
-import structlog
 from starlette.concurrency import run_in_threadpool
 
 from roost.database import Database
 from roost.errors import Unavailable
 from roost.views.activity import Beat, read_beat
+from tasks.outages import DATABASE
 from workers.web.metrics import Metrics
 
 #: Seconds between two looks.
 PACE = 0.5
 #: Times to converge that are kept, and for how many seconds.
 KEPT = 60
-
-log = structlog.get_logger(__name__)
 
 
 class Pulse:
@@ -38,16 +36,13 @@ class Pulse:
         return [took for _, took in tuple(self._converged)]
 
     async def run(self) -> None:
-        """Look at the cursors every PACE seconds, until cancelled; PostgreSQL may be away meanwhile."""
-        away = False
+        """Look at the cursors every PACE seconds, until cancelled; the log tells when PostgreSQL goes, and when it is back."""
         while True:
             try:
                 await run_in_threadpool(self.look)
-                away = False
+                DATABASE.back()
             except Unavailable as error:
-                if not away:
-                    log.warning("pulse_lost", error=error.code)
-                away = True
+                DATABASE.noticed(doing="looking at the cursors", error=str(error))
             await asyncio.sleep(PACE)
 
     def look(self) -> None:
