@@ -16,7 +16,8 @@ class MixedTelephony(NodesWithPhones):
     """Nodes of both kinds and their phones, in one object.
 
     `kamailios` and `asterisks` map each node's name to its phones, which are registered, over TCP those named in `tcp`; `plain` are
-    accounts by node, whose phones a test registers itself, with `plain_phone`. The Asterisks are the media nodes, the first one asked first;
+    accounts by node, whose phones a test registers itself, with `plain_phone`; those of an Asterisk in `withheld` are kept from others.
+    The Asterisks are the media nodes, the first one asked first;
     `site` is the text of their contexts, `defines` are more definitions of the Kamailios, and
     `kamailio` another version than the usual one.
     """
@@ -32,6 +33,7 @@ class MixedTelephony(NodesWithPhones):
         site: str = "",
         defines: str = "",
         tcp: Sequence[str] = (),
+        withheld: Sequence[str] = (),
         kamailio: KamailioProgram | None = None,
     ) -> None:
         plain = plain or {}
@@ -61,8 +63,13 @@ class MixedTelephony(NodesWithPhones):
                 address,
                 folder / name,
                 phones=[
-                    SipPhone(phone, self.passwords[phone], f'"{phone}" <+1555{place:04d}>')
-                    for place, phone in enumerate(asterisks[name])
+                    SipPhone(
+                        phone,
+                        self.passwords[phone],
+                        f'"{phone}" <+1555{place:04d}>',
+                        settings="callerid_privacy=prohib" * (phone in withheld),
+                    )
+                    for place, phone in enumerate((*asterisks[name], *plain.get(name, ())))
                 ],
                 peers=media,
                 proxies=proxies,

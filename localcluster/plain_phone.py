@@ -305,5 +305,5 @@ class PlainPhone:
             call.is_over = True
             self.forwarded.append(call)
             return
-        self._reply(message, "180 Ringing", (self._contact(),))
+        self._reply(message, "180 Ringing", (self._contact(), *self.more))
         self.rung.append(call)

@@ -11,7 +11,7 @@ from localcluster.mixed import MixedTelephony
 from localcluster.postgres import Postgres
 from localcluster.rabbitmq import RabbitCluster
 from tests.cluster import own_product
-from tests.kamailio.mixed_office import ASTERISKS, DEFINES, KAMAILIOS, PLAIN, SITE, TCP, MixedOffice
+from tests.kamailio.mixed_office import ASTERISKS, DEFINES, KAMAILIOS, PLAIN, SITE, TCP, WITHHELD, MixedOffice
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -44,7 +44,7 @@ def mixed_house(
     ) as product:
         telephony = MixedTelephony(
             folder("pbx"), KAMAILIOS, ASTERISKS, plain=PLAIN, centers=product.centers, site=SITE, defines=DEFINES,
-            tcp=TCP, kamailio=program,
+            tcp=TCP, withheld=WITHHELD, kamailio=program,
         )  # fmt: skip
         with product, telephony, MixedOffice(product, telephony) as office:
             yield office

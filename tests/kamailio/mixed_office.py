@@ -14,7 +14,9 @@ from tests.phone_cluster import PhoneCluster
 KAMAILIOS = {"k1": ["desk001", "desk003"], "k2": ["desk002"]}
 #: `m1` is the first media node and has no phones; `n1` the second, and has some of its own.
 ASTERISKS: dict[str, list[str]] = {"m1": [], "n1": ["desk004"]}
-PLAIN = {"k1": ["desk011", "desk013"], "k2": ["desk012"]}
+PLAIN = {"k1": ["desk011", "desk013"], "k2": ["desk012"], "n1": ["desk014", "desk015"]}
+#: Its Asterisk keeps who it is from others; a phone of a Kamailio says so itself.
+WITHHELD = ["desk015"]
 TCP = ["desk003"]
 HOMES = {
     phone.removeprefix("desk"): node
@@ -52,7 +54,7 @@ exten => _[0-9A-Za-z*].,1,NoOp(mailbox <${EXTEN}> for <${ROOST_REASON}> from <${
 
 
 class MixedOffice(PhoneCluster):
-    """Organization 0001: 001 and 003 have their phones at k1, 002 at k2, 004 at the Asterisk n1; 011, 012 and 013 have plain ones."""
+    """Organization 0001: 001 and 003 have their phones at k1, 002 at k2, 004 at the Asterisk n1; 011 to 015 have plain ones."""
 
     telephony: MixedTelephony
 
