@@ -9,9 +9,11 @@ import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 from localcluster import guardian
 from localcluster.startable import Startable
+from localcluster.warm_python import WarmProcess, WarmPython
 
 _POLL = 0.02
 _TAIL_LINES = 25
@@ -53,6 +55,9 @@ class SupervisedProcess(Startable):
     Output goes to the file `log`, appended. An object may be started again after it ended.
     """
 
+    #: Where it is set, our own Python modules are forked from there; tests set it, for they start hundreds.
+    warm_python: ClassVar[WarmPython | None] = None
+
     def __init__(
         self,
         name: str,
@@ -75,7 +80,7 @@ class SupervisedProcess(Startable):
         self.start_deadline = start_deadline
         self.stop_deadline = stop_deadline
         self.stop_signal = stop_signal
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | WarmProcess | None = None
         self._log_start = 0
 
     @property
@@ -113,15 +118,21 @@ class SupervisedProcess(Startable):
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as output:
             self._log_start = output.seek(0, os.SEEK_END)
-            self._process = subprocess.Popen(
-                self.argv,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env=self.environment,
-                cwd=self.folder,
-                start_new_session=True,
-            )
+            warm = self.warm_python
+            if warm is not None and self.environment is not None and warm.suits(self.argv, self.environment):
+                self._process = warm.start(
+                    self.argv[2:], environment=self.environment, folder=self.folder, stdout=output
+                )
+            else:
+                self._process = subprocess.Popen(
+                    self.argv,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    env=self.environment,
+                    cwd=self.folder,
+                    start_new_session=True,
+                )
         guardian.watch(self._process.pid)
 
     def await_ready(self) -> None:
@@ -183,8 +194,10 @@ class SupervisedProcess(Startable):
         guardian.release(process.pid)
 
     @staticmethod
-    def _ended(process: subprocess.Popen[bytes]) -> bool:
+    def _ended(process: subprocess.Popen[bytes] | WarmProcess) -> bool:
         """Whether it ended, without collecting it: its number stays ours until `_reap`."""
+        if isinstance(process, WarmProcess):
+            return process.ended()
         if process.returncode is not None:
             return True
         return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None

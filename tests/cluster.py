@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from roost.pbx.node import Change, Key
 from tasks.broker import connect as connect_broker
 from tasks.client import Client
 from tasks.topology import DEAD
+from tests.warm import run_module
 from tests.world import World, new_id
 
 
@@ -89,11 +89,8 @@ class Cluster:
     def command(self, folder: Path, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run a command in a process of its own and in a folder, as a person does."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("ROOST_")}
-        environment = kept | {"PYTHONPATH": self.product.import_path} | self.product.environment
-        return subprocess.run(
-            [sys.executable, "-m", "workers.cli.main", *arguments],
-            input=stdin, capture_output=True, text=True, timeout=60, cwd=folder, env=environment, check=False,
-        )  # fmt: skip
+        command = ["workers.cli.main", *arguments]
+        return run_module(command, kept | self.product.environment, folder, stdin=stdin)
 
     def ask_to_move(self, number: str, phone: str) -> str:
         """An administrator puts an extension of organization 0001 on a phone, by way of the queues; the outcome."""

@@ -10,6 +10,7 @@ import pytest
 from xdist.remote import Producer
 
 from localcluster.postgres import Postgres
+from localcluster.process import SupervisedProcess
 from localcluster.rabbitmq import RabbitCluster
 from localcluster.rabbitmq_install import SUITES, rabbitmq_program
 from roost.database import Database
@@ -20,6 +21,7 @@ from tests.cluster import Cluster, running
 from tests.databases import Databases
 from tests.groups import GROUPS, Endings, GroupScheduling, arrange, is_quick, is_slow
 from tests.memory import folder_in_memory
+from tests.warm import WARM
 from tests.world import World
 
 #: What is written survives the end of the server, though not of the machine; a database is made and dropped in a third of
@@ -54,8 +56,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """What a group shares ends with it."""
+    """What a group shares ends with it; our processes are forked from one that imported everything."""
     config.pluginmanager.register(Endings())
+    SupervisedProcess.warm_python = WARM
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

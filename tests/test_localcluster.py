@@ -18,6 +18,8 @@ from localcluster import ports
 from localcluster.postgres import Postgres
 from localcluster.process import ServiceFailed, SupervisedProcess, wait_until
 from localcluster.rabbitmq import RabbitCluster
+from localcluster.warm_python import TOP
+from tests.warm import run_module
 
 
 def _exists(pid: int) -> bool:
@@ -44,6 +46,38 @@ def test_a_process_that_is_never_ready_is_ended(tmp_path: Path) -> None:
     with pytest.raises(ServiceFailed, match=r"not ready within 0\.1 s"):
         process.start()
     assert not process.running
+
+
+def test_a_forked_module_has_its_own_folder_environment_input_and_end(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "import os, sys\n"
+        "print(sys.argv[1:], os.environ['MINE'], os.getcwd(), os.getsid(0) == os.getpid(), input())\n"
+        "sys.exit('not today')\n"
+    )
+    ended = run_module(["mine", "1", "2"], {"MINE": "x"}, tmp_path, stdin="told\n")
+    assert ended.stdout == f"['1', '2'] x {tmp_path} True told\n"
+    assert ended.stderr == "not today\n"
+    assert ended.returncode == 1
+    assert run_module(["json.tool"], {}, tmp_path, stdin="{}").returncode == 0, (
+        "the one after it starts as well"
+    )
+
+
+def test_a_forked_module_is_killed_and_collected_as_any_process(tmp_path: Path) -> None:
+    port = ports.free_port()
+    process = SupervisedProcess(
+        "forked",
+        [sys.executable, "-m", "http.server", str(port), "--bind", ports.LOOPBACK],
+        log=tmp_path / "log",
+        environment={"PYTHONPATH": str(TOP)},
+        folder=tmp_path,
+    )
+    process.ready = lambda: process.wrote("Serving HTTP")
+    process.start()
+    pid = process.pid
+    assert Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[2] == b"localcluster.warm_python"
+    assert process.kill() == -signal.SIGKILL
+    assert not Path(f"/proc/{pid}").exists()
 
 
 def test_stop_ends_the_children_too_even_when_asked_nicely_in_vain(tmp_path: Path) -> None:

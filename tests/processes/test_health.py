@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ import pytest
 
 from localcluster import ports
 from tests.cluster import Cluster
+from tests.warm import run_module
 
 KINDS = ["center", "bind", "verify", "push", "beat", "web"]
 
@@ -31,13 +31,7 @@ def look(cluster: Cluster, kind: str, **changed: str) -> subprocess.CompletedPro
     }
     environment = cluster.product.environment | places | changed
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ROOST_")}
-    return subprocess.run(
-        [sys.executable, "-m", "workers.health", kind],
-        env=kept | environment,
-        capture_output=True,
-        text=True,
-        timeout=40,
-    )
+    return run_module(["workers.health", kind], kept | environment, cluster.product.folder, timeout=40)
 
 
 def look_at_all(cluster: Cluster) -> dict[str, subprocess.CompletedProcess[str]]:

@@ -7,8 +7,6 @@ import os
 import re
 import socket
 import socketserver
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -24,6 +22,7 @@ from localcluster.rabbitmq import RabbitCluster
 from roost.seal import new_keys
 from roost.settings import Settings
 from tests.cli.command import Ended, runner
+from tests.warm import run_module
 from tests.world import new_id
 
 #: No command takes longer to say what is wrong; seconds, on a busy machine.
@@ -174,7 +173,7 @@ def environment(database_of_nobody: str, broker_url: str) -> dict[str, str]:
     }
 
 
-def run(argv: str, environment: Mapping[str, str], folder: Path, repository: Path) -> Ended:
+def run(argv: str, environment: Mapping[str, str], folder: Path) -> Ended:
     """Run a command with this environment, in an empty folder: `roost` in this process, others in one of their own."""
     program, *arguments = argv.split()
     if program == "roost":
@@ -185,15 +184,7 @@ def run(argv: str, environment: Mapping[str, str], folder: Path, repository: Pat
             for name, value in environment.items():
                 patch.setenv(name, value)
             return next(runner())(*arguments)
-    ended = subprocess.run(
-        [sys.executable, "-m", program, *arguments],
-        cwd=folder,
-        env={"PYTHONPATH": str(repository), "PATH": os.defpath, **environment},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-    )
+    ended = run_module([program, *arguments], {"PATH": os.defpath, **environment}, folder, timeout=DEADLINE)
     return Ended(ended.returncode, ended.stdout, ended.stderr)
 
 
@@ -205,7 +196,6 @@ def test_a_mistake_is_named_in_one_line(
     web_server: int,
     postgres: Postgres,
     tmp_path: Path,
-    repository: Path,
 ) -> None:
     database, broker = environment[DATABASE], environment[BROKER]
     values = {
@@ -227,7 +217,7 @@ def test_a_mistake_is_named_in_one_line(
         env.symlink_to("/proc/self/mem")  # opens, and cannot be read, by root neither
     elif mistake.env:
         env.write_bytes(mistake.env)
-    ended = run(mistake.argv, environment, tmp_path, repository)
+    ended = run(mistake.argv, environment, tmp_path)
     printed = ended.out + ended.err
     assert "Traceback" not in printed
     assert SECRET not in printed
@@ -250,14 +240,14 @@ def alarm(rabbitmq: RabbitCluster) -> Iterator[None]:
 
 
 def test_a_broker_that_takes_no_messages_is_named_as_that(
-    environment: dict[str, str], rabbitmq: RabbitCluster, tmp_path: Path, repository: Path
+    environment: dict[str, str], rabbitmq: RabbitCluster, tmp_path: Path
 ) -> None:
     with alarm(rabbitmq):
-        found = run("roost doctor", environment, tmp_path, repository)
+        found = run("roost doctor", environment, tmp_path)
         assert "takes no messages" in " ".join(found.out.split())
         assert found.exit_code == 7
         begun = time.monotonic()
-        ended = run("roost return 0001*001", environment, tmp_path, repository)
+        ended = run("roost return 0001*001", environment, tmp_path)
         assert ended.exit_code == 6, ended.err
         assert time.monotonic() - begun < 10
-    assert "takes no messages" not in run("roost doctor", environment, tmp_path, repository).out
+    assert "takes no messages" not in run("roost doctor", environment, tmp_path).out

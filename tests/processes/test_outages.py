@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from functools import partial
@@ -26,6 +25,7 @@ from roost.database import Database
 from roost.grants import ROLES
 from tests.cluster import wait_until
 from tests.processes.test_mistakes import alarm
+from tests.warm import run_module
 from tests.world import World, new_id
 
 KINDS = ("center", "bind", "verify", "push", "beat", "web")
@@ -62,11 +62,8 @@ class Stage:
     def health(self, kind: str) -> subprocess.CompletedProcess[str]:
         """Ask for the health of a process, as a container does."""
         urls = {"ROOST_BROKER_URL": self.product.broker_url, "ROOST_DATABASE_URL": self.own_database_url}
-        return subprocess.run(
-            [sys.executable, "-m", "workers.health", kind],
-            env={"PATH": os.defpath, "PYTHONPATH": self.product.import_path, **urls},
-            cwd=self.product.folder, capture_output=True, text=True, timeout=DEADLINE,
-        )  # fmt: skip
+        environment = {"PATH": os.defpath, **urls}
+        return run_module(["workers.health", kind], environment, self.product.folder, timeout=DEADLINE)
 
     def log(self, kind: str) -> str:
         """All that a process wrote."""
