@@ -11,6 +11,8 @@ import sys
 import tempfile
 import time
 import traceback
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,9 +36,12 @@ _QUICK = ("requests", "applied", "resync", "catch_up", "size")
 _EFFORTS = {"full": FULL, "quick": QUICK, "tiny": TINY}
 
 
-def main() -> int:
-    """Exit 0 when every scenario ran; a target that is not met is no failure."""
-    options = _arguments()
+def main(argv: Sequence[str] | None = None, services: tuple[Postgres, RabbitCluster] | None = None) -> int:
+    """Exit 0 when every scenario ran; a target that is not met is no failure.
+
+    `services` run already; without them it starts its own.
+    """
+    options = _arguments(argv)
     console = Console(width=None if sys.stdout.isatty() else 140)
     report = Report()
     began = time.monotonic()
@@ -48,13 +53,12 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="bench-", dir=options.folder))
     try:
         folder.chmod(0o755)  # the services' accounts pass through
-        _run(
-            options.only or (_QUICK if options.quick else SCENARIOS),
-            folder,
-            _effort(options),
-            report,
-            console,
-        )
+        with ExitStack() as own:
+            postgres, rabbitmq = services or (
+                own.enter_context(Postgres(folder / "postgres")),
+                own.enter_context(RabbitCluster(folder / "rabbitmq")),
+            )
+            _run(names, Rig(folder, postgres, rabbitmq), _effort(options), report, console)
     finally:
         if not options.keep:
             shutil.rmtree(folder)
@@ -78,21 +82,17 @@ def main() -> int:
     return 1 if report.failed else 0
 
 
-def _run(
-    names: tuple[str, ...] | list[str], folder: Path, effort: Effort, report: Report, console: Console
-) -> None:
-    with Postgres(folder / "postgres") as postgres, RabbitCluster(folder / "rabbitmq") as rabbitmq:
-        rig = Rig(folder, postgres, rabbitmq)
-        for name in names:
-            report.scenario = name
-            began = time.monotonic()
-            try:
-                importlib.import_module(f"benchmarks.scenarios.{name}").measure(rig, effort, report)
-            except Exception as error:  # noqa: BLE001 - the other scenarios are worth running all the same
-                report.failed[name] = f"{type(error).__name__}: {error}"
-                traceback.print_exc()
-            said = report.failed.get(name, "done")
-            console.print(f"{name}: {said}, {time.monotonic() - began:.0f} s", highlight=False, markup=False)
+def _run(names: Sequence[str], rig: Rig, effort: Effort, report: Report, console: Console) -> None:
+    for name in names:
+        report.scenario = name
+        began = time.monotonic()
+        try:
+            importlib.import_module(f"benchmarks.scenarios.{name}").measure(rig, effort, report)
+        except Exception as error:  # noqa: BLE001 - the other scenarios are worth running all the same
+            report.failed[name] = f"{type(error).__name__}: {error}"
+            traceback.print_exc()
+        said = report.failed.get(name, "done")
+        console.print(f"{name}: {said}, {time.monotonic() - began:.0f} s", highlight=False, markup=False)
 
 
 def _plot(document: dict[str, Any], folder: Path) -> None:
@@ -103,7 +103,7 @@ def _plot(document: dict[str, Any], folder: Path) -> None:
     draw(document, folder)
 
 
-def _arguments() -> argparse.Namespace:
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="script/bench", description=__doc__)
     parser.add_argument(
         "--quick", action="store_true", help="the main figures, once each, in under two minutes"
@@ -126,7 +126,7 @@ def _arguments() -> argparse.Namespace:
         "--folder", type=Path, default=TOP / ".roost", help="where servers keep their data meanwhile"
     )
     parser.add_argument("--keep", action="store_true", help="leave the data and the logs there")
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
 def _effort(options: argparse.Namespace) -> Effort:

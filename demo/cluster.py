@@ -10,9 +10,10 @@ from pathlib import Path
 
 from demo.pbx import Pbx
 from localcluster.postgres import Postgres
-from localcluster.process import wait_until
+from localcluster.process import SupervisedProcess, wait_until
 from localcluster.product import Product
 from localcluster.rabbitmq import RabbitCluster
+from localcluster.warm_python import WarmPython
 from roost.schema import init_database
 from tasks.broker import BROKER_LOST, connect
 from tasks.topology import fixed_queues
@@ -41,6 +42,8 @@ class DemoCluster:
 
     def start(self) -> None:
         """Start everything, as much as possible at once. Raises ServiceFailed."""
+        SupervisedProcess.warm_python = WarmPython()
+        SupervisedProcess.warm_python.begin()
         works: dict[str, Callable[[], object]] = {
             "PostgreSQL": self._postgres.start,
             "RabbitMQ": self._rabbitmq.start,

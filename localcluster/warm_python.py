@@ -74,6 +74,12 @@ class WarmPython:
         """Whether a command is a module of this checkout, in this Python, with nothing installed besides."""
         return list(argv[:2]) == [sys.executable, "-m"] and environment.get("PYTHONPATH") == str(TOP)
 
+    def begin(self) -> None:
+        """Have it import what it can, meanwhile; without this, the first start waits for it."""
+        with self._lock:
+            if self._socket is None:
+                self._socket = self._begin()
+
     def start(
         self,
         arguments: Sequence[str],
@@ -134,9 +140,9 @@ class WarmPython:
                 self._socket = self._process = None
 
     def _ask(self, request: Mapping[str, object], files: list[int]) -> int:
+        self.begin()
         with self._lock:
-            if self._socket is None:
-                self._socket = self._begin()
+            assert self._socket is not None
             socket.send_fds(self._socket, [json.dumps(request).encode()], files)
             answer = self._socket.recv(_LARGEST_REQUEST)
         if not answer:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
-import os
-import subprocess
-import sys
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchmarks.__main__ import main
 from benchmarks.targets import TARGETS, Target
-
-TOP = Path(__file__).parent.parent.parent
+from localcluster.postgres import Postgres
+from localcluster.rabbitmq import RabbitCluster
 
 
 @dataclass
@@ -27,19 +27,17 @@ class Run:
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def run(postgres: Postgres, rabbitmq: RabbitCluster, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Three scenarios, one after the other: what they are measured on takes longer to start than they take."""
     folder = tmp_path_factory.mktemp("benchmarks")
     folder.chmod(0o755)
     output = folder / "figures.json"
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("ROOST_")}
-    command = [
-        *(sys.executable, "-m", "benchmarks", "--effort", "tiny", "--only", "catch_up", "requests", "pages"),
-        *("--json", str(output), "--folder", str(folder / "data")),
-    ]
-    done = subprocess.run(command, cwd=TOP, env=environment, capture_output=True, text=True, timeout=280)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return Run(done.stdout, json.loads(output.read_text()), list((folder / "data").iterdir()))
+    arguments = ["--effort", "tiny", "--json", str(output), "--folder", str(folder / "data")]
+    printed = io.StringIO()
+    with redirect_stdout(printed), redirect_stderr(printed):
+        code = main([*arguments, "--only", "catch_up", "requests", "pages"], (postgres, rabbitmq))
+    assert code == 0, printed.getvalue()
+    return Run(printed.getvalue(), json.loads(output.read_text()), list((folder / "data").iterdir()))
 
 
 @pytest.mark.timeout(300)

@@ -9,9 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from localcluster.warm_python import TOP
 from roost.version import VERSION
+from tests.warm import run_module
 
-_TOP = Path(__file__).parent.parent.parent
 #: What each of them changes: tables that all look into.
 _MIGRATION = """
 -- Columns that nobody knows yet.
@@ -30,8 +31,8 @@ class LaterRelease:
         self._folder = folder
         # With what is compiled, for to compile it takes seconds; but not what is being written now.
         for name in ("roost", "tasks", "workers"):
-            shutil.copytree(_TOP / name, folder / name, ignore=shutil.ignore_patterns("*.pyc.*"))
-        shutil.copy(_TOP / "schema.sql", folder)
+            shutil.copytree(TOP / name, folder / name, ignore=shutil.ignore_patterns("*.pyc.*"))
+        shutil.copy(TOP / "schema.sql", folder)
         constant = folder / "roost" / "version.py"
         text, changed = re.subn(
             r"^VERSION = \d+$", f"VERSION = {version}", constant.read_text(), flags=re.MULTILINE
@@ -44,18 +45,22 @@ class LaterRelease:
 
     def upgrade(self, url: str) -> None:
         """Run its `roost db upgrade`."""
-        run_program(["workers.cli.main", "db", "upgrade"], url, self._folder).check_returncode()
+        environment = _environment(url) | {"PYTHONPATH": str(self._folder)}
+        command = [sys.executable, "-m", "workers.cli.main", "db", "upgrade"]
+        subprocess.run(
+            command, cwd=self._folder, env=environment, capture_output=True, timeout=90, check=True
+        )
 
 
-def run_program(argv: list[str], url: str, folder: Path = _TOP) -> subprocess.CompletedProcess[str]:
-    """Run a program, by its module, of the checkout in the folder. Nothing listens where its broker should be."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("ROOST_")}
-    environment |= {
-        "PYTHONPATH": str(folder),
+def run_program(argv: list[str], url: str) -> subprocess.CompletedProcess[str]:
+    """Run a program of this checkout, by its module. Nothing listens where its broker should be."""
+    return run_module(argv, _environment(url), TOP, timeout=90)
+
+
+def _environment(url: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ROOST_")}
+    return kept | {
         "ROOST_DATABASE_URL": url,
         "ROOST_BROKER_URL": "amqp://127.0.0.1:1/",
         "ROOST_SEAL_PUBLIC_KEY": "none",
     }
-    return subprocess.run(
-        [sys.executable, "-m", *argv], cwd=folder, env=environment, capture_output=True, text=True, timeout=90
-    )
