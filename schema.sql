@@ -291,11 +291,17 @@ JOIN extension b ON b.id = p.base_id AND b.enabled
 JOIN extension e ON e.id = coalesce(p.guest_id, p.base_id)
 WHERE p.enabled;
 
+-- Texts that are so short that every kind of node can store the row they stand in, even with the longest codes and numbers beside them: each byte
+-- of them written as three makes 600, and all the rest 140. Each move asks; to write the row out would cost ten times as much.
+CREATE FUNCTION has_short_texts(name text, account_code text, mailbox text, emergency_location text) RETURNS bool LANGUAGE sql STABLE AS $$
+    SELECT octet_length(concat(name, account_code, mailbox, emergency_location)) <= 200
+$$;
+
 -- Whether every kind of node can store the row p/<phone> while an extension speaks there: eight fields with commas between, in which each
 -- ASCII character but letters, digits and -._~ takes three bytes (roost/pbx/row_text.py). The bound is that of the kind which takes least,
 -- an Asterisk behind AMI: a line has 1,024 bytes, of which 7 are not the row's. All phones keep it, whatever their nodes are: a guest's
 -- row is sent to every node that serves the organization (docs/decisions/0013).
-CREATE FUNCTION row_fits(
+CREATE FUNCTION written_row_fits(
     organization text, number text, name text, account_code text, mailbox text, base text, host phone
 ) RETURNS bool LANGUAGE sql STABLE AS $$
     SELECT 7 + octet_length(written.text) + 2 * (length(written.text) - length(translate(written.text, E' !"#$%&\'()*+,/:;<=>?@[\\]^`{|}', '')))
@@ -304,6 +310,13 @@ CREATE FUNCTION row_fits(
                 coalesce(nullif(account_code, ''), organization || '-' || number),
                 coalesce(nullif(mailbox, ''), number),
                 base, host.emergency_number, host.emergency_location) AS written (text)
+$$;
+
+CREATE FUNCTION row_fits(
+    organization text, number text, name text, account_code text, mailbox text, base text, host phone
+) RETURNS bool LANGUAGE sql STABLE AS $$
+    SELECT has_short_texts(name, account_code, mailbox, host.emergency_location)
+        OR written_row_fits(organization, number, name, account_code, mailbox, base, host)
 $$;
 
 -- Refuses a change after which a phone, with its own extension or with its guest, would have a row that no node can store. It looks only at what
@@ -319,7 +332,7 @@ BEGIN
     JOIN extension b ON b.id = p.base_id
     CROSS JOIN LATERAL (VALUES (p.base_id), (p.guest_id)) speaker (id)
     JOIN extension e ON e.id = speaker.id
-    WHERE p.id = ANY (phone_ids) AND (speaker_id IS NULL OR e.id = speaker_id) AND NOT row_fits(o.code, e.number, e.name, e.account_code, e.mailbox, b.number, p)
+    WHERE p.id = ANY (phone_ids) AND (speaker_id IS NULL OR e.id = speaker_id) AND NOT written_row_fits(o.code, e.number, e.name, e.account_code, e.mailbox, b.number, p)
     LIMIT 1;
     IF long IS NOT NULL THEN
         RAISE EXCEPTION '%', long USING ERRCODE = 'check_violation', CONSTRAINT = 'row_fits';
@@ -329,6 +342,12 @@ END $$;
 CREATE FUNCTION rows_fit() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_TABLE_NAME = 'phone' THEN
+        IF TG_ARGV[0] = 'guest' THEN
+            PERFORM FROM extension e WHERE e.id = NEW.guest_id AND has_short_texts(e.name, e.account_code, e.mailbox, NEW.emergency_location);
+            IF FOUND THEN
+                RETURN NULL;
+            END IF;
+        END IF;
         IF TG_OP = 'UPDATE' AND (NEW.organization_id, NEW.base_id, NEW.guest_id, NEW.emergency_number, NEW.emergency_location)
            IS NOT DISTINCT FROM (OLD.organization_id, OLD.base_id, OLD.guest_id, OLD.emergency_number, OLD.emergency_location) THEN
             RETURN NULL;
@@ -337,11 +356,10 @@ BEGIN
     ELSIF TG_TABLE_NAME = 'extension' THEN
         PERFORM check_rows_fit(ARRAY(SELECT id FROM phone WHERE base_id = NEW.id OR guest_id = NEW.id), NULL);
     ELSE
-        -- Of many, only those with long texts are looked at: with 200 bytes of them and the longest numbers, each row fits.
         PERFORM check_rows_fit(ARRAY(
             SELECT p.id FROM phone p JOIN extension e ON e.id IN (p.base_id, p.guest_id)
             WHERE p.organization_id = NEW.id
-              AND octet_length(e.name) + octet_length(e.account_code) + octet_length(e.mailbox) + octet_length(p.emergency_location) > 200), NULL);
+              AND NOT has_short_texts(e.name, e.account_code, e.mailbox, p.emergency_location)), NULL);
     END IF;
     RETURN NULL;
 END $$;

@@ -266,3 +266,18 @@ def test_many_phones_are_added_at_once_though_the_statistics_are_of_few(office: 
         " SELECT e.organization_id, 'desk' || e.number, n.id, e.id FROM extension e, pbx_node n WHERE e.number > '1000'"
     )
     assert office.value("SELECT count(*) FROM phone") == 453
+
+
+def test_a_move_between_short_texts_writes_no_row_out(office: World) -> None:
+    with office.database.connection() as connection, connection.transaction():
+        connection.execute("SET LOCAL track_functions = 'all'")
+        connection.execute("SELECT check_move('r1', 'desk002', '001', NULL, NULL, 0)")
+        connection.execute(
+            "UPDATE phone SET guest_since = now(), guest_id = (SELECT id FROM extension WHERE number = '001')"
+            " WHERE name = 'desk002'"
+        )
+        called = {
+            name for (name,) in connection.execute("SELECT funcname FROM pg_stat_xact_user_functions")
+        }
+    assert called >= {"check_move", "rows_fit"}
+    assert not called & {"check_rows_fit", "written_row_fits"}
