@@ -16,13 +16,13 @@ _NAMES = {"noop": "no-op", "bind": "bind", "pgbench": "the bind's function alone
 #: How many times each client of pgbench runs the script for a second of a run: about as long as that takes here.
 _TIMES = 10
 
-#: Each client has movers of its own, and moves one of them to each of its two phones in turn (benchmarks/world.py).
+#: Each client has movers of its own, which no caller moves, and moves one of them to each of its two phones in turn (benchmarks/world.py).
 _MOVE = f"""
 SELECT outcome FROM virtualize(
     ROW(gen_random_uuid()::text, clock_timestamp(), clock_timestamp() + interval '10 s', 'api', '', 'virtualize', '', NULL)::asked,
     'p' || lpad((3 * :mover + {{place}})::text, 7, '0'), lpad((3 * :mover)::text, 7, '0'), '{ORGANIZATION}', '', 30);
 """
-_SCRIPT = "\\set mover :client_id * {share} + random(0, {share} - 1)\n" + "".join(
+_SCRIPT = "\\set mover {first} + :client_id * {share} + random(0, {share} - 1)\n" + "".join(
     _MOVE.format(place=place) for place in (1, 2)
 )
 
@@ -34,8 +34,8 @@ class Burst:
     rates: dict[str, list[float]] = field(default_factory=lambda: {"noop": [], "bind": [], "pgbench": []})
     costs: dict[str, list[dict[str, float]]] = field(default_factory=lambda: {"noop": [], "bind": []})
 
-    def run(self, rig: Rig, stage: Stage, seconds: float) -> None:
-        """One run: the three take turns within it."""
+    def run(self, rig: Rig, stage: Stage, movers: tuple[int, int], seconds: float) -> None:
+        """One run: the three take turns within it. `pgbench` moves these movers, from the first up to the last."""
         for kind, found in self.costs.items():
             before = spent(stage.processes)
             load = stage.callers.run(kind, callers=_CALLERS, seconds=seconds)
@@ -44,7 +44,7 @@ class Burst:
         stage.settle()
         runs = rig.postgres.pgbench(
             stage.url,
-            _SCRIPT.replace("{share}", str(stage.own_movers[0] // _CALLERS)),
+            _SCRIPT.format(first=movers[0], share=(movers[1] - movers[0]) // _CALLERS),
             clients=_CALLERS,
             times=max(2, round(_TIMES * seconds)),
             search_path=f"{functions_of(VERSION)},public",

@@ -31,6 +31,8 @@ def measure(rig: Rig, effort: Effort, report: Report) -> None:
     burst = Burst()
     with Hashers() as hashers, Stage(rig, "requests", extensions=_EXTENSIONS, simulated=2) as stage:
         stage.use(["s000", "s001"])
+        first, last = stage.own_movers
+        half = (first + last) // 2
         for kind in ("noop", "bind", "verify"):
             stage.callers.run(kind, callers=_CALLERS, seconds=effort.seconds / 2)  # warm
         for _ in range(effort.runs):
@@ -46,8 +48,8 @@ def measure(rig: Rig, effort: Effort, report: Report) -> None:
                         costs.setdefault(kind, []).append(cost)
             argon2.append(hashers.per_second(effort.seconds))
             stage.settle()
-            latencies.append(_keyed(stage, effort.seconds))
-            burst.run(rig, stage, effort.seconds)
+            latencies.append(_keyed(stage, (first, half), effort.seconds))
+            burst.run(rig, stage, (half, last), effort.seconds)
         memory = resident(stage.processes)
     hash_time = at_quantile(one_at_a_time(effort.seconds / 2), 0.5)
     _report_loads(report, loads)
@@ -62,11 +64,11 @@ def measure(rig: Rig, effort: Effort, report: Report) -> None:
     report.figure("resident: postgres (shared pages counted in each process)", sum(memory["postgres"]), "MB")
 
 
-def _keyed(stage: Stage, seconds: float) -> list[float]:
+def _keyed(stage: Stage, movers: tuple[int, int], seconds: float) -> list[float]:
     """Calls one after the other, each with the right code; milliseconds of silence, in order."""
     found: list[float] = []
     ends = time.monotonic() + seconds
-    requests = binds(*stage.own_movers, stage.settings)
+    requests = binds(*movers, stage.settings)
     while not found or time.monotonic() < ends:
         _, request = next(requests)
         assert isinstance(request, Virtualize)  # `binds` makes nothing else
