@@ -276,8 +276,6 @@ def test_a_move_between_short_texts_writes_no_row_out(office: World) -> None:
             "UPDATE phone SET guest_since = now(), guest_id = (SELECT id FROM extension WHERE number = '001')"
             " WHERE name = 'desk002'"
         )
-        called = {
-            name for (name,) in connection.execute("SELECT funcname FROM pg_stat_xact_user_functions")
-        }
+        called = {name for (name,) in connection.execute("SELECT funcname FROM pg_stat_xact_user_functions")}
     assert called >= {"check_move", "rows_fit"}
     assert not called & {"check_rows_fit", "written_row_fits"}
