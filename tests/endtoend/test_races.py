@@ -8,7 +8,7 @@ import pytest
 
 from tests.endtoend.office import Office
 
-RACES = 200
+RACES = 100
 #: Who races: number, own node and center.
 RACERS = (("001", "n1", 0), ("002", "n2", 1))
 PHONE = "desk004"
@@ -30,7 +30,7 @@ def test_two_people_race_for_one_phone(office: Office, policy: str) -> None:
             loser = "002" if winner == "001" else "001"
             assert (phone, office.world.rings(loser)) == (PHONE, f"desk{loser}")
             won[winner] += 1
-            if race % 50 == 0:
+            if race % 25 == 0:
                 office.agree()
                 office.reaches("desk003", winner, PHONE)
                 office.reaches("desk003", loser, f"desk{loser}")

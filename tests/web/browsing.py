@@ -70,8 +70,9 @@ def _note(message: ConsoleMessage, wrong: list[str]) -> None:
         wrong.append(message.text)
 
 
-def serious_faults(page: Page) -> list[tuple[str, str]]:
-    """What axe-core finds on the page as it stands: (rule, element)."""
+def serious_faults(page: Page, *, of_colors: bool = False) -> list[tuple[str, str]]:
+    """What axe-core finds on the page as it stands: (rule, element). `of_colors`: only what its rules on colors find."""
+    rules = "runOnly: ['color-contrast', 'link-in-text-block'], " if of_colors else ""
     # Playwright's own channel: the page's content security policy forbids a script of ours.
     session = page.context.new_cdp_session(page)
     known = session.send("Runtime.evaluate", {"expression": "'axe' in window", "returnByValue": True})
@@ -80,7 +81,7 @@ def serious_faults(page: Page) -> list[tuple[str, str]]:
     found = session.send(
         "Runtime.evaluate",
         {
-            "expression": "axe.run({resultTypes: ['violations']})"
+            "expression": f"axe.run({{{rules}resultTypes: ['violations']}})"
             ".then(r => r.violations.filter(v => ['serious', 'critical'].includes(v.impact))"
             ".flatMap(v => v.nodes.map(n => [v.id, n.html.slice(0, 200)])))",
             "awaitPromise": True,
