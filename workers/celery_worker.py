@@ -231,6 +231,7 @@ def run(
         prefetch_multiplier=prefetch,
         queues=queues,
         without_gossip=True,
+        without_heartbeat=True,  # of its events, which nobody listens to: RabbitMQ would log a refusal each two seconds
         without_mingle=True,
         consumer_cls=RoostConsumer,
         loglevel=settings().log_level.upper(),

@@ -55,6 +55,8 @@ def test_with_a_frozen_broker_every_caller_hears_unavailable_soon(stage: Stage, 
 def test_a_wake_up_queue_without_a_leader_holds_up_no_caller_and_is_made_anew(
     stage: Stage, load: Load
 ) -> None:
+    version = version_now(stage)
+    wait_until(lambda: not differences(stage, stage.nodes["n1"], version), "n1 has its queue", 30)
     stage.rabbitmq.nodes[0].lose_leader(stage.vhost, "push.n1")
     load.start()
     wait_until(

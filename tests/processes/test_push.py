@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -13,7 +15,7 @@ from localcluster.rabbitmq import RabbitCluster
 from roost.database import Database
 from roost.pbx.node import Rings
 from tasks.broker import connect
-from tasks.topology import push_queue
+from tasks.topology import push_queue, push_queue_name
 from tests.cluster import Cluster, wait_until
 from tests.world import World
 
@@ -38,6 +40,12 @@ def test_a_push_worker_starts_though_wake_ups_wait_for_it(cluster: Cluster) -> N
     assert cluster.node_holds("n3")["e", "0001*001"] == Rings("0001*001", "n2", "desk002")
 
 
+def consumed(channel: Any, *nodes: str) -> set[str]:
+    """Those of these nodes whose queue is consumed; each has one."""
+    counts = {node: channel.queue_declare(push_queue_name(node), passive=True) for node in nodes}
+    return {node for node, found in counts.items() if found.consumer_count}
+
+
 @pytest.fixture
 def alone(rabbitmq: RabbitCluster, database_url: str, tmp_path: Path) -> Iterator[Product]:
     """A push worker with a virtual host of its own: every connection there is this worker's."""
@@ -60,20 +68,40 @@ def test_looking_for_nodes_opens_no_connection_while_none_is_added(
         log = (broker.folder / "rabbitmq.log").read_text(errors="replace")
         return log.count(f"granted access to vhost '{vhost}'")
 
-    def consumed() -> set[str]:
-        counts = {node: push_queue(node)(channel).queue_declare(passive=True) for node in ("n1", "n2")}
-        return {node for node, found in counts.items() if found.consumer_count}
-
     with connect(alone.broker_url) as watcher:
         channel = watcher.default_channel
         for node in ("n1", "n2"):
             push_queue(node)(channel).declare()
             world.node(node)
-        wait_until(lambda: consumed() == {"n1", "n2"}, "both are found", 30)
+        wait_until(lambda: consumed(channel, "n1", "n2") == {"n1", "n2"}, "both are found", 30)
         before = connections()
         world.sql("UPDATE pbx_node SET enabled = false WHERE name = 'n2'")
-        wait_until(lambda: consumed() == {"n1"}, "the worker looked", 30)
+        wait_until(lambda: consumed(channel, "n1", "n2") == {"n1"}, "the worker looked", 30)
         assert connections() == before
         world.sql("UPDATE pbx_node SET enabled = true WHERE name = 'n2'")
-        wait_until(lambda: consumed() == {"n1", "n2"}, "n2 is back", 30)
+        wait_until(lambda: consumed(channel, "n1", "n2") == {"n1", "n2"}, "n2 is back", 30)
         assert connections() > before, "a connection is not seen here"
+    assert f"vhost '{vhost}' refused" not in (broker.folder / "rabbitmq.log").read_text(errors="replace")
+
+
+def test_a_queue_that_cannot_be_made_keeps_no_other_node_waiting(
+    alone: Product, database: Database, rabbitmq: RabbitCluster
+) -> None:
+    """One has another type than Roost's; of one RabbitMQ has a remnant, and fails to start a second under its name."""
+    world = World(database, alone.settings)
+    with connect(alone.broker_url) as watcher:
+        channel = watcher.default_channel
+        channel.queue_declare(push_queue_name("n1"), durable=True, auto_delete=False)
+        vhost = urlsplit(alone.settings.need("broker_url")).path[1:]
+        rabbitmq.nodes[0].lose_leader(vhost, push_queue_name("n2"))
+        push_queue("n3")(channel).declare()
+        for node in ("n1", "n2", "n3"):
+            world.node(node)
+        wait_until(lambda: consumed(channel, "n3") == {"n3"}, "n3 is found", 30)
+        log = alone.processes["push1"].log
+        for node, error in (("n1", "PreconditionFailed"), ("n2", "InternalError")):
+            refused = re.compile(rf"queue_refused .*error={error} node={node} ")
+            wait_until(lambda: refused.search(log.read_text()) is not None, f"{node} is named", 10)  # noqa: B023  # called at once
+        channel.queue_delete(push_queue_name("n1"))
+        push_queue("n1")(channel).declare()
+        wait_until(lambda: consumed(channel, "n1", "n3") == {"n1", "n3"}, "n1 is tried again", 30)

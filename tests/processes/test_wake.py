@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import pytest
+from pydantic import SecretStr
 
 from localcluster.rabbitmq import RabbitCluster
+from roost.settings import Settings
 from tasks.broker import connect
+from tasks.push_queues import make_push_queue_anew
 from tasks.topology import push_queue, push_queue_name
 from tasks.wake import MOST_OWED, Wakes
 from tests.cluster import wait_until
@@ -47,6 +51,20 @@ def test_one_without_a_leader_keeps_no_other_from_being_woken(
     for _ in range(1_000):  # RabbitMQ stops reading the connection once 400 wait in a channel
         wakes.wake(["n1"])
     assert wakes.unconfirmed(["n1", "n2"], patience=2) == ["n1"]
+
+
+def test_two_workers_make_one_anew_once(
+    rabbitmq: RabbitCluster, broker_url: str, wakes: Wakes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RabbitMQ cannot start a queue of that name any more if one deletes it while the other declares it."""
+    rabbitmq.nodes[0].lose_leader(urlsplit(broker_url).path[1:], push_queue_name("n1"))
+    monkeypatch.setattr("tasks.push_queues.settings", lambda: Settings(broker_url=SecretStr(broker_url)))
+    with ThreadPoolExecutor(2) as workers:
+        made = list(workers.map(make_push_queue_anew, ["n1", "n1"]))
+    assert sorted(made) == [False, True]
+    assert make_push_queue_anew("n1")
+    wakes.close()
+    assert wakes.unconfirmed(["n1", "n2"]) == []
 
 
 def test_a_connection_that_the_broker_closed_costs_no_wake_up(
