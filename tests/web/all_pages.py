@@ -19,6 +19,8 @@ PAGES: dict[str | None, tuple[str, ...]] = {
     ),
     "root": ("/cluster", "/organizations", "/journal", "/people", "/tokens"),
 }
+#: A text that would show, if some page took it for markup or for a template.
+MARKUP = """'"><img src=x onerror=alert(1)>{{1234*5677}}"""
 _NAMES = (
     "John Miller",
     "Ted Brown",

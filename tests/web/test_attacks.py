@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from urllib.parse import urlsplit
@@ -15,10 +16,9 @@ import pytest
 
 from roost.directory.cells import FORMULA
 from roost.people.access import Right
-from tests.web.all_pages import PAGES
+from tests.web.all_pages import MARKUP, PAGES
 from tests.web.office import Office, items
 
-MARKUP = """'"><img src=x onerror=alert(1)>{{1234*5677}}"""
 #: Every text that people set, or that a node or a caller may bring about.
 TEXTS = (
     "UPDATE organization SET name = %(text)s",
@@ -30,6 +30,7 @@ TEXTS = (
     "UPDATE pbx_node SET last_error = %(text)s, failure = %(text)s, failures = 3, failing_since = now(), enabled = false",
     "INSERT INTO node_refused_row (node_id, key, reason) SELECT id, %(text)s, %(text)s FROM pbx_node",
 )
+NODES_ARE_WELL = "UPDATE pbx_node SET enabled = true, failures = 0, last_error = NULL, failure = NULL, failing_since = NULL"
 NOT_HERE = "evil.example"
 
 
@@ -57,12 +58,46 @@ def test_no_text_is_markup_on_any_page(office: Office) -> None:
             assert str(1234 * 5677) not in each.text, path
         if "&lt;img src=x" in again.text:
             shown.add(path)
-    office.world.sql(
-        "UPDATE pbx_node SET enabled = true, failures = 0, last_error = NULL, failure = NULL, failing_since = NULL"
-    )
+    office.world.sql(NODES_ARE_WELL)
     office.world.sql("DELETE FROM node_refused_row")
     assert {"/organizations/0001", "/extensions/0001*001", "/organizations/0001/journal", "/organizations/0001/people",
             "/organizations/0001/tokens", "/organizations/0001/desks/desk002", "/cluster", "/organizations"} <= shown  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("login", "path", "statement"),
+    [
+        ("admin0001", "/live/organizations/0001", "UPDATE extension SET name = %(text)s"),
+        (
+            "root",
+            "/live/cluster",
+            # A node may say what it likes, in several lines too. It is disabled, so that no push says something newer.
+            "UPDATE pbx_node SET last_error = %(text)s || E'\\n\\nevent: evil\\rdata: evil', failure = 'node', failures = 3,"
+            " failing_since = now(), enabled = false WHERE name = 'n1'",
+        ),
+    ],
+)
+def test_no_text_is_markup_or_an_event_of_its_own_in_a_live_page(
+    office: Office, login: str, path: str, statement: str
+) -> None:
+    heard = list[str]()
+    ends = time.monotonic() + 20
+    with office.browser(login).http.stream("GET", path) as stream:
+        lines = stream.iter_lines()
+
+        def hear(text: str) -> None:
+            while not any(text in line for line in heard):
+                assert time.monotonic() < ends, heard
+                heard.append(next(lines))
+
+        hear("event: reload")  # what this page knew is told to be old; from now on it hears of changes
+        with office.world.database.connection() as connection:
+            connection.execute(statement, {"text": MARKUP})
+        hear("&lt;img src=x")
+        stream.extensions["network_stream"].get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+    assert not any("<img src=x" in line or str(1234 * 5677) in line for line in heard)
+    assert not any(line.startswith(("event: evil", "data: evil")) for line in heard)
+    office.world.sql(NODES_ARE_WELL)
 
 
 def test_no_cell_of_any_table_to_download_is_a_formula(office: Office) -> None:
