@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -28,6 +28,8 @@ _AT_ONCE = 16
 #: An up-to-date node that no push reached for so many sweeps, and seconds more, has nobody who looks after it.
 _STALE_SWEEPS = 5
 _STALE_SECONDS = 10.0
+#: Phones of a node that its kind may look at.
+_MOST_PHONES = 1000
 _NO_ANSWER = "Check the node, its address and the firewall between."
 
 
@@ -37,8 +39,11 @@ def check_nodes(database: Database, settings: Settings) -> Iterator[Finding]:
     in_use = [node for node in found.nodes if node.enabled]
     with database.connection() as connection, connection.cursor(row_factory=class_row(NodeLogin)) as cursor:
         logins = cursor.execute(query("list_node_addresses")).fetchall()
+        phones = dict(connection.execute(query("list_phones_at_nodes"), {"most": _MOST_PHONES}).fetchall())
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        answers = {login.name: pool.submit(_look, login, settings) for login in logins}
+        answers = {
+            login.name: pool.submit(_look, login, settings, phones.get(login.name, ())) for login in logins
+        }
     for node in in_use:
         reached = answers[node.name].result() if node.name in answers else []
         yield from reached
@@ -92,7 +97,7 @@ def _unnumbered(count: int, nodes: list[NodeStatus], settings: Settings) -> Iter
         )  # fmt: skip
 
 
-def _look(row: NodeLogin, settings: Settings) -> list[Finding]:
+def _look(row: NodeLogin, settings: Settings, phones: Sequence[str]) -> list[Finding]:
     """What a node says of itself, and what its kind says of it."""
     try:
         kind = kind_named(row.kind)
@@ -101,7 +106,7 @@ def _look(row: NodeLogin, settings: Settings) -> list[Finding]:
     except RoostError as error:
         mend = "Install what brings its kind here, or mend it with roost node set."
         return [Finding("nodes", Level.ERROR, f"{row.name}: {error}", mend)]
-    node = Examined(row.name, address, options, None, settings.feature_code)
+    node = Examined(row.name, address, options, None, settings.feature_code, phones)
     try:
         if settings.seal_private_key is None and kind.has_secret:
             found = [_connect_only(row, settings.node_deadline), *kind.examine(node)]

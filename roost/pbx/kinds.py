@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pkgutil
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
@@ -69,6 +69,8 @@ class Examined(Generic[OptionsT]):
     node: PbxNode | None
     #: What centers take for the feature code.
     feature_code: str
+    #: Phones that are homed there, or the first of them.
+    phones: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

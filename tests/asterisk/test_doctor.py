@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -13,12 +14,14 @@ if TYPE_CHECKING:
     from tests.asterisk.conftest import Cluster
 
 
-def says(cluster: Cluster, feature_code: str = "*30", name: str = "n1") -> list[str]:
+def says(
+    cluster: Cluster, feature_code: str = "*30", name: str = "n1", phones: Sequence[str] = ()
+) -> list[str]:
     """Of n1."""
     address = cluster.nodes["n1"].control
     kind = kind_named(address.kind)
     with closing(kind.open(address, 5)) as node:
-        looked = Examined(name, address, kind.parse(address.options), node.inside, feature_code)
+        looked = Examined(name, address, kind.parse(address.options), node.inside, feature_code, phones)
         return [found.says for found in kind.examine(looked)]
 
 
@@ -55,3 +58,9 @@ def test_a_trunk_that_is_known_by_its_name_is_named(center: Cluster) -> None:
     finally:
         center.nodes["n1"].set_global("ROOST_NODES", "n2")
     assert found.startswith("who says there that their name is roost-nobody is taken for that node")
+
+
+def test_a_phone_that_is_called_wherever_it_says_is_named(center: Cluster) -> None:
+    """`roost-nobody` has no `rewrite_contact`; q9 is no endpoint there."""
+    (found,) = says(center, phones=("q1", "roost-nobody", "q9"))
+    assert found.startswith("roost-nobody may register any address")

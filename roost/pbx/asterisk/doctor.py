@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from roost.errors import NodeRefused
 from roost.finding import Finding, Level
+from roost.pbx.ami.contacts import examine_contacts
 from roost.pbx.ami.options import examine_transport
 from roost.pbx.ami.version import examine_version
 from roost.pbx.asterisk.adapter import AsteriskNode
@@ -28,6 +29,7 @@ def examine(node: Examined[AsteriskOptions]) -> Iterator[Finding]:
     if isinstance(node.node, AsteriskNode):
         yield from examine_version(node.node.health())
         yield from _dialplan(node, node.node)
+        yield from examine_contacts(node.node.variables, node.phones)
         yield from _registrations(node, node.node)
 
 

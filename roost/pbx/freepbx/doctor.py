@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from roost.finding import Finding, Level
+from roost.pbx.ami.contacts import examine_contacts
 from roost.pbx.ami.options import examine_transport
 from roost.pbx.ami.version import examine_version, is_too_old
 from roost.pbx.freepbx.adapter import FreepbxNode
@@ -32,6 +33,7 @@ def examine(node: Examined[FreepbxOptions]) -> Iterator[Finding]:
         yield from examine_version(version)
         yield from _modules(node.node)
         yield from _dialplan(node, node.node)
+        yield from examine_contacts(node.node.variables, node.phones)
         if is_too_old(version):
             return  # its keys cannot be listed
         box, table = node.node.box(), node.node.dump()
