@@ -116,7 +116,7 @@ class Settings(BaseSettings):
     #: Viewers of live pages and event streams at once in one process.
     web_max_viewers: Annotated[int, Field(ge=1)] = 2000
 
-    #: Connections to the page and the API at once in one process. When it is full, one that only waits is closed for who comes next.
+    #: Connections to the page and the API at once in one process, half of them from one address that is no proxy. When it is full, one that only waits is closed for who comes next.
     web_max_connections: Annotated[int, Field(ge=10)] = 3000
 
     #: A live page or event stream is closed after so long, and opened again by its viewer.

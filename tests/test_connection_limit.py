@@ -34,6 +34,25 @@ def test_nobody_is_let_in_while_everybody_is_served() -> None:
     assert limit.came("d")
 
 
+def test_who_takes_more_than_one_address_may_makes_room_themselves() -> None:
+    closed: list[str] = []
+    limit: ConnectionLimit[str] = ConnectionLimit(5, closed.append, 2)
+    assert limit.came("other", "192.0.2.2")
+    for name in ("first", "second", "third"):
+        assert limit.came(name, "192.0.2.1")
+    assert closed == ["first"]
+    for name in ("second", "third"):
+        limit.asked(name)
+    assert not limit.came("fourth", "192.0.2.1"), "nobody of theirs is idle"
+    for name in ("through a proxy", "through a proxy too"):
+        assert limit.came(name)
+    assert closed == ["first"]
+    limit.left("second")
+    assert limit.came("fourth", "192.0.2.1")
+    assert limit.came("another", "192.0.2.3")
+    assert closed == ["first", "other"], "the house is full"
+
+
 def test_a_storm_is_one_line_in_the_log() -> None:
     limit: ConnectionLimit[str] = ConnectionLimit(1, lambda _: None)
     with capture_logs() as logs:

@@ -1,4 +1,4 @@
-"""What the refusals at a phone tell, by their words and by the work in them: of one's own organization that there is a number, and no more.
+"""What refusals tell by the work in them, at a phone and at the page: no more than by their words.
 
 Work is counted, in statements and in hashes that are made; the seconds of a busy machine would prove nothing.
 """
@@ -13,7 +13,9 @@ import pytest
 from argon2 import PasswordHasher
 
 from roost.moves.requests import Answer
-from tests.world import World
+from roost.people.person import People, Role
+from roost.people.sessions import Sessions, WrongPassword
+from tests.world import World, new_id
 
 Told = tuple[str, Counter[str]]
 
@@ -103,6 +105,25 @@ def test_a_wrong_code_costs_the_same_however_near_it_is(office: World, work: Cou
         assert told(work, office.key, "desk002", "001", digits) == (
             "wrong_code", Counter(statements=3, hashes=1),
         )  # fmt: skip
+
+
+def test_who_has_no_account_costs_the_work_of_who_mistyped(world: World, work: Counter[str]) -> None:
+    people, sessions = People(world.database), Sessions(world.database, world.settings)
+    password = new_id()
+    for login in ("known", "disabled"):
+        people.add(login, password=password, role=Role.OPERATOR)
+    people.set_enabled("disabled", enabled=False)
+
+    def done(login: str) -> Counter[str]:
+        work.clear()
+        with pytest.raises(WrongPassword):
+            sessions.sign_in(login, "a wrong password", "192.0.2.7")
+        return Counter(work)
+
+    done("known")  # the first time more is prepared
+    of_known, of_nobody, of_disabled = (done(login) for login in ("known", "nobody", "disabled"))
+    assert of_known == of_nobody == of_disabled
+    assert of_known["hashes"] == 1
 
 
 def another(code: str) -> str:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from ipaddress import ip_address
 from typing import cast
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from roost.people.networks import network_of
+from roost.settings import Networks
 from workers.connection_limit import ConnectionLimit
 
 #: Seconds until the headers of a request must be there; a body has its own (limits.py).
 HEADERS_WITHIN = 10.0
 #: Seconds within which a client must take what is sent to it.
 TAKEN_WITHIN = 30.0
+#: One address may have a half of all connections.
+ADDRESS_SHARE = 2
 
 _FULL = (
     b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain; charset=utf-8\r\nretry-after: 5\r\n"
@@ -23,29 +28,39 @@ _FULL = (
 
 def connection_limit(most: int) -> ConnectionLimit[Connection]:
     """The limit for the HTTP connections of one process."""
-    return ConnectionLimit(most, lambda connection: connection.transport.abort())
+    return ConnectionLimit(most, lambda connection: connection.transport.abort(), most // ADDRESS_SHARE)
 
 
-def protocol_of(limit: ConnectionLimit[Connection]) -> type[asyncio.Protocol]:
-    """What uvicorn makes for each connection."""
-    return cast("type[asyncio.Protocol]", type("LimitedConnection", (Connection,), {"limit": limit}))
+def protocol_of(limit: ConnectionLimit[Connection], proxies: Networks = ()) -> type[asyncio.Protocol]:
+    """What uvicorn makes for each connection. Through one of the `proxies` many come from one address."""
+    made = type("LimitedConnection", (Connection,), {"limit": limit, "proxies": proxies})
+    return cast("type[asyncio.Protocol]", made)
 
 
 class Connection(H11Protocol):
     """One of a limited number of connections."""
 
     limit: ConnectionLimit[Connection]
+    proxies: Networks
     _deadline: asyncio.TimerHandle | None = None
     _stuck: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Let it in, if there is room."""
         super().connection_made(transport)
-        if not self.limit.came(self):
+        if not self.limit.came(self, self._counts_for()):
             transport.write(_FULL)
             transport.close()
             return
         self._await_headers()
+
+    def _counts_for(self) -> str:
+        """Whose share of the connections this one is of."""
+        if self.client is None:
+            return ""
+        host = self.client[0]
+        through_proxy = any(ip_address(host) in network for network in self.proxies)
+        return "" if through_proxy else network_of(host)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is gone."""

@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
     """The settings of the server; the benchmark gives the same to what it compares with."""
     return uvicorn.Config(
-        app, http=protocol_of(connection_limit(settings.web_max_connections)), log_level="error", host=settings.web_host, port=settings.web_port, log_config=None, access_log=False, server_header=False,
+        app, http=protocol_of(connection_limit(settings.web_max_connections), settings.web_proxies), log_level="error", host=settings.web_host, port=settings.web_port, log_config=None, access_log=False, server_header=False,
         proxy_headers=bool(settings.web_proxies), forwarded_allow_ips=[str(proxy) for proxy in settings.web_proxies],
         timeout_graceful_shutdown=DRAIN, timeout_keep_alive=30, backlog=BACKLOG, h11_max_incomplete_event_size=32_768,
     )  # fmt: skip
