@@ -98,8 +98,9 @@ def settle(task: str, jobs: list[Job]) -> None:
     send_answers([(job.message.properties.get("reply_to"), answer) for job, answer in answered])
     if any(answer.outcome in CHANGED for answer in answers):
         resources.announcer().changed()
-    for job, answer in answered:
+    for job in jobs:  # at one time, so that they go in one frame
         job.acknowledge()
+    for job, answer in answered:
         measures.waited(job.message.headers.get("sent_at"), task, taken)
         measures.ran(job.message, task, answer.outcome, began)
 

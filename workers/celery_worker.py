@@ -29,6 +29,7 @@ from tasks.outages import check_before_start
 from tasks.presence import process_name
 from tasks.topology import fixed_queues
 from workers import systemd
+from workers.acknowledgements import Acknowledgements
 from workers.logs import refuse_to_start, set_up, write_farewell
 from workers.metrics.kinds import export_worker
 
@@ -74,8 +75,9 @@ class RoostConsumer(Consumer):
     _lost_at: float | None = None
 
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], None]:
-        """Celery's handler. What no task can be made of is set aside; else it would end one worker after another."""
+        """Celery's handler, for one connection. What no task can be made of is set aside; else it would end one worker after another."""
         handle = super().create_task_handler(*args, **kwargs)
+        self._acknowledgements = acknowledgements = Acknowledgements(self.call_soon)
 
         def on_message(message: Any) -> None:
             given = message.headers or {}
@@ -90,8 +92,13 @@ class RoostConsumer(Consumer):
                     error=type(error).__name__,
                 )
                 message.reject_log_error(logging.getLogger(__name__), self.connection_errors)
+            acknowledgements.came(message)
 
         return on_message
+
+    def call_soon_ack(self, p: Callable[..., object], *args: Any, **kwargs: Any) -> Any:
+        """Celery's way to acknowledge or reject a message, from any thread; what is acknowledged at one time goes in one frame."""
+        return self.call_soon(self._acknowledgements.settle, p, *args, **kwargs)
 
     def ensure_connected(self, conn: Any) -> Any:
         """Celery's own, with two differences.
