@@ -94,9 +94,30 @@ def place(_set_up: None, tmp_path: Path, repository: Path) -> Iterator[Place]:
     assert [path for path in place.home.rglob("*") if path.is_file()] == []
 
 
-def test_every_step_of_the_day_is_right_on_asterisk_once(place: Place) -> None:
-    demo = place.start("--once", "--asterisk")
-    assert demo.wait(300) == 0, place.printed
+def test_it_stays_up_to_be_tried_on_asterisk_and_starts_again_with_its_data_once(place: Place) -> None:
+    demo = place.start("--asterisk")
+    wait_until(
+        lambda: "Ctrl-C ends everything" in place.printed or demo.poll() is not None,
+        "the day is over",
+        300,
+    )
+    assert demo.poll() is None, place.printed
+    for name in ("env", "people"):
+        assert stat.S_IMODE((place.folder / name).stat().st_mode) == 0o600
+    where = subprocess.run(
+        ["sh", "-c", f". {place.folder}/env; roost where '0001*001'"],
+        capture_output=True, text=True, timeout=30, cwd=place.home,
+    )  # fmt: skip
+    assert "johns-phone" in where.stdout, where.stderr
+    demo.send_signal(signal.SIGTERM)
+    assert demo.wait(60) == 0, place.printed
+    every_step_was_right(place)
+    assert not (place.folder / "env").exists()
+    assert place.processes() == []
+
+    demo = place.start("--once")
+    a_second_one_is_refused(demo, place)
+    assert demo.wait(240) == 0, place.printed
     every_step_was_right(place)
 
 
@@ -107,52 +128,19 @@ def every_step_was_right(place: Place) -> None:
     assert all(len(line.rstrip()) <= 80 for line in day.splitlines())
 
 
-def test_it_stays_up_to_be_tried_and_starts_again_with_its_data(place: Place) -> None:
-    for ending in (signal.SIGTERM, signal.SIGINT):
-        _try_out(place, ending)
-
-
-def _try_out(place: Place, ending: signal.Signals) -> None:
-    demo = place.start()
-    wait_until(
-        lambda: "Ctrl-C ends everything" in place.printed or demo.poll() is not None,
-        "the day is over",
-        240,
-    )
-    assert demo.poll() is None, place.printed
-    for name in ("env", "people"):
-        assert stat.S_IMODE((place.folder / name).stat().st_mode) == 0o600
-    where = subprocess.run(
-        ["sh", "-c", f". {place.folder}/env; roost where '0001*001'"],
-        capture_output=True, text=True, timeout=30, cwd=place.home,
+def a_second_one_is_refused(first: subprocess.Popen[str], place: Place) -> None:
+    wait_until(lambda: "Starting" in place.printed, "the first one holds the folder", 120)
+    second = subprocess.run(
+        [sys.executable, "-m", "demo", "--once", "--folder", place.folder],
+        capture_output=True, text=True, timeout=60, cwd=place.repository,
     )  # fmt: skip
-    assert "johns-phone" in where.stdout, where.stderr
-    demo.send_signal(ending)
-    assert demo.wait(60) == 0, place.printed
-    every_step_was_right(place)
-    assert not (place.folder / "env").exists()
-    assert place.processes() == []
+    assert second.returncode == 1
+    assert f"process {first.pid}" in second.stderr
 
 
 def test_one_that_is_told_to_end_while_it_starts_leaves_nothing(place: Place) -> None:
     demo = place.start()
     wait_until(lambda: " s  PostgreSQL" in place.printed, "it is starting", 120)
-    demo.send_signal(signal.SIGTERM)
-    assert demo.wait(30) == 128 + signal.SIGTERM
-    wait_until(lambda: place.processes() == [], "its guardian has ended all", 5)
-
-
-def test_a_second_one_in_the_same_folder_is_refused(place: Place) -> None:
-    first = place.start("--once")
-    try:
-        wait_until(lambda: "Starting" in place.printed, "the first one holds the folder", 120)
-        second = subprocess.run(
-            [sys.executable, "-m", "demo", "--once", "--folder", place.folder],
-            capture_output=True, text=True, timeout=60, cwd=place.repository,
-        )  # fmt: skip
-        assert second.returncode == 1
-        assert f"process {first.pid}" in second.stderr
-    finally:
-        first.terminate()
-        first.wait(60)
+    demo.send_signal(signal.SIGINT)
+    assert demo.wait(30) == 128 + signal.SIGINT
     wait_until(lambda: place.processes() == [], "its guardian has ended all", 5)
