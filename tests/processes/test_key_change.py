@@ -14,6 +14,8 @@ from tests.cluster import Cluster, wait_until
 
 #: In what `roost keys --again` prints, those that only verify and push workers have.
 PUBLIC = "ROOST_SEAL_PUBLIC_KEY"
+#: Seconds between a person's moves: while processes restart, which is what this is about, they would take all of a machine.
+PAUSE = 0.05
 
 
 @pytest.fixture
@@ -71,7 +73,7 @@ class Movers:
         code = self._office.world.codes["0001", number]
         turn = 0
         try:
-            while not self._over.is_set():
+            while not self._over.wait(PAUSE):
                 turn += 1
                 for dialled, codes in ((f"*30{number}", (code,)), ("*30", ())):
                     center = self.centers[turn % len(self.centers)]

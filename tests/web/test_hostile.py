@@ -128,6 +128,15 @@ def test_thousands_of_silent_connections_keep_no_caller_out(office: Office) -> N
         assert time.monotonic() - began < 2
 
 
+def test_connections_that_are_closed_at_once_keep_nobody_out(office: Office) -> None:
+    for place in (urlsplit(office.address).netloc, office.cluster.product.centers[0]):
+        host, port = place.rsplit(":", 1)
+        for _ in range(600):
+            socket.create_connection((host, int(port)), timeout=20).close()
+    assert httpx.get(f"{office.address}/healthz", timeout=5).status_code == 200
+    assert office.cluster.call("desk001", "*30").outcome == "nothing_to_return"
+
+
 def test_a_body_that_comes_too_slowly_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """A byte now and then: the time is for the whole, not from one byte to the next."""
     monkeypatch.setattr(limits, "BODY_DEADLINE", 0.3)
