@@ -29,10 +29,10 @@ from localcluster.rabbitmq import RabbitCluster
 
 #: In the order they run; `procrastinate` needs the extra `bench`.
 SCENARIOS = (
-    "requests", "applied", "resync", "catch_up", "nodes", "converge", "lamps", "full_send", "freepbx", "kamailio", "calls", "pages", "naive", "procrastinate", "scale_out",
+    "requests", "applied", "resync", "catch_up", "nodes", "converge", "lamps", "full_send", "freepbx", "kamailio", "calls", "shift_change", "pages", "naive", "procrastinate", "scale_out",
     "statements", "size", "million",
 )  # fmt: skip
-_QUICK = ("requests", "applied", "resync", "catch_up", "size")
+_QUICK = ("requests", "applied", "resync", "catch_up", "shift_change", "size")
 _EFFORTS = {"full": FULL, "quick": QUICK, "tiny": TINY}
 
 
