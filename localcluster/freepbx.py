@@ -62,7 +62,8 @@ class FreepbxBox(AsteriskNode):
         text = "".join(f'#include "{file}"\n' for file in (*include, MODEL)) + "[ext-local](+)\n"
         for user in users:
             text += f"exten => {user.number},1,Gosub(model-who,s,1)\n same => n,Gosub(model-ring,s,1({user.number}))\n"
-            text += f"exten => {user.number},hint,{file_hint(user.number, self._homes(user.number))}\n"
+            dials = [self._device(self.devices[name])["dial"] for name in self._homes(user.number)]
+            text += f"exten => {user.number},hint,{file_hint(user.number, dials)}\n"
         known = {"TRANSFER_CONTEXT": "from-internal-xfer", **(others.pop("dialplan_globals", None) or {})}
         super().__init__(
             name, address, folder, dialplan=text, trunk_context="from-node", dialplan_globals=known, **others
@@ -190,9 +191,9 @@ class FreepbxBox(AsteriskNode):
         }
 
 
-def file_hint(user: str, devices: Sequence[str]) -> str:
-    """The hint of a user as FreePBX's file has it; with no device, only the do-not-disturb."""
-    return f"{'&'.join(f'PJSIP/{each}' for each in devices)}&Custom:DND{user},CustomPresence:{user}"
+def file_hint(user: str, dials: Sequence[str]) -> str:
+    """The hint of a user as FreePBX's file has it, of what its devices dial; with no device, only the do-not-disturb."""
+    return f"{'&'.join(dials)}&Custom:DND{user},CustomPresence:{user}"
 
 
 def _encode(entry: tuple[str, str | None]) -> bytes:

@@ -9,7 +9,7 @@ import pytest
 from localcluster.postgres import Postgres
 from localcluster.rabbitmq import RabbitCluster
 from tests.cluster import own_product
-from tests.freepbx.house import FEATURES, LAYOUT, SITE, Houses, Mixed
+from tests.freepbx.house import FEATURES, LAYOUT, PLAIN_LAYOUT, SITE, WITHHELD, Houses, Mixed
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +21,15 @@ def house(
     with own_product(
         postgres, rabbitmq, folder("roost"), counts={"center": 2}, more={"ROOST_SWEEP_EVERY": "0.25"}
     ) as product:
-        telephony = Houses(folder("pbx"), LAYOUT, centers=product.centers, site=SITE, features=FEATURES)
+        telephony = Houses(
+            folder("pbx"),
+            LAYOUT,
+            plain=PLAIN_LAYOUT,
+            withheld=[WITHHELD],
+            centers=product.centers,
+            site=SITE,
+            features=FEATURES,
+        )
         with product, telephony, Mixed(product, telephony) as mixed:
             yield mixed
 

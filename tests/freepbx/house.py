@@ -16,9 +16,23 @@ from tests.cluster import wait_until
 from tests.endtoend.office import Office
 
 #: Each node's phones; each has an extension of its own with the same number. 1009 is ad hoc: the box gives it no user.
-PHONES = {"n1": ("2001", "2002"), "f1": ("1001", "1002", "1009"), "f2": ("1101", "1102")}
+PHONES = {
+    "n1": ("2001", "2002", "2003"),
+    "f1": ("1001", "1002", "1003", "1004", "1009"),
+    "f2": ("1101", "1102", "1103"),
+}
+#: Those that a test registers itself; the node of WITHHELD keeps from others who it is.
+PLAIN = ("1003", "1103", "2003", WITHHELD := "1004")
 LAYOUT = {
-    node: {phone: f'"Desk {phone}" <+1555{phone}>' for phone in (*phones, f"carrier-{node}")}
+    node: {
+        phone: f'"Desk {phone}" <+1555{phone}>'
+        for phone in (*phones, f"carrier-{node}")
+        if phone not in PLAIN
+    }
+    for node, phones in PHONES.items()
+}
+PLAIN_LAYOUT = {
+    node: {phone: f'"Desk {phone}" <+1555{phone}>' for phone in phones if phone in PLAIN}
     for node, phones in PHONES.items()
 }
 AD_HOC = "1009"
@@ -44,8 +58,11 @@ class Houses(Telephony):
         settings["dialplan_globals"] = {"CARRIER": f"carrier-{name}"}
         if name not in boxes():
             return AsteriskNode(name, address, folder, **settings)
+        settings["dialplan_globals"]["CONNECTED_LINE_SEND_SUB"] = "roost-answered-there,s,1"
         phones = settings.pop("phones")
-        settings["phones"] = [replace(phone, settings="context=from-internal") for phone in phones]
+        settings["phones"] = [
+            replace(phone, settings=f"context=from-internal\n{phone.settings}") for phone in phones
+        ]
         include = (INCLUDE, ACCOUNT_HOOK) if name == "f1" else (INCLUDE,)
         return FreepbxBox(
             name, address, folder, users=USERS, devices=devices_of(name), include=include, **settings

@@ -89,6 +89,9 @@ INTRUSIONS: dict[str, Callable[[FreepbxBox], object]] = {
     "logged off": _each(FreepbxBox.log_off, "1001", *GUESTS),
     "the keys deleted": _each(lambda box, device: box.lose(device, GUESTS[device]), *GUESTS),
     "their guests deleted": _each(FreepbxBox.delete_user, *GUESTS.values()),
+    "their guests and their own users deleted": _each(
+        FreepbxBox.delete_user, *GUESTS.values(), "1001", *GUESTS
+    ),
 }
 
 

@@ -53,13 +53,13 @@ def test_the_desks_of_a_box_are_shown_added_and_the_second_time_nothing_changes(
     assert Directory(mixed.database).phones() == []
 
     said = roost(*asked, "--leave-out").out
-    assert "2 desks: extensions 2 added, 0 changed; phones 2 added, 0 changed." in said
+    assert "4 desks: extensions 4 added, 0 changed; phones 4 added, 0 changed." in said
     found = Directory(mixed.database).phone("1002")
     assert (found.node, found.base, found.emergency_number, found.emergency_location) == (
         "f1", "0001*1002", "+15551002", "Desk 1002",
     )  # fmt: skip
     said = roost(*asked, "--leave-out").out
-    assert "2 desks: extensions 0 added, 0 changed; phones 0 added, 0 changed." in said
+    assert "4 desks: extensions 0 added, 0 changed; phones 0 added, 0 changed." in said
     # What Roost was told of is as FreePBX has it by itself: each user rings at its own device alone.
     mixed.settled()
     mixed.audit()
@@ -112,25 +112,25 @@ def test_what_the_box_does_not_know_is_refused_with_what_to_do_and_nothing_is_ha
     mixed: Mixed,
 ) -> None:
     directory = Directory(mixed.database)
-    directory.add_extension("0001*1003", allows_virtualization=True)
-    directory.add_phone("1003", organization="0001", node="f2", base="0001*1003")
+    directory.add_extension("0001*1005", allows_virtualization=True)
+    directory.add_phone("1005", organization="0001", node="f2", base="0001*1005")
     mixed.settled()
     with closing(KIND.open(mixed.box().control, 5)) as node:
-        assert node.read([("e", "0001*1003"), ("p", "1003")]) == {}
+        assert node.read([("e", "0001*1005"), ("p", "1005")]) == {}
     refused = mixed.world.rows("SELECT key, reason FROM node_refused_row ORDER BY key")
-    assert ("e/0001*1003", "FreePBX has no user 1003: add it there.") in refused
+    assert ("e/0001*1005", "FreePBX has no user 1005: add it there.") in refused
     box = mixed.box()
-    assert box.ask(["/DEVICE/1003/user", "/AMPUSER/1003/device"]) == {}
+    assert box.ask(["/DEVICE/1005/user", "/AMPUSER/1005/device"]) == {}
 
-    box.tell({"/AMPUSER/1003/cidnum": "1003"})
+    box.tell({"/AMPUSER/1005/cidnum": "1005"})
     mixed.audit()
     (reason,) = mixed.world.rows(
-        "SELECT reason FROM node_refused_row r JOIN pbx_node n ON n.id = node_id WHERE name = 'f1' AND key = 'e/0001*1003'"
+        "SELECT reason FROM node_refused_row r JOIN pbx_node n ON n.id = node_id WHERE name = 'f1' AND key = 'e/0001*1005'"
     )
-    assert "FreePBX has no device 1003" in reason[0]
-    assert "PJSIP/*1003@f2" in reason[0]
+    assert "FreePBX has no device 1005" in reason[0]
+    assert "PJSIP/*1005@f2" in reason[0]
     # Somebody sits down at the phone that this box does not know: it is told all but where that one rings.
-    assert mixed.world.move("1001", "1003").outcome == "virtualized"
+    assert mixed.world.move("1001", "1005").outcome == "virtualized"
     mixed.settled()
     assert ("e/0001*1001",) in mixed.world.rows("SELECT key FROM node_refused_row")
     with closing(KIND.open(mixed.box().control, 5)) as node:
@@ -139,12 +139,12 @@ def test_what_the_box_does_not_know_is_refused_with_what_to_do_and_nothing_is_ha
         "/DEVICE/1001/user": "1001", "/AMPUSER/1001/device": "1001",
     }  # fmt: skip
 
-    box.tell({"/DEVICE/1003/dial": "PJSIP/*1003@f2", "/DEVICE/1003/user": "1003"})
+    box.tell({"/DEVICE/1005/dial": "PJSIP/*1005@f2", "/DEVICE/1005/user": "1005"})
     mixed.audit()
-    assert box.ask(["/AMPUSER/1003/device", "/AMPUSER/1001/device", "/DEVICE/1003/user"]) == {
-        "/AMPUSER/1001/device": "1003", "/DEVICE/1003/user": "1001",
+    assert box.ask(["/AMPUSER/1005/device", "/AMPUSER/1001/device", "/DEVICE/1005/user"]) == {
+        "/AMPUSER/1001/device": "1005", "/DEVICE/1005/user": "1001",
     }  # fmt: skip
-    box.tell({"/DEVICE/1003/dial": None, "/DEVICE/1003/user": None, "/AMPUSER/1003/cidnum": None})
+    box.tell({"/DEVICE/1005/dial": None, "/DEVICE/1005/user": None, "/AMPUSER/1005/cidnum": None})
 
 
 def test_doctor_finds_what_is_not_as_it_should_be(mixed: Mixed) -> None:
@@ -157,6 +157,7 @@ def test_doctor_finds_what_is_not_as_it_should_be(mixed: Mixed) -> None:
         {
             "/AMPUSER/1101/device": "1101&1001",
             "/DEVICE/1234/dial": "PJSIP/1234",
+            "/DEVICE/1234/user": "4711",
             "/DEVICE/1102/dial": "PJSIP/*1102@n1",
             "/AMPUSER/1001/cidname": "Somebody",
             "/DEVICE/1001/emergency_cid": "+15550000",
@@ -164,7 +165,7 @@ def test_doctor_finds_what_is_not_as_it_should_be(mixed: Mixed) -> None:
     )
     box.set_global("ROOST_NODE", "f9")
     said = "\n".join(examined(mixed))
-    assert "Nobody speaks at 1002: no call goes out there but to the emergency numbers" in said
+    assert "Nobody speaks at 1002, 1234: no call goes out there but to the emergency numbers" in said
     assert "Users with several devices: 1101;" in said
     assert "FreePBX's keys differ from Roost's: e/0001*1001, e/0001*1101, p/1002." in said
     assert "Devices that Roost does not know: 1234;" in said
@@ -176,7 +177,7 @@ def test_doctor_finds_what_is_not_as_it_should_be(mixed: Mixed) -> None:
     assert "Its dialplan says that it is f9 (ROOST_NODE)." in said
 
     box.set_global("ROOST_NODE", "f1")
-    box.tell({"/DEVICE/1234/dial": None})
+    box.tell({"/DEVICE/1234/dial": None, "/DEVICE/1234/user": None})
     box.cli("dialplan remove extension *30@from-internal-noxfer-custom")
     assert any("Something else has the feature code *30" in finding for finding in examined(mixed))
     box.cli("dialplan reload")

@@ -77,7 +77,7 @@ def _dialplan(node: Examined[FreepbxOptions], freepbx: FreepbxNode) -> Iterator[
 
 
 def _keys(box: Box, table: dict[Key, Change | None]) -> Iterator[Finding]:
-    if silent := [device for device, user in box.speaks.items() if user in NOBODY]:
+    if silent := [device for device, user in box.speaks.items() if user in NOBODY or user not in box.names]:
         yield _finding(
             Level.ERROR, f"Nobody speaks at {_some(silent)}: no call goes out there but to the emergency numbers of roost_freepbx.conf.",
             "Switch off FreePBX's own log-off (*12), and give each device a user; Roost's phones it mends by itself.",

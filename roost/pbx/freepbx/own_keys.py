@@ -92,7 +92,7 @@ class OwnKeys:
         return self._known(DEVICE, _DIAL, phones)
 
     def away(self, rows: Mapping[Key, Change | None]) -> dict[Key, Change | None]:
-        """Those of these rows whose users do not ring at the one device that is theirs; of few rows, all."""
+        """Those of these rows whose users do not ring at the one device that is theirs, and is here; of few rows, all."""
         homes = self._homes.of(len(rows))
         if homes is None:
             return dict(rows)
@@ -123,11 +123,16 @@ class OwnKeys:
         }
 
     def _every_home(self) -> dict[str, str]:
-        """The device of each user who has one, and no other."""
+        """The device of each user who has one, and no other; FreePBX's own lamp shows another node's device as the way there."""
+        dials = read_field(self._session, DEVICE, _DIAL)
         devices: dict[str, list[str]] = {}
         for device, user in self.default_users().items():
             devices.setdefault(user, []).append(device)
-        return {user: own[0] for user, own in devices.items() if len(own) == 1}
+        return {
+            user: own[0]
+            for user, own in devices.items()
+            if len(own) == 1 and dials.get(own[0]) == f"PJSIP/{own[0]}"
+        }
 
     def _known(self, family: str, field: str, names: Iterable[str]) -> set[str]:
         asked = list(dict.fromkeys(names))
