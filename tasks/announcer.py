@@ -5,7 +5,9 @@ With a message for each bind instead, only half as many binds a second were poss
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 
 import structlog
 
@@ -18,8 +20,8 @@ from tasks.wake import wake_nodes
 #: Wake-ups a second while few things change, and while many do. A wake-up costs the same however many changes it stands for, so a busy
 #: machine wakes each node less often, for more changes each time. The first wake-up after a pause is never delayed.
 MOST_WAKE_UPS, FEWEST_WAKE_UPS = 400, 64
-#: Seconds of pause for each change of a run, within those two bounds.
-PAUSE_OF_A_CHANGE = 0.003
+#: Changes in the last second up to which they are few, and from which on they are many; a move makes four or five.
+FEW_CHANGES, MANY_CHANGES = 150, 300
 
 log = structlog.get_logger(__name__)
 
@@ -31,6 +33,10 @@ class Announcer:
         self._database = database
         self._changed = threading.Event()
         self._closing = threading.Event()
+        self._recent, self._numbered_at = (
+            0.0,
+            time.monotonic(),
+        )  # changes lately, and when the last were numbered
         self._thread = threading.Thread(target=self._run, name="announcer", daemon=True)
         self._thread.start()
 
@@ -66,10 +72,13 @@ class Announcer:
         wake_nodes(announced.nodes)
         if announced.more:
             self._changed.set()
-        return pause_after(announced.numbered, len(announced.nodes))
+        now = time.monotonic()
+        self._recent = self._recent * math.exp(self._numbered_at - now) + announced.numbered
+        self._numbered_at = now
+        return pause_after(self._recent, len(announced.nodes))
 
 
-def pause_after(changes: int, nodes: int) -> float:
-    """Seconds until the next run, after one that numbered so many changes and woke so many nodes."""
-    least, most = max(1, nodes) / MOST_WAKE_UPS, max(1, nodes) / FEWEST_WAKE_UPS
-    return min(most, max(least, changes * PAUSE_OF_A_CHANGE))
+def pause_after(changes: float, nodes: int) -> float:
+    """Seconds until the next run, when so many changes were numbered in the last second, and so many nodes are woken."""
+    busy = min(1.0, max(0.0, (changes - FEW_CHANGES) / (MANY_CHANGES - FEW_CHANGES)))
+    return max(1, nodes) / (MOST_WAKE_UPS - busy * (MOST_WAKE_UPS - FEWEST_WAKE_UPS))
