@@ -110,6 +110,13 @@ class Cluster(Telephony):
         row = _speaks(phone, number, name, organization)
         self.tell(row._replace(emergency_location=place or row.emergency_location))
 
+    def row(self, phone: str) -> ActsAs:
+        """What the nodes know of a phone."""
+        with closing(connect(self.nodes["n1"].control, 10.0)) as pbx:
+            row = pbx.read([("p", phone)])["p", phone]
+        assert isinstance(row, ActsAs)
+        return row
+
     def tell(self, *changes: Change) -> None:
         """Write rows on every node, as Roost does."""
         for node in self.nodes.values():

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import time
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
-
-from roost.pbx.kinds import connect
-from roost.pbx.node import ActsAs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,9 +18,7 @@ SHARED = "+15550190"
 @pytest.fixture
 def shared(cluster: Cluster) -> Cluster:
     """p2 and p3, of different nodes, have one emergency number, and nobody has called."""
-    with closing(connect(cluster.nodes["n1"].control, 10.0)) as pbx:
-        rows = pbx.read([("p", "p2"), ("p", "p3")]).values()
-    cluster.tell(*[row._replace(emergency_number=SHARED) for row in rows if isinstance(row, ActsAs)])
+    cluster.tell(*[cluster.row(phone)._replace(emergency_number=SHARED) for phone in ("p2", "p3")])
     for node in cluster.nodes.values():
         node.cli("database deltree roost-emergency")
     return cluster
@@ -79,8 +73,20 @@ def test_of_phones_of_two_nodes_the_last_is_called_back(shared: Cluster, first: 
     ring(shared, SHARED, [last])
 
 
-def test_a_node_that_does_not_answer_holds_up_no_call_back(shared: Cluster) -> None:
-    shared.nodes["n1"].database_put("roost-emergency", SHARED, f"p2/{int(time.time())}")
+@pytest.mark.parametrize("phone", ["q1", "q2"], ids=["same node", "other node"])
+def test_when_the_phone_that_called_last_is_gone_the_others_are_called_back(
+    shared: Cluster, phone: str
+) -> None:
+    """It is not registered any more."""
+    shared.nodes[f"n{phone[1]}"].database_put("roost-emergency", SHARED, f"{phone}/{int(time.time())}")
+    ring(shared, SHARED, ["p2", "p3"])
+
+
+@pytest.mark.parametrize("has_called", [True, False])
+def test_a_node_that_does_not_answer_holds_up_no_call_back(shared: Cluster, has_called: bool) -> None:  # noqa: FBT001 - a parameter of pytest's
+    """Whether or not a phone here made the last emergency call."""
+    if has_called:
+        shared.nodes["n1"].database_put("roost-emergency", SHARED, f"p2/{int(time.time())}")
     shared.nodes["n2"].pause()
     try:
         ring(shared, SHARED, ["p2"])

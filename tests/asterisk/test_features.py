@@ -78,30 +78,40 @@ def test_a_phone_of_an_agent_does_not_forward_calls_of_a_queue(cluster: Cluster)
             assert not cluster.phones["p3"].has_rung
 
 
-@pytest.mark.parametrize("caller", ["p2", "carrier"])
 @pytest.mark.parametrize(
-    ("who", "where"), [("q1", "n1/p1"), ("q2", "n1/p1"), ("q1", "n2/p3"), ("q2", "n2/p3")]
+    ("code", "caller", "who", "where"),
+    [
+        ("**001", "p2", "q1", "n1/p1"),
+        ("**001", "carrier", "q2", "n1/p1"),
+        ("**001", "carrier", "q1", "n2/p3"),
+        ("**001", "p2", "q2", "n2/p3"),
+        ("**", "p2", "q2", "n1/p1"),
+        ("**", "p4", "q1", "n2/p3"),
+        ("**", "carrier", "q2", "n2/p3"),
+        ("*8", "p2", "q1", "n1/p1"),
+    ],
 )
-def test_a_call_is_picked_up_from_any_phone(cluster: Cluster, caller: str, who: str, where: str) -> None:
-    """001 rings where it sits; a colleague at the same node or another takes the call."""
+def test_a_call_is_picked_up_from_any_phone(
+    cluster: Cluster, code: str, caller: str, who: str, where: str
+) -> None:
+    """001 rings where it sits; a colleague at the same node or another takes the call, by number or by the group."""
     cluster.place("001", where)
     call = cluster.phones[caller].dial("+15559001" if caller == "carrier" else "001")
     ring = cluster.phones[where[3:]].wait_ring()
     with cluster.plain_phone(who) as colleague:
-        taken = colleague.dial("**001")
+        taken = colleague.dial(code)
         taken.wait_up()
         call.wait_up()
         ring.wait_over()
         assert not taken.is_over
 
 
-def test_a_call_is_picked_up_by_the_group(cluster: Cluster) -> None:
-    call = cluster.phones["p2"].dial("001")
-    ring = cluster.phones["p1"].wait_ring()
+def test_nothing_to_pick_up_is_said(cluster: Cluster) -> None:
+    """Nothing rings at any node."""
+    log = cluster.logs("n1")
     with cluster.plain_phone("q1") as colleague:
-        colleague.dial("*8").wait_up()
-        call.wait_up()
-        ring.wait_over()
+        colleague.dial("**").wait_over()
+    log.wait("Playing 'pbx-invalid")
 
 
 def test_nothing_is_picked_up_in_another_organization(cluster: Cluster) -> None:

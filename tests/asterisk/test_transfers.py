@@ -203,3 +203,49 @@ def test_a_phone_consults_and_connects(cluster: Cluster, clerk: str, consulted: 
         call.transfer_to(question)
         assert answered.is_up
         assert not outer.is_over
+
+
+@pytest.mark.parametrize(
+    ("clerk", "consulted", "answers"),
+    [
+        ("q1", "001", True),
+        ("q1", "003", True),
+        ("q2", "001", True),
+        ("q2", "003", True),
+        ("q1", "007", False),
+        ("q2", "007", False),
+    ],
+)
+@pytest.mark.parametrize("first", ["dials", "is dialled"])
+def test_a_phone_connects_while_the_other_still_rings(
+    cluster: Cluster, clerk: str, consulted: str, first: str, *, answers: bool
+) -> None:
+    """REFER with Replaces of an early dialog: who waits is called on, and hears the mailbox where nobody answers."""
+    cluster.place("007", "n1/p1")
+    others = "q2" if clerk == "q1" else "q1"
+    with ExitStack() as phones:
+        desk, other = (phones.enter_context(cluster.plain_phone(name)) for name in (clerk, others))
+        dials, rings = (desk, other) if first == "dials" else (other, desk)
+        dialled = dials.dial(f"01{others[1] if first == 'dials' else clerk[1]}")
+        rung = rings.wait_ring()
+        rung.answer()
+        dialled.wait_up()
+        call, outer = (dialled, rung) if first == "dials" else (rung, dialled)
+        for name in (clerk, others):
+            node = cluster.nodes[f"n{name[1]}"]
+            wait_until(partial(node.is_talking, name), 10, f"{name} is connected")
+        question = desk.dial(consulted)
+        ring = cluster.phones["p3" if consulted == "003" else "p1"].wait_ring()
+        question.wait_asserted(*(("Person 3", "003") if consulted == "003" else ("Person 1", "001")))
+        log = cluster.logs(f"n{clerk[1]}")
+        call.transfer(call.replacing(question))
+        question.wait_over()
+        if answers:
+            ring.answer()
+            answering = cluster.nodes["n2" if consulted == "003" else "n1"]
+            wait_until(lambda: answering.is_talking(f"p{consulted[2]}"), 10, "the others are connected")
+            assert not outer.is_over
+        else:
+            ring.reject()
+            log.wait("voicemail of 0001*007: busy")
+            outer.wait_over()
