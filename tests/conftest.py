@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,6 +60,13 @@ def pytest_configure(config: pytest.Config) -> None:
     """What a group shares ends with it; our processes are forked from one that imported everything."""
     config.pluginmanager.register(Endings())
     SupervisedProcess.warm_python = WARM
+    gc.disable()  # until all tests are read: Python would look through them again and again
+
+
+def pytest_collection_finish() -> None:
+    """What was read stays, and is not looked through any more."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
