@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from chaos import (
+    batch_faults,
     freepbx_faults,
     kamailio_faults,
     message_faults,
@@ -26,7 +27,7 @@ from localcluster.rabbitmq_install import SUITES
 
 #: They fill the list of faults.
 _DEFINED_IN = (
-    freepbx_faults, kamailio_faults, message_faults, network_faults, node_faults, postgres_faults, process_faults,
+    batch_faults, freepbx_faults, kamailio_faults, message_faults, network_faults, node_faults, postgres_faults, process_faults,
 )  # fmt: skip
 #: Kinds of real PBX that a stage may have, and what their faults need.
 _REAL = {"asterisk": ASTERISK, "freepbx": FREEPBX, "kamailio": KAMAILIO}

@@ -43,7 +43,8 @@ def task_message(task: str, *args: object) -> Raw:
     return json.dumps(message.body), message.headers, {}
 
 
-def _move(scene: Scene, made_at: datetime, **more: object) -> dict[str, object]:
+def a_move(scene: Scene, made_at: datetime, **more: object) -> dict[str, object]:
+    """A request to move anybody to any phone, which the run remembers; nobody waits for its answer."""
     organization = scene.dice.choice([code for code in POLICIES if code != PROBE])
     phone = phone_name(organization, scene.dice.choice(NUMBERS))
     request_id = f"raw-{secrets.token_hex(8)}"
@@ -57,7 +58,7 @@ def _move(scene: Scene, made_at: datetime, **more: object) -> dict[str, object]:
 @fault("messages-five-times")
 def five_times(scene: Scene) -> Heal:
     """The same messages are delivered five times over, between others."""
-    moves = [_move(scene, datetime.now(UTC)) for _ in range(20)]
+    moves = [a_move(scene, datetime.now(UTC)) for _ in range(20)]
     many = moves * TIMES
     scene.dice.shuffle(many)
     publish(scene.stage.door_url, BIND, [task_message("roost.virtualize", move) for move in many])
@@ -69,7 +70,7 @@ def five_times(scene: Scene) -> Heal:
 @fault("messages-days-late")
 def days_late(scene: Scene) -> Heal:
     """Requests of three days ago arrive; what was done long ago is asked again."""
-    old = [_move(scene, datetime.now(UTC) - timedelta(days=3)) for _ in range(10)]
+    old = [a_move(scene, datetime.now(UTC) - timedelta(days=3)) for _ in range(10)]
     done = [asked.again for asked in scene.load.asked if asked.again][:20]
     again = [task_message(task, request.model_dump(mode="json")) for task, request in done]
     publish(scene.stage.door_url, BIND, [task_message("roost.virtualize", move) for move in old] + again)
@@ -110,11 +111,11 @@ def unparsable(scene: Scene) -> Heal:
 def other_version(scene: Scene) -> Heal:
     """Workers of another version ask: a field more, a field less, a field of another kind."""
     now = datetime.now(UTC)
-    newer = _move(scene, now, priority="high", seat={"floor": 3})
-    older = _move(scene, now)
+    newer = a_move(scene, now, priority="high", seat={"floor": 3})
+    older = a_move(scene, now)
     del older["organization"]
-    strange = _move(scene, now, phone=["desk"], number=None)
-    nameless = {key: value for key, value in _move(scene, now).items() if key != "request_id"}
+    strange = a_move(scene, now, phone=["desk"], number=None)
+    nameless = {key: value for key, value in a_move(scene, now).items() if key != "request_id"}
     moves = [newer, older, strange, nameless]
     publish(scene.stage.door_url, BIND, [task_message("roost.virtualize", move) for move in moves])
     publish(

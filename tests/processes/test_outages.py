@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from functools import partial
@@ -178,7 +179,9 @@ def test_whatever_is_away_each_process_says_in_a_line_why_and_what_mends_it_and_
         stage.await_said("does not let this user into the virtual host: mend its name", KINDS)
     stage.await_said("broker_back", KINDS)
     with alarm(stage.rabbitmq):
+        begun = time.monotonic()
         assert call(stage.product.centers[0], "desk001", "*30").outcome == "unavailable"
+        assert time.monotonic() - begun < 5
         health = stage.health("beat")
         assert (health.returncode, "takes no messages" in health.stderr) == (1, True), health.stderr
 
