@@ -26,8 +26,8 @@ def kamailio_addresses(*names: str) -> dict[str, str]:
 class KamailioNode(Pbx):
     """One node. `phones` are names and passwords; `nodes` says where the other nodes take calls, `peers` from which addresses calls come.
 
-    `media` are the addresses of one or two Asterisks; `defines` are more lines of local.cfg's definitions; `certificate`, a PEM file that
-    holds its key too, and `authority`, whose certificates clients need, make the port of Roost one of TLS. The table is in memory alone.
+    `media` are the addresses of one or two Asterisks; `defines` are more lines of local.cfg's definitions. With a `certificate`, a PEM file that
+    holds its key too, phones may come by TLS; with an `authority`, whose certificates clients need, Roost must. The table is in memory alone.
     """
 
     kind = "kamailio"
@@ -116,11 +116,12 @@ class KamailioNode(Pbx):
             f'#!define ROOST_MEDIA{place} "{address}"\n'
             for place, address in zip(("", "_2"), self._media or ("127.0.0.1:9",), strict=False)
         )
-        tls = f'#!define SITE_HTTPS\n#!substdef "!SITE_TLS_CFG!{self.folder}/tls.cfg!g"\n'
+        tls = f'#!define SITE_TLS\n#!substdef "!SITE_TLS_CFG!{self.folder}/tls.cfg!g"\n'
+        https = "#!define SITE_HTTPS\n"
         return f"""#!substdef "!SITE_ADDRESS!{self.address}!g"
 #!substdef "!SITE_PRIVATE!{self.address}!g"
 #!substdef "!SITE_RUN!{self._run}!g"
-{tls if self._certificate else ""}#!define ROOST_NODE "{self.name}"
+{tls if self._certificate else ""}{https if self._authority else ""}#!define ROOST_NODE "{self.name}"
 #!define ROOST_SECRET "{self.secret}"
 #!define ROOST_HTTP_PORT {HTTP_PORT}
 #!define ROOST_HTTP_FROM "^127\\.0\\.0\\.1$"
@@ -142,11 +143,8 @@ class KamailioNode(Pbx):
         return "event_route[htable:mod-init] {\n\t" + "\n\t".join(entries) + "\n}\n"
 
     def _tls(self) -> str:
-        clients = f"require_certificate = yes\nca_list = {self._authority}\n" if self._authority else ""
-        return f"""[server:default]
-method = TLSv1.2+
-certificate = {self._certificate}
-private_key = {self._certificate}
-{clients}[client:default]
-method = TLSv1.2+
-"""
+        ours = f"method = TLSv1.2+\ncertificate = {self._certificate}\nprivate_key = {self._certificate}\n"
+        roost = f"[server:{self.address}:{HTTP_PORT}]\n{ours}require_certificate = yes\nca_list = {self._authority}\n"
+        return (
+            f"[server:default]\n{ours}{roost if self._authority else ''}[client:default]\nmethod = TLSv1.2+\n"
+        )

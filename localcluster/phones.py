@@ -197,7 +197,7 @@ class Phone:
     """One SIP account at one registrar (an address, or address:port)."""
 
     def __init__(
-        self, name: str, secret: str, registrar: str, transport: Literal["udp", "tcp"] = "udp"
+        self, name: str, secret: str, registrar: str, transport: Literal["udp", "tcp", "tls"] = "udp"
     ) -> None:
         self.name = name
         self.registrar = registrar

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
+from localcluster.kamailio import HTTP_PORT, PEER_PORT
 from localcluster.postgres import Postgres
 from localcluster.rabbitmq import RabbitCluster
 from roost.errors import DatabaseUnavailable
+from roost.settings import Settings
+from tests.cli.command import Run, runner
 from tests.cluster import wait_until
 from tests.kamailio.mixed_office import MixedOffice
 
@@ -60,3 +66,30 @@ def _has_database(office: MixedOffice) -> bool:
         return office.world.now() is not None
     except DatabaseUnavailable:
         return False
+
+
+@pytest.fixture
+def roost(office: MixedOffice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """Run a command with the settings of the office."""
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"ROOST_{name.upper()}", raising=False)
+    for name, value in office.product.environment.items():
+        monkeypatch.setenv(name, value)
+    yield from runner()
+
+
+def test_doctor_as_a_whole_names_what_is_wrong_at_a_kamailio_and_nothing_else(
+    office: MixedOffice, roost: Run
+) -> None:
+    said = roost("doctor").out
+    assert "k1: Kamailio " in said
+    assert "0 errors, 0 warnings" in said
+    office.world.sql("UPDATE pbx_node SET port = %s WHERE name = 'k2'", PEER_PORT)
+    try:
+        said = roost("doctor").out
+    finally:
+        office.world.sql("UPDATE pbx_node SET port = %s WHERE name = 'k2'", HTTP_PORT)
+    assert f":{PEER_PORT}: It refuses the secret, or our address" in said
+    assert "k1: Kamailio " in said
+    assert "1 errors, 0 warnings" in said

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from localcluster.certificates import Authority
 from localcluster.kamailio import HTTP_PORT, SOURCES, KamailioNode, kamailio_addresses
 from localcluster.kamailio_install import KamailioProgram
+from localcluster.phones import Phone
 from localcluster.plain_phone import PlainPhone
 from localcluster.ports import free_port
 from roost.errors import NodeRefused
@@ -38,9 +40,10 @@ def kamailio(program: KamailioProgram, tmp_path_factory: pytest.TempPathFactory)
         '#!define SITE_NAT\nloadmodule "cfg_rpc.so"\n'  # its command sets max_while_loops
     )
     folder = tmp_path_factory.mktemp("k1")
+    certificate = Authority(folder / "authority").issue("k1", address=address)
     with KamailioNode(
-        "k1", address, folder, phones=PHONES, defines=defines, memory=128, program=program
-    ) as node:
+        "k1", address, folder, phones=PHONES, defines=defines, certificate=certificate, memory=128, program=program,
+    ) as node:  # fmt: skip
         yield node
 
 
@@ -93,6 +96,27 @@ def test_a_phone_of_ipv6_and_one_of_ipv4_call_each_other(kamailio: KamailioNode)
             call.wait_up()
             call.hang_up()
             ring.wait_over()
+
+
+def test_a_phone_over_tls_calls_and_is_called_by_one_over_udp(kamailio: KamailioNode) -> None:
+    with closing(KIND.open(kamailio.control, 10)) as roost:
+        roost.apply(ROWS, WRITTEN)
+    safe = Phone("desk001", "one", f"{kamailio.address}:5061", "tls")
+    safe.register()
+    with PlainPhone("desk002", "two", kamailio.address) as other:
+        call = safe.dial("002")
+        ring = other.wait_ring()
+        assert ring.caller == ("Ana Š", "001")
+        ring.answer()
+        call.wait_up()
+        call.hang_up()
+        ring.wait_over()
+        asked = other.dial("001")
+        safe.wait_ring().answer()
+        asked.wait_up()
+        asked.hang_up()
+    safe.hang_up_all()
+    safe.unregister()
 
 
 def test_a_phone_behind_nat_is_called_where_it_registered_from(kamailio: KamailioNode) -> None:
