@@ -118,7 +118,10 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--plot", type=Path, metavar="DIR", help="draw pictures of it")
     parser.add_argument("--merge", action="store_true", help="keep what FILE says of scenarios not run now")
     parser.add_argument(
-        "--document", type=Path, metavar="PAGE", help="write the results into docs/performance.md"
+        "--document",
+        type=Path,
+        metavar="PAGE",
+        help="write the results into docs/performance.md, and all figures into figures.md beside it",
     )
     parser.add_argument("--runs", type=int, help="runs of a ratio")
     parser.add_argument("--seconds", type=float, help="seconds of a run")

@@ -1,4 +1,4 @@
-"""Writes what was measured into docs/performance.md, between its two markers; the words around are a person's."""
+"""Writes the results into docs/performance.md, between its two markers, and all figures into a page beside it; the words around are a person's."""
 
 from __future__ import annotations
 
@@ -10,24 +10,34 @@ from benchmarks.report import readable
 from benchmarks.targets import TARGETS
 
 _BEGIN, _END = "<!-- results: written by script/bench --document -->", "<!-- end of results -->"
+#: The page beside it, and how it begins.
+_FIGURES = "figures.md"
+_ABOUT = """# Every figure of the last run
+
+Written by `script/bench --document`, after each whole run; how to read them: [performance](performance.md).
+"""
 
 
 def write_results(document: Mapping[str, Any], page: Path) -> None:
-    """Replace the tables. Raises ValueError when the page has no place for them."""
+    """Replace the table of results, and the page of figures beside it. Raises ValueError when the page has no place for the table."""
     before, _, rest = page.read_text(encoding="utf-8").partition(_BEGIN)
     _, _, after = rest.partition(_END)
     if not rest or not after:
         raise ValueError(f"{page} lacks the markers {_BEGIN} and {_END}.")
-    tables = "\n".join([*_targets(document), *_figures(document)])
-    page.write_text(f"{before}{_BEGIN}\n{tables}\n{_END}{after}", encoding="utf-8")
+    results = "\n".join([_when(document), "", *_targets(document)])
+    page.write_text(f"{before}{_BEGIN}\n{results}\n{_END}{after}", encoding="utf-8")
+    figures = "\n".join([_ABOUT, _when(document), *_figures(document)])
+    page.with_name(_FIGURES).write_text(f"{figures}\n", encoding="utf-8")
 
 
-def _targets(document: Mapping[str, Any]) -> Iterator[str]:
-    yield (
+def _when(document: Mapping[str, Any]) -> str:
+    return (
         f"Measured {document['measured_at'][:16].replace('T', ' ')} UTC on {document['machine']}; load average before: "
         f"{document['load_before']:.1f}. Median of {document['runs_of_a_ratio']} runs of {document['seconds_of_a_run']:g} s."
     )
-    yield ""
+
+
+def _targets(document: Mapping[str, Any]) -> Iterator[str]:
     yield "| key | what | measured | runs | target | |"
     yield "|---|---|--:|---|--:|---|"
     for key, target in document["targets"].items():
