@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from localcluster.call_logs import AsteriskLog
 from localcluster.postgres import Postgres
 from localcluster.rabbitmq import RabbitCluster
 from roost.errors import DatabaseUnavailable
 from tests.cluster import wait_until
 from tests.endtoend.office import Office
+from tests.phone_cluster import SAYS_001
 
 
 def test_with_no_center_star_30_says_so(office: Office) -> None:
@@ -34,6 +36,30 @@ def test_with_one_center_left_star_30_works(office: Office) -> None:
     try:
         assert office.dial_center("desk002", "*30").outcome == "nothing_to_return"
     finally:
+        center.start()
+
+
+def test_recordings_that_are_nowhere_are_left_out_and_what_was_done_is_done(office: Office) -> None:
+    """An operator named recordings of their own, and copied none: a beep asks for the code, and the number is said."""
+    center = office.product.processes["center2"]  # the one that node n2 asks first
+    center.stop()
+    usual = dict(center.environment or {})
+    center.environment = usual | {"ROOST_PROMPT_PREFIX": "nowhere/"}
+    try:
+        center.start()
+        log = AsteriskLog(office.nodes["n2"])
+        call = office.phones["desk002"].dial("*30001")
+        call.wait_up()
+        log.wait("Playing 'beep")
+        call.send_dtmf(f"{office.code('001')}#")
+        call.wait_over()
+        assert log.prompts == ["beep", *SAYS_001[1:]]
+        assert office.world.guests() == {"desk002": "001"}
+        office.settled()
+        office.reaches("desk004", "001", "desk002")
+    finally:
+        center.stop()
+        center.environment = usual
         center.start()
 
 
