@@ -48,6 +48,7 @@ SITE = (
 [roost-outgoing]
 {documented.says("exten => _+1555019X")}
 exten => *76,1,{documented.says("Dial(Local/")}
+{documented.says("exten => 600")}
 exten => +15559700,1,{documented.says("MixMonitor(")}
  same => n,Dial(PJSIP/carrier)
 exten => +15559001,1,{documented.says("exten => +15550100").partition(",1,")[2]}
@@ -65,7 +66,6 @@ exten => +15559800,1,NoOp(paid by ${ROOST_ORG}*${ROOST_NUMBER} ${CHANNEL(account
  same => n,Dial(PJSIP/w1)
 
 exten => _*77XXX,1,Dial(Local/0001*${EXTEN:3}@roost-agent)
-exten => 600,1,Goto(roost-queues,support,1)
 
 ; The carrier is n1's.
 [carrier]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from textwrap import dedent
 
 PAGE = (Path(__file__).parents[2] / "docs" / "asterisk.md").read_text()
 _COMMENT = re.compile(r"(^|\s)\s*;.*$", re.MULTILINE)
@@ -41,4 +42,4 @@ def lines(of: str) -> str:
 
 
 def _blocks() -> list[str]:
-    return re.findall(r"```ini\n(.*?)```", PAGE, re.DOTALL)
+    return list(map(dedent, re.findall(r"```ini\n(.*?)```", PAGE, re.DOTALL)))

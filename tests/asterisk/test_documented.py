@@ -20,6 +20,7 @@ OF_THE_PLACE = {"secret", "permit", "bindaddr", "qualify_frequency", "callerid",
     [
         ("manager.conf", "writetimeout=5000", {"roost": "roost", "general": "general"}),
         ("pjsip.conf", "rpid_immediate=yes", {"desk-4": "p1"}),
+        ("pjsip.conf", "pickup_group=1", {"desk-4": "p1"}),
         ("pjsip.conf", "type=identify", {"n2": "n2"}),
         ("pjsip.conf", "type=outbound-publish", {"n2": "n2", "n2-states": "n2-states"}),
         ("pjsip.conf", "default_outbound_endpoint", {"global": "global", "roost-nobody": "roost-nobody"}),
