@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import socket
 from base64 import b64decode, b64encode
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing.synchronize import Event
 
 from roost.pbx.node import NodeAddress
 
@@ -75,3 +78,31 @@ class RawKamailio:
             name, _, value = line.lower().partition(b":")
             length = int(value) if name == b"content-length" else length
         return self._stream.read(length)
+
+
+@contextmanager
+def writing(address: NodeAddress, bodies: Sequence[bytes]) -> Iterator[None]:
+    """These bodies are written again and again meanwhile, by a process of its own.
+
+    A thread of whoever measures calls would share Python's lock with them, and that is what would be measured: p99 1.5 to 2.7 times of
+    that without a writer, where a process has none to show.
+    """
+    context = multiprocessing.get_context("spawn")
+    begun, over = context.Event(), context.Event()
+    writer = context.Process(target=_write, args=(address, bodies, begun, over))
+    writer.start()
+    try:
+        assert begun.wait(_SECONDS), "the writer began"
+        yield
+    finally:
+        over.set()
+        writer.join(_SECONDS)
+    assert writer.exitcode == 0, "the writer wrote to the end"
+
+
+def _write(address: NodeAddress, bodies: Sequence[bytes], begun: Event, over: Event) -> None:
+    node = RawKamailio(address)
+    while not over.is_set():
+        node.post_all(bodies)
+        begun.set()
+    node.close()

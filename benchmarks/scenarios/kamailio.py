@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 import time
+from contextlib import nullcontext
 from statistics import median
 
 from benchmarks.effort import Effort
 from benchmarks.load import at_quantile
 from benchmarks.paced import paced_binds
-from benchmarks.raw_kamailio import RawKamailio
+from benchmarks.raw_kamailio import RawKamailio, writing
 from benchmarks.raw_sip import RawCaller
 from benchmarks.report import Report
 from benchmarks.stage import Rig, Stage, wait_until
@@ -86,23 +86,11 @@ def _calls_meanwhile(stage: Stage, bodies: list[bytes], effort: Effort, report: 
     with RawCaller(node.address, PEER_PORT) as caller:
         for _ in range(max(2, effort.runs)):
             for when, found in took.items():
-                written, writer = threading.Event(), RawKamailio(node.control)
-
-                def write(writer: RawKamailio = writer, over: threading.Event = written) -> None:
-                    while not over.is_set():
-                        writer.post_all(bodies[:200])
-
-                thread = threading.Thread(target=write)
-                if when == "written":
-                    thread.start()
-                for _ in range(calls // max(2, effort.runs)):
-                    seconds, status = caller.seconds(callee)
-                    assert status == 480, status  # nobody is registered there
-                    found.append(seconds)
-                written.set()
-                if when == "written":
-                    thread.join()
-                writer.close()
+                with writing(node.control, bodies[:200]) if when == "written" else nullcontext():
+                    for _ in range(calls // max(2, effort.runs)):
+                        seconds, status = caller.seconds(callee)
+                        assert status == 480, status  # nobody is registered there
+                        found.append(seconds)
     quiet, written_ = (at_quantile(sorted(found), 0.99) for found in took.values())
     report.ratio("kamailio_calls_meanwhile", written_ / quiet)
     report.figure(
