@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from typing import NamedTuple
 
-from amqp.exceptions import AccessRefused  # type: ignore[import-untyped]  # it ships no types
-from kombu import Connection
+from amqp.exceptions import AccessRefused, NotFound  # type: ignore[import-untyped]  # it ships no types
+from kombu import Connection, Producer
 
 from roost.diagnosis.queues import QueueState
 from roost.errors import BrokerUnavailable
 from roost.moves.doors import Door
 from roost.settings import Settings
 from tasks.broker import BROKER_LOST, connect, why_broker_lost
-from tasks.doors import exchange_of, has_exchange
+from tasks.doors import exchange_of
 from tasks.topology import ANNOUNCE, BIND, DEAD, VERIFY, push_queue_name
 
 #: A look is good for so many seconds: many who ask at once share one.
@@ -124,14 +125,18 @@ class Queues:
     def _prove_that_it_takes_messages(self) -> None:
         """With a memory or disk alarm RabbitMQ answers questions as ever, but stops reading after a connection's first message."""
         assert self._connection is not None  # it has just answered
-        if not has_exchange(self._connection, Door.DESK):
-            return  # no process was there yet to make it
-        producer = self._connection.Producer(auto_declare=False)
+        channels = [self._connection.channel() for _ in ("of the first message", "of the one that waits")]
         try:
-            for _ in ("the first", "the one that waits"):
-                producer.publish(
-                    "", exchange=exchange_of(Door.DESK), routing_key=_NOBODY, confirm_timeout=CONFIRMED_WITHIN
-                )
+            for channel in channels:
+                with suppress(NotFound):  # no process has made the exchange yet; the message was read
+                    Producer(channel, auto_declare=False).publish(
+                        "",
+                        exchange=exchange_of(Door.DESK),
+                        routing_key=_NOBODY,
+                        confirm_timeout=CONFIRMED_WITHIN,
+                    )
+            for channel in channels:
+                channel.close()
         except TimeoutError:
             raise BrokerUnavailable(
                 "It answers, but takes no messages: see `rabbitmqctl status` for a memory or disk alarm."
