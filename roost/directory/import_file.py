@@ -1,7 +1,7 @@
 """Reads a file of desks: one row an extension, with the phone it is provisioned on, if any.
 
-Takes what spreadsheets write: a byte order mark, CR LF, semicolons or tabs for commas, a first line `sep=;`, and empty
-columns at the end. A cell behind an apostrophe is text as it stands (cells.py). Holds one row at a time.
+Takes what spreadsheets write: a byte order mark, CR LF, semicolons, tabs or bars for commas, a first line `sep=;`, empty
+columns at the end, and rows that end before them: after some 16 rows Excel writes no more delimiters where all below is empty. A cell behind an apostrophe is text as it stands (cells.py). Holds one row at a time.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MAX_LINE = 10_000
 #: Rows a file may have.
 MAX_ROWS = 1_000_000
 
-_DELIMITERS = ",;\t"
+_DELIMITERS = ",;\t|"
 #: Excel's first line, which says how it parted the cells.
 _NAMED_DELIMITER = re.compile(rf'"?sep=([{_DELIMITERS}])"?[{_DELIMITERS}]*\s*', re.IGNORECASE)
 _YES = frozenset({"yes", "true", "1", "on", "y"})
@@ -178,7 +178,7 @@ def _check_header(header: list[str]) -> None:
 
 
 def _row(line: int, header: list[str], cells: list[str]) -> Iterator[Desk | Fault]:
-    if any(cell.strip() for cell in cells[len(header) :]) or len(cells) < len(header):
+    if any(cell.strip() for cell in cells[len(header) :]):
         yield Fault(line, "bad_value", f"it has {len(cells)} cells, the header {len(header)}")
         return
     texts = ((name, read_cell(cell)) for name, cell in zip(header, cells, strict=False))

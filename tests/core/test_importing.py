@@ -117,12 +117,13 @@ def test_each_column_reaches_the_table_that_it_belongs_to(desk: Desk, was_there:
     assert (phone.emergency_number, phone.emergency_location) == ("+40", "Hall")
 
 
-@pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=;", "sep=;;;"])
+@pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=;", "sep=;;;", "sep=|"])
 def test_the_first_line_of_excel_names_what_parts_the_cells(desk: Desk, first: str) -> None:
-    rows = "organization;number;name\r\n0001;001;Doe, John, jr, x\r\n"
+    bar = "|" if "|" in first else ";"
+    rows = "organization;number;name\r\n0001;001;Doe, John, jr, x\r\n".replace(";", bar)
     assert desk.load(f"\ufeff{first}\r\n{rows}").counts.extensions_added == 1
     assert desk.directory.extension("0001*001").name == "Doe, John, jr, x"
-    assert desk.faults(f"{first}\n{rows}0001;x;\n") == [(4, "bad_value")]
+    assert desk.faults(f"{first}\n{rows}0001{bar}x{bar}\n") == [(4, "bad_value")]
 
 
 def test_empty_columns_at_the_end_are_no_columns(desk: Desk) -> None:
@@ -132,6 +133,18 @@ def test_empty_columns_at_the_end_are_no_columns(desk: Desk) -> None:
     assert desk.faults("organization,number,name,,\n0001,003,Cid,,x\n") == [(2, "bad_value")]
     with pytest.raises(BadFile, match="unknown: ''"):
         desk.load("organization,,number\n0001,,1\n")
+
+
+def test_a_row_that_ends_early_leaves_what_is_there(desk: Desk) -> None:
+    """As Excel writes one whose other cells are empty. One that lacks what a row must have is a fault."""
+    desk.load("organization,number,name,account_code\n0001,001,Ann,A-1\n")
+    assert (
+        desk.load("organization,number,name,account_code\n0001,001\n0001,002,Bob\n").counts.extensions_added
+        == 1
+    )
+    assert desk.directory.extension("0001*001").account_code == "A-1"
+    assert desk.directory.extension("0001*001").name == "Ann"
+    assert desk.faults("organization,number,name\n0001\n") == [(2, "bad_value")]
 
 
 def test_two_desks_may_swap_their_phones(desk: Desk) -> None:

@@ -52,8 +52,9 @@ def test_wrong_codes_on_two_nodes_lock_the_extension(office: Office) -> None:
 
 
 def test_a_code_without_the_hash_counts_after_its_last_digit_or_three_seconds_later(office: Office) -> None:
-    """Codes of the tests have eight digits, the most: that one ends at once."""
-    assert office.dial_center("desk002", "*30001", office.code("001"), bare=True).outcome == "virtualized"
+    """Codes of the tests have eight digits, the most: that one ends at once. `*30001#` and `*30#` are dialled as well as without."""
+    assert office.dial_center("desk002", "*30001%23", office.code("001"), bare=True).outcome == "virtualized"
+    assert office.dial_center("desk002", "*30%23").outcome == "returned"
     call, node = office.phones["desk003"].dial("*30002"), office.nodes["n1"]
     logged = node.log_size()
     call.wait_up()
