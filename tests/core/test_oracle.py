@@ -5,6 +5,7 @@ Work is counted, in statements and in hashes that are made; the seconds of a bus
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Callable
 
@@ -33,14 +34,15 @@ def office(world: World) -> World:
 
 @pytest.fixture
 def work(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """What is done from now on: statements, and hashes that are compared."""
-    done = Counter[str]()
+    """What this thread does from now on: statements, and hashes that are compared. A pool connects in threads of its own."""
+    done, mine = Counter[str](), threading.get_ident()
 
     def counted(of: type, name: str, what: str) -> None:
         original = getattr(of, name)
 
         def count(*arguments: object, **keywords: object) -> object:
-            done[what] += 1
+            if threading.get_ident() == mine:
+                done[what] += 1
             return original(*arguments, **keywords)
 
         monkeypatch.setattr(of, name, count)
