@@ -10,6 +10,7 @@ import pytest
 from localcluster.kamailio import HTTP_PORT, PEER_PORT
 from localcluster.postgres import Postgres
 from localcluster.rabbitmq import RabbitCluster
+from roost.directory import Directory
 from roost.errors import DatabaseUnavailable
 from roost.settings import Settings
 from tests.cli.command import Run, runner
@@ -85,11 +86,12 @@ def test_doctor_as_a_whole_names_what_is_wrong_at_a_kamailio_and_nothing_else(
     said = roost("doctor").out
     assert "k1: Kamailio " in said
     assert "0 errors, 0 warnings" in said
-    office.world.sql("UPDATE pbx_node SET port = %s WHERE name = 'k2'", PEER_PORT)
+    directory = Directory(office.database)
+    directory.change_node("k2", port=PEER_PORT)
     try:
         said = roost("doctor").out
     finally:
-        office.world.sql("UPDATE pbx_node SET port = %s WHERE name = 'k2'", HTTP_PORT)
+        directory.change_node("k2", port=HTTP_PORT)  # after which it is pushed at once
     assert f":{PEER_PORT}: It refuses the secret, or our address" in said
     assert "k1: Kamailio " in said
     assert "1 errors, 0 warnings" in said

@@ -82,5 +82,11 @@ def test_what_a_freepbx_cannot_be_told_of_is_refused(office: Office) -> None:
         assert "desk-3: node f9, freepbx, needs 1 to 20 digits" in page.text
         assert api.get("/extensions", params={"organization": "0003"}).json()["items"] == []
         assert api.get("/phones", params={"organization": "0003"}).json()["items"] == []
+        office.world.sql("UPDATE pbx_node SET serves_all = true WHERE name = 'f9'")  # whatever comes
+        page = office.browser("root").post("/organizations", code="0004", name="One more")
+        assert page.status_code == 409
+        assert "The node can serve one organization alone" in page.text
+        assert "f9, freepbx: " in page.text
+        assert api.get("/organizations/0004").status_code == 404
     finally:
         api.delete("/nodes/f9")
