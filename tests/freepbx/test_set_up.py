@@ -192,5 +192,5 @@ def test_it_is_seen_whether_a_module_is_loaded(mixed: Mixed) -> None:
 def examined(house: Mixed) -> list[str]:
     address = house.box().control
     with closing(KIND.open(address, 5)) as node:
-        found = KIND.examine(Examined("f1", address, KIND.parse(address.options), node.inside, "*30"))
-        return [finding.says for finding in found]
+        looked = Examined("f1", address, KIND.parse(address.options), node.inside, "*30", ("1001", "1002"))
+        return [finding.says for finding in KIND.examine(looked)]
