@@ -72,7 +72,8 @@ exten => _*77XXX,1,Dial(Local/0001*${EXTEN:3}@roost-agent)
 exten => _[+1].,1,GotoIf($["${ROOST_NODE}" = "n1"]?:away)
  same => n,Dial(PJSIP/carrier)
  same => n,Hangup(${HANGUPCAUSE})
- same => n(away),Dial(PJSIP/out-${EXTEN}@n1)
+ same => n(away),Gosub(roost-trunk-options,s,1)
+ same => n,Dial(PJSIP/out-${EXTEN}@n1,,${ROOST_TRUNK_OPTIONS})
  same => n,Hangup(${HANGUPCAUSE})
 
 [roost-site-from-node]

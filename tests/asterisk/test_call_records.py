@@ -171,3 +171,13 @@ def test_what_is_kept_at_one_node_is_recorded_there_by_person(cluster: Cluster, 
     cluster.quiet()
     records.wait_dialled("n1", number, "support")
     records.wait("n1", *people(f"{number}>003"))
+
+
+def test_a_call_that_leaves_by_another_node_is_recorded_there_by_person(cluster: Cluster) -> None:
+    """n1 has the carrier; 003 sits at a phone of n2, and has the call on their account."""
+    cluster.speaks("p4", "003", "Person 3")
+    records = Records(cluster)
+    connect(cluster, "p4", "+15550777", "carrier")
+    cluster.quiet()
+    records.wait_dialled("n1", "003", "out-+15550777")
+    records.wait_dialled("n2", "003", "+15550777")

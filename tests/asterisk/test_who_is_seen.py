@@ -136,6 +136,19 @@ def test_a_caller_who_is_forwarded_sees_the_person_that_answers(cluster: Cluster
         call.wait_asserted("Person 4", "004")
 
 
+@pytest.mark.parametrize(
+    ("code", "who", "where"), [("**001", "p2", "n1/p1"), ("**", "p4", "n1/p1"), ("**001", "p2", "n2/p3")]
+)
+def test_a_caller_sees_who_picked_the_call_up(cluster: Cluster, code: str, who: str, where: str) -> None:
+    """On and across nodes: neither who was called, nor the desk."""
+    cluster.place("001", where)
+    with cluster.plain_phone("q1") as phone:
+        call = phone.dial("001")
+        cluster.phones[where[3:]].wait_ring()
+        cluster.phones[who].dial(code)
+        call.wait_asserted(f"Person {who[1]}", f"00{who[1]}")
+
+
 @pytest.mark.parametrize("callee", ["q1", "q2"], ids=["same node", "other node"])
 def test_every_contact_of_a_phone_rings_until_one_answers(cluster: Cluster, callee: str) -> None:
     """Desk phone and softphone of one endpoint; the caller sees the person before either answers."""
