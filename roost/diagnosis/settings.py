@@ -134,6 +134,12 @@ def _page(settings: Settings) -> Iterator[Finding]:
             f"ROOST_WEB_HOST {host}: others reach the page, and ROOST_WEB_URL is no https address; passwords may travel in clear.",
             "Listen on loopback behind a proxy that speaks TLS, and set ROOST_WEB_URL=https://…",
         )  # fmt: skip
+    if (settings.web_url or "").startswith("https:") and not settings.web_proxies:
+        yield Finding(
+            "page", Level.WARNING, "ROOST_WEB_URL is https, and ROOST_WEB_PROXIES names no proxy: all who come through it count as one address, "
+            "so a stranger's wrong passwords and connections keep others out.",
+            "Set ROOST_WEB_PROXIES to the address of the proxy that speaks TLS, and have it send X-Forwarded-For.",
+        )  # fmt: skip
     for network in settings.web_proxies:
         if not network.is_loopback and network.num_addresses > _WIDEST_PROXIES:
             yield Finding(

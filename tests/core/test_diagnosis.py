@@ -67,6 +67,7 @@ def test_good_settings(settings: Settings) -> None:
         ({"web_host": "0.0.0.0"}, "page"),
         ({"web_host": "::", "web_url": "http://roost.example.org"}, "page"),
         ({"web_host": "8.8.8.8"}, "page"),
+        ({"web_url": "https://roost.example.org"}, "page"),
         ({"web_proxies": ("0.0.0.0/0",)}, "page"),
         ({"web_proxies": ("10.0.0.0/8",)}, "page"),
         ({"broker_url": "amqp://roost:x@8.8.8.8/"}, "broker"),
@@ -84,7 +85,7 @@ def test_unsafe_settings(settings: Settings, changed: dict[str, object], check: 
     [
         {"center_host": "0.0.0.0"},
         {"center_host": "10.1.2.3", "center_allow": ("10.0.0.0/8", "192.168.0.0/16", "203.0.113.7/32")},
-        {"web_host": "10.0.0.9", "web_url": "https://roost.example.org"},
+        {"web_host": "10.0.0.9", "web_url": "https://roost.example.org", "web_proxies": ("10.0.0.1/32",)},
         {"broker_url": "amqps://roost:x@8.8.8.8/"},
         {"database_url": "postgresql://roost@8.8.8.8/roost?sslmode=verify-full"},
     ],
