@@ -206,19 +206,18 @@ def test_a_phone_consults_and_connects(cluster: Cluster, clerk: str, consulted: 
 
 
 @pytest.mark.parametrize(
-    ("clerk", "consulted", "answers"),
+    ("first", "clerk", "consulted", "answers"),
     [
-        ("q1", "001", True),
-        ("q1", "003", True),
-        ("q2", "001", True),
-        ("q2", "003", True),
-        ("q1", "007", False),
-        ("q2", "007", False),
+        ("dials", "q1", "001", True),
+        ("is dialled", "q1", "003", True),
+        ("is dialled", "q2", "001", True),
+        ("dials", "q2", "003", True),
+        ("is dialled", "q1", "007", False),
+        ("dials", "q2", "007", False),
     ],
 )
-@pytest.mark.parametrize("first", ["dials", "is dialled"])
 def test_a_phone_connects_while_the_other_still_rings(
-    cluster: Cluster, clerk: str, consulted: str, first: str, *, answers: bool
+    cluster: Cluster, first: str, clerk: str, consulted: str, *, answers: bool
 ) -> None:
     """REFER with Replaces of an early dialog: who waits is called on, and hears the mailbox where nobody answers."""
     cluster.place("007", "n1/p1")
