@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import fnmatch
+import io
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
 
+import benchmarks.__main__ as benchmarks
+import chaos.__main__ as chaos
+import demo.__main__ as demo
 from roost.settings import Settings
 from workers.cli.main import app
 from workers.kit.files import unit
@@ -98,17 +103,13 @@ def test_commands_are_found_and_a_wrong_one_is_noticed() -> None:
 
 def options() -> dict[str, set[str]]:
     """The options of each script, as its own help tells them, or its first lines; what pytest takes, `script/test` takes too."""
-    modules = {
-        "demo": ["demo"],
-        "chaos": ["chaos"],
-        "bench": ["benchmarks"],
-        "test": ["pytest", str(TOP / "tests")],
-    }
-    told = {}
-    for script, (module, *arguments) in modules.items():
-        command = [sys.executable, "-m", module, *arguments, "--help"]
-        done = subprocess.run(command, cwd=TOP, capture_output=True, text=True, timeout=60, check=True)
-        told[f"script/{script}"] = set(_OPTION.findall(done.stdout))
+    command = [sys.executable, "-m", "pytest", str(TOP / "tests"), "--help"]
+    done = subprocess.run(command, cwd=TOP, capture_output=True, text=True, timeout=60, check=True)
+    told = {"script/test": set(_OPTION.findall(done.stdout))}
+    for script, main in {"demo": demo.main, "chaos": chaos.main, "bench": benchmarks.main}.items():
+        with redirect_stdout(io.StringIO()) as printed, pytest.raises(SystemExit):
+            main(["--help"])
+        told[f"script/{script}"] = set(_OPTION.findall(printed.getvalue()))
     for path in (TOP / "script").iterdir():
         if path.is_file() and f"script/{path.name}" not in told:
             head = re.match(r"(?:#.*\n)*", path.read_text(encoding="utf-8"))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
+import typer
 from typer.testing import CliRunner
 
 from roost.settings import settings
@@ -30,15 +33,29 @@ class Ended:
 Run = Callable[..., Ended]
 
 
+@cache
+def _command() -> typer.core.TyperGroup:
+    """`roost` with all its commands. Typer's own runner would make it anew for each command, which takes most of its time."""
+    command = typer.main.get_command(app)
+    assert isinstance(command, typer.core.TyperGroup)
+    return command
+
+
 def runner() -> Iterator[Run]:
     """Give what runs a command in this process, with the settings of its environment read anew."""
 
     def run(*arguments: str, stdin: str | None = None) -> Ended:
         settings.cache_clear()
-        ended = CliRunner().invoke(app, list(arguments), input=stdin, prog_name="roost")
-        if ended.exception is not None and not isinstance(ended.exception, SystemExit):
-            raise ended.exception
-        return Ended(ended.exit_code, ended.stdout, ended.stderr)
+        code: object = 0
+        with CliRunner().isolation(input=stdin) as (out, err, _):
+            try:
+                _command().main(list(arguments), prog_name="roost")
+            except SystemExit as end:
+                code = end.code or 0
+            sys.stdout.flush()
+            sys.stderr.flush()
+            assert isinstance(code, int)
+            return Ended(code, *(said.getvalue().decode().replace("\r\n", "\n") for said in (out, err)))
 
     yield run
     settings.cache_clear()
