@@ -29,6 +29,8 @@ _COMMANDS = tuple(
     f"workers.cli.{path.stem}" for path in (TOP / "workers" / "cli").glob("[a-z]*.py") if path.stem != "main"
 )
 _LARGEST_REQUEST = 1 << 18
+#: Seconds; in a fresh clone all that it imports is compiled first, by several processes at once.
+_ANSWERS_WITHIN = 120.0
 #: What Roost's processes and commands import, but for what reads the environment as it is imported.
 _IMPORTED = (
     *("workers.celery_worker", "workers.center.server", "workers.web.app", "workers.web.server", *_COMMANDS),
@@ -151,7 +153,7 @@ class WarmPython:
 
     def _begin(self) -> socket.socket:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        ours.settimeout(60)
+        ours.settimeout(_ANSWERS_WITHIN)
         kept = {name: value for name, value in os.environ.items() if not name.startswith("ROOST_")}
         with theirs:
             self._process = subprocess.Popen(
