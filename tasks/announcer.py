@@ -20,6 +20,8 @@ from tasks.wake import wake_nodes
 #: Wake-ups a second while few things change, and while many do. A wake-up costs the same however many changes it stands for, so a busy
 #: machine wakes each node less often, for more changes each time. The first wake-up after a pause is never delayed.
 MOST_WAKE_UPS, FEWEST_WAKE_UPS = 400, 64
+#: While many things change, the least seconds from one run to the next: a run costs as much as a move, too, and a caller notices no delay of that length.
+BUSY_PAUSE = 0.05
 #: Changes in the last second up to which they are few, and from which on they are many; a move makes four or five.
 FEW_CHANGES, MANY_CHANGES = 150, 300
 
@@ -80,5 +82,6 @@ class Announcer:
 
 def pause_after(changes: float, nodes: int) -> float:
     """Seconds until the next run, when so many changes were numbered in the last second, and so many nodes are woken."""
+    least, most = max(1, nodes) / MOST_WAKE_UPS, max(BUSY_PAUSE, nodes / FEWEST_WAKE_UPS)
     busy = min(1.0, max(0.0, (changes - FEW_CHANGES) / (MANY_CHANGES - FEW_CHANGES)))
-    return max(1, nodes) / (MOST_WAKE_UPS - busy * (MOST_WAKE_UPS - FEWEST_WAKE_UPS))
+    return least + busy * (most - least)
