@@ -1,11 +1,10 @@
-"""People, sessions and tokens: who may be let in, and for how long."""
+"""People and sessions: who may be let in, and for how long."""
 
 from __future__ import annotations
 
 import math
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 
 import pytest
 
@@ -17,7 +16,7 @@ from roost.people.access import Right
 from roost.people.person import People, Role, UnknownPerson
 from roost.people.sessions import NotSignedIn, Sessions, WrongPassword
 from roost.people.sign_in_limits import MOST_BROWSERS, TooManyTries
-from roost.people.tokens import BadToken, Tokens
+from roost.people.tokens import Tokens
 from roost.people.weak_passwords import WeakPassword
 from roost.settings import Settings
 from tests.world import World, new_id
@@ -276,33 +275,3 @@ def test_people_go_with_their_extension_and_organization(world: World, people: P
         people.person("ann")
     world.sql("DELETE FROM organization")
     assert [person.login for person in people.people()] == ["root"]
-
-
-def test_a_token_has_a_scope_and_an_end(world: World, people: People) -> None:
-    tokens = Tokens(world.database)
-    number, secret = tokens.add("pbx", Right.OPERATE, "0001", lifetime=timedelta(hours=1), made_by="boss")
-    asker = tokens.find(secret)
-    assert (asker.origin, asker.right, asker.organization, asker.number) == (
-        "api",
-        Right.OPERATE,
-        "0001",
-        None,
-    )
-    assert tokens.token(number).used_at is not None
-    world.sql("UPDATE token SET expires_at = now()")
-    with pytest.raises(BadToken):
-        tokens.find(secret)
-    world.sql("UPDATE token SET expires_at = NULL")
-    tokens.remove(number)
-    with pytest.raises(BadToken):
-        tokens.find(secret)
-    with pytest.raises(UnknownOrganization):
-        tokens.add("x", Right.READ, "0009")
-
-
-@pytest.mark.parametrize(
-    "secret", ["", "x", "roost_", "roost_" + "a" * 43, "roost_" + "a" * 10_000, "roost_\udcff"]
-)
-def test_what_is_no_token_opens_nothing(world: World, secret: str) -> None:
-    with pytest.raises(BadToken):
-        Tokens(world.database).find(secret)
