@@ -26,6 +26,8 @@ USER: Final = "AMPUSER"
 #: What FreePBX writes for nobody.
 NOBODY: Final = frozenset({"", "none"})
 _SPEAKS, _RINGS, _NUMBER, _DIAL = "user", "device", "cidnum", "dial"
+#: What every user and every device has.
+_SET_UP: Final = {USER: _NUMBER, DEVICE: _DIAL}
 _ENTRY = re.compile(rb"Event: DBGetTreeResponse\r\nKey: /[A-Z]+/([^/\r\n]+)/([a-z_]+)\r\nVal: ([^\r\n]*)\r\n")
 
 
@@ -45,15 +47,19 @@ class OwnKeys:
         self._lately = Lately(self._every_value)
         self._homes = Lately(self._every_home)
         self._set_up = {
-            family: Lately(partial(read_field, session, family, field))
-            for family, field in ((USER, _NUMBER), (DEVICE, _DIAL))
+            family: Lately(partial(read_field, session, family, field)) for family, field in _SET_UP.items()
         }
 
     def faults(self, changes: Sequence[Change]) -> dict[Key, str]:
         """Which of these rows name a user or a device that this FreePBX does not know, and what to do."""
         about = [change for change in changes if isinstance(change, Rings | ActsAs)]
-        users = self.known_users([_user(change) for change in about])
-        devices = self.known_devices([change.phone for change in about if change.phone])
+        known = self._known(
+            {
+                USER: [_user(change) for change in about],
+                DEVICE: [change.phone for change in about if change.phone],
+            }
+        )
+        users, devices = known[USER], known[DEVICE]
         return {
             key_of(change): _no_user(_user(change)) if _user(change) not in users else _no_device(change)
             for change in about
@@ -85,11 +91,11 @@ class OwnKeys:
 
     def known_users(self, numbers: Iterable[str]) -> set[str]:
         """Those of these numbers that are users here."""
-        return self._known(USER, _NUMBER, numbers)
+        return self._known({USER: numbers})[USER]
 
     def known_devices(self, phones: Iterable[str]) -> set[str]:
         """Those of these phones that are devices here."""
-        return self._known(DEVICE, _DIAL, phones)
+        return self._known({DEVICE: phones})[DEVICE]
 
     def away(self, rows: Mapping[Key, Change | None]) -> dict[Key, Change | None]:
         """Those of these rows whose users do not ring at the one device that is theirs, and is here; of few rows, all."""
@@ -134,13 +140,19 @@ class OwnKeys:
             if len(own) == 1 and dials.get(own[0]) == f"PJSIP/{own[0]}"
         }
 
-    def _known(self, family: str, field: str, names: Iterable[str]) -> set[str]:
-        asked = list(dict.fromkeys(names))
-        listed = self._set_up[family].of(len(asked))
-        if listed is not None:
-            return listed.keys() & asked
-        values = read_values(self._session, [(family, f"{name}/{field}") for name in asked])
-        return {name for name, value in zip(asked, values, strict=True) if value is not None}
+    def _known(self, asked: Mapping[str, Iterable[str]]) -> dict[str, set[str]]:
+        """Those of these names that are set up here, by family; of few, all by one question."""
+        names = {family: list(dict.fromkeys(some)) for family, some in asked.items()}
+        listed = {family: self._set_up[family].of(len(some)) for family, some in names.items()}
+        few = [(family, name) for family, some in names.items() if listed[family] is None for name in some]
+        values = read_values(self._session, [(family, f"{name}/{_SET_UP[family]}") for family, name in few])
+        found = {each for each, value in zip(few, values, strict=True) if value is not None}
+        return {
+            family: {name for name in some if (family, name) in found}
+            if known is None
+            else known.keys() & some
+            for (family, some), known in zip(names.items(), listed.values(), strict=True)
+        }
 
 
 def own_key(row: Rings | ActsAs) -> OwnKey:
