@@ -89,8 +89,8 @@ class Cluster:
     def command(self, folder: Path, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run a command in a process of its own and in a folder, as a person does."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("ROOST_")}
-        command = ["workers.cli.main", *arguments]
-        return run_module(command, kept | self.product.environment, folder, stdin=stdin)
+        environment = kept | {"PYTHONPATH": self.product.import_path} | self.product.environment
+        return run_module(["workers.cli.main", *arguments], environment, folder, stdin=stdin)
 
     def ask_to_move(self, number: str, phone: str) -> str:
         """An administrator puts an extension of organization 0001 on a phone, by way of the queues; the outcome."""

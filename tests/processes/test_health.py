@@ -29,7 +29,7 @@ def look(cluster: Cluster, kind: str, **changed: str) -> subprocess.CompletedPro
         "ROOST_CENTER_PORT": str(cluster.product.center_ports[0]),
         "ROOST_WEB_PORT": str(cluster.product.web_ports[0]),
     }
-    environment = cluster.product.environment | places | changed
+    environment = {"PYTHONPATH": cluster.product.import_path} | cluster.product.environment | places | changed
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ROOST_")}
     return run_module(["workers.health", kind], kept | environment, cluster.product.folder, timeout=40)
 

@@ -60,6 +60,7 @@ def run_program(argv: list[str], url: str) -> subprocess.CompletedProcess[str]:
 def _environment(url: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ROOST_")}
     return kept | {
+        "PYTHONPATH": str(TOP),
         "ROOST_DATABASE_URL": url,
         "ROOST_BROKER_URL": "amqp://127.0.0.1:1/",
         "ROOST_SEAL_PUBLIC_KEY": "none",
