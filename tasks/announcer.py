@@ -35,10 +35,8 @@ class Announcer:
         self._database = database
         self._changed = threading.Event()
         self._closing = threading.Event()
-        self._recent, self._numbered_at = (
-            0.0,
-            time.monotonic(),
-        )  # changes lately, and when the last were numbered
+        self._recent = 0.0  # changes of about the last second, and when it was reckoned
+        self._reckoned_at = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="announcer", daemon=True)
         self._thread.start()
 
@@ -75,8 +73,8 @@ class Announcer:
         if announced.more:
             self._changed.set()
         now = time.monotonic()
-        self._recent = self._recent * math.exp(self._numbered_at - now) + announced.numbered
-        self._numbered_at = now
+        self._recent = self._recent * math.exp(self._reckoned_at - now) + announced.numbered
+        self._reckoned_at = now
         return pause_after(self._recent, len(announced.nodes))
 
 
