@@ -1,7 +1,8 @@
 """A node that takes connections and never answers costs the other fifteen nothing.
 
-The two take turns, so that whatever slows the machine slows both. The number of rounds is fixed beforehand: to stop at
-the first good figure would let luck pass for a result.
+The two take turns, and each round is compared with the one beside it, for what slows the machine slows both. How many there are is fixed
+beforehand: to stop at the first good figure would let luck pass for a result. A few that look bad are chance (the machine is shared); the
+test fails when so many do that chance would bring it about once in three hundred times, were the dead node no dearer than is allowed.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import cycle
-from statistics import median
+from statistics import mean, median
 
 import pytest
 
@@ -28,7 +29,9 @@ DEAD = NODES[-1]
 #: What a dead node may cost the others.
 ALLOWED = 1.1
 #: Rounds of each kind, and moves in a round.
-ROUNDS, MOVES = 10, 8
+ROUNDS, MOVES = 12, 7
+#: So many rounds may be dearer than allowed: of 12 tosses of a coin, 11 or more are heads once in 315 times (the sign test).
+BY_CHANCE = 10
 PHONES = cycle(("desk002", "desk003"))
 
 _OTHERS_KNOW = """
@@ -61,7 +64,7 @@ def seconds_to_converge(cluster: Cluster) -> float:
 
 
 def play_round(cluster: Cluster, mode: str) -> list[float]:
-    """Some moves while the node is well, or dead; the first, which finds it out, is not counted."""
+    """What each of some moves took while the node is well, or dead; the first, which finds it out, is not counted."""
     port = cluster.product.node_ports[DEAD]
     inject(port, mode)
     try:
@@ -80,13 +83,13 @@ def test_a_dead_node_of_sixteen_costs_the_others_nothing(
         sixteen.world.desk(number)
     seconds_to_converge(sixteen)
     sixteen.settled(30)
-    took: dict[str, list[float]] = {"none": [], "hang": []}
+    ratios: list[float] = []
     for nth in range(ROUNDS):
-        for mode in ("none", "hang") if nth % 2 else ("hang", "none"):
-            took[mode] += play_round(sixteen, mode)
-    ratio = median(took["hang"]) / median(took["none"])
+        took = {
+            mode: mean(play_round(sixteen, mode))
+            for mode in (("none", "hang") if nth % 2 else ("hang", "none"))
+        }
+        ratios.append(took["hang"] / took["none"])
     with capsys.disabled():
-        sys.stdout.write(
-            f"\ndead over well {ratio:.2f}: {median(took['hang']):.3f} s over {median(took['none']):.3f} s\n"
-        )
-    assert ratio <= ALLOWED
+        sys.stdout.write(f"\ndead over well: {median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})\n")
+    assert sum(ratio > ALLOWED for ratio in ratios) <= BY_CHANCE, ratios
