@@ -77,7 +77,7 @@ class Settings(BaseSettings):
 
     #: Secret codes are hashed over this pepper. Verify workers need it; it is never in the database.
     code_pepper: SecretStr | None = None
-    #: The pepper before it, during a change: codes over it are good, and are hashed anew when they are keyed (`roost keys --again`).
+    #: The pepper before it, during a change: codes over it are good, and are hashed anew when they are keyed (`roost keys rotate`).
     code_pepper_before: SecretStr | None = None
     #: Base64 of the X25519 public key that front doors seal secrets to (`roost keys`).
     seal_public_key: str | None = None

@@ -75,12 +75,12 @@ def test_keys_fit_each_other(bare_roost: Run, folder: Path) -> None:
 
 
 def test_keys_made_again_keep_those_before_them(bare_roost: Run, folder: Path) -> None:
-    without = bare_roost("keys", "--again")
+    without = bare_roost("keys", "rotate")
     assert (without.exit_code, without.out) == (7, "")
     assert "ROOST_SEAL_PRIVATE_KEY" in without.err
     (folder / ".env").write_text(bare_roost("keys").out)
     before = Settings()
-    (folder / ".env").write_text(bare_roost("keys", "--again").out)
+    (folder / ".env").write_text(bare_roost("keys", "rotate").out)
     now = Settings()
     assert now.peppers == (now.need("code_pepper"), before.need("code_pepper"))
     sealed = seal(before.need("seal_public_key"), "x", "opens")

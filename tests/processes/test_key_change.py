@@ -12,7 +12,7 @@ from localcluster.process import SupervisedProcess
 from tests.cli.command import Run, runner
 from tests.cluster import Cluster, wait_until
 
-#: In what `roost keys --again` prints, those that only verify and push workers have.
+#: In what `roost keys rotate` prints, those that only verify and push workers have.
 PUBLIC = "ROOST_SEAL_PUBLIC_KEY"
 #: Seconds between a person's moves: while processes restart, which is what this is about, they would take all of a machine.
 PAUSE = 0.05
@@ -102,7 +102,7 @@ def test_moves_go_on_while_keys_pepper_and_users_are_changed(office: Cluster, ro
     product = office.product
     one, two, center = (product.processes[name] for name in ("verify1", "verify2", "center1"))
     new = dict(
-        line.split("=", 1) for line in roost("keys", "--again").out.splitlines() if line.startswith("ROOST_")
+        line.split("=", 1) for line in roost("keys", "rotate").out.splitlines() if line.startswith("ROOST_")
     )
     hashes = "SELECT number, code_hash FROM extension WHERE number IN ('001', '003')"
     before = dict(office.world.rows(hashes))

@@ -110,7 +110,7 @@ app.command("run", rich_help_panel=_OPERATION)(run.run)
 app.command("status", rich_help_panel=_OPERATION)(status.status)
 app.command("audit", rich_help_panel=_OPERATION)(audit.audit)
 app.command("doctor", rich_help_panel=_OPERATION)(doctor.doctor)
-app.command("keys", rich_help_panel=_OPERATION)(keys.keys)
+app.add_typer(keys.app, name="keys", rich_help_panel=_OPERATION)
 app.add_typer(schema.app, name="db", rich_help_panel=_OPERATION)
 app.add_typer(broker.app, name="broker", rich_help_panel=_OPERATION)
 
