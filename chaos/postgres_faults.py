@@ -89,17 +89,22 @@ def disk_full(scene: Scene) -> Heal:
     _mount("-t", "tmpfs", "-o", f"size={size},mode=0755", "tmpfs", str(disk))
     subprocess.run(["cp", "-a", f"{postgres.folder}/.", str(disk)], check=True, timeout=60)
     _mount("--bind", str(disk), str(postgres.folder))
-    scene.stage.finally_(lambda: _unmount(postgres.folder, disk))
+
+    def give_back() -> None:
+        if disk.is_mount():
+            postgres.kill()
+            _unmount(postgres.folder, disk)
+
+    scene.stage.finally_(give_back)
     postgres.start()
     scene.load.go_on()
     ballast = disk / "ballast"
-    with ballast.open("wb") as file, suppress(OSError):  # until there is no room left
+    with suppress(OSError), ballast.open("wb", buffering=0) as file:  # until there is no room left
         while True:
             file.write(b"\0" * 65_536)
-            file.flush()
 
     def heal() -> None:
-        ballast.unlink()
+        ballast.unlink(missing_ok=True)
         if not postgres.running:
             postgres.start()
         scene.load.pause()

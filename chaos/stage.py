@@ -67,7 +67,8 @@ class Stage:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._services.close()
+        # Not `close`: a service that fails to stop would hide what failed before.
+        self._services.__exit__(kind, error, trace)
 
     @property
     def database_url(self) -> str:
