@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import structlog
@@ -21,6 +22,8 @@ from tasks.topology import push_queue, push_queue_name
 LOOK_EVERY = 2.0
 #: Seconds until the worker's loop takes up what a look found.
 TAKE_UP_EVERY = 0.2
+#: Queues without a leader that are made anew at once: each takes some seconds, and a crash may leave one for every node.
+ANEW_AT_ONCE = 16
 
 log = structlog.get_logger(__name__)
 
@@ -61,9 +64,9 @@ class _Looking:
             return
         declared = declare_push_queues(added)
         self.nodes |= set(declared.ready)
-        for node in declared.leaderless:
-            if make_push_queue_anew(node):
-                self.nodes |= {node}
+        with ThreadPoolExecutor(ANEW_AT_ONCE) as hands:
+            made = hands.map(make_push_queue_anew, declared.leaderless)
+            self.nodes |= {node for node, done in zip(declared.leaderless, made, strict=True) if done}
 
 
 class NodeQueues(bootsteps.StartStopStep):
