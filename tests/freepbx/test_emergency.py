@@ -8,6 +8,7 @@ import pytest
 
 from localcluster.freepbx import FreepbxBox
 from roost.directory import Directory
+from tests.cluster import wait_until
 from tests.freepbx.house import AD_HOC, Mixed
 
 
@@ -123,6 +124,17 @@ def test_it_does_whatever_freepbx_does_to_its_keys_before_the_next_audit_and_aft
     mixed.world.sql("UPDATE pbx_node SET enabled = true")
     mixed.audit()
     calls_for_help(mixed)
+
+
+def test_a_user_who_is_lent_to_a_phone_for_the_call_is_given_back(mixed: Mixed) -> None:
+    """A phone whose users are all deleted speaks as nobody again once the call is over."""
+    mixed.world.sql("UPDATE pbx_node SET enabled = false")  # so that no audit comes in between
+    key = "/DEVICE/1002/user"
+    for user in (*GUESTS.values(), "1001", *GUESTS):
+        mixed.box().delete_user(user)
+    before = mixed.box().ask([key])
+    assert mixed.emergency("1002") == ("+15551002", "Desk 1002")
+    wait_until(lambda: mixed.box().ask([key]) == before, "it is given back")
 
 
 def test_an_emergency_number_that_is_something_else_there_goes_on_as_before(mixed: Mixed) -> None:
