@@ -28,7 +28,7 @@ ANEW_AT_ONCE = 16
 log = structlog.get_logger(__name__)
 
 
-class _Looking:
+class Looking:
     """Looks which nodes there are and declares their queues, in a thread: a queue without a leader takes seconds.
 
     One for each connection, since a RabbitMQ that comes back may have lost a queue or its leader.
@@ -49,7 +49,7 @@ class _Looking:
             try:
                 self._look()
             except DatabaseUnavailable as error:
-                DATABASE.gone(doing="looking for nodes", error=str(error))
+                DATABASE.noticed(doing="looking for nodes", error=str(error))
             except BROKER_LOST as error:
                 log.warning("broker_lost", doing="looking at queues", error=type(error).__name__)
             except Exception:
@@ -59,6 +59,7 @@ class _Looking:
 
     def _look(self) -> None:
         there = frozenset(enabled_nodes(resources.database()))
+        DATABASE.back()
         self.nodes &= there
         if not (added := sorted(there - self.nodes)):
             return
@@ -70,20 +71,20 @@ class _Looking:
 
 
 class NodeQueues(bootsteps.StartStopStep):
-    """Consumes what `_Looking` finds; meanwhile the worker's loop takes the messages of other nodes."""
+    """Consumes what `Looking` finds; meanwhile the worker's loop takes the messages of other nodes."""
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
 
     def __init__(self, parent: Any, **kwargs: Any) -> None:
         super().__init__(parent, **kwargs)
         self._consumed: frozenset[str] = frozenset()
-        self._looking: _Looking | None = None
+        self._looking: Looking | None = None
         self._timer: Any = None
 
     def start(self, parent: Any) -> None:
         """Called by the consumer at each connection."""
         self._consumed = frozenset()
-        self._looking = _Looking()
+        self._looking = Looking()
         # In the loop and not here: a message that waits would be delivered before anybody handles it, and end the worker.
         self._timer = parent.timer.call_repeatedly(TAKE_UP_EVERY, self._take_up, (parent, self._looking))
 
@@ -96,7 +97,7 @@ class NodeQueues(bootsteps.StartStopStep):
             self._looking.close()
             self._looking = None
 
-    def _take_up(self, parent: Any, looking: _Looking) -> None:
+    def _take_up(self, parent: Any, looking: Looking) -> None:
         nodes = looking.nodes
         for node in sorted(nodes - self._consumed):
             app.amqp.queues.add(push_queue(node))

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import closing, suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from amqp.exceptions import NotFound  # type: ignore[import-untyped]  # it ships no types
+from structlog.testing import capture_logs
 
+from localcluster import ports
 from localcluster.product import Product
 from localcluster.rabbitmq import RabbitCluster
 from roost.database import Database
@@ -18,6 +23,7 @@ from tasks.broker import connect
 from tasks.topology import push_queue, push_queue_name
 from tests.cluster import Cluster, wait_until
 from tests.world import World
+from workers.node_queues import Looking
 
 
 def test_a_push_worker_starts_though_wake_ups_wait_for_it(cluster: Cluster) -> None:
@@ -41,9 +47,13 @@ def test_a_push_worker_starts_though_wake_ups_wait_for_it(cluster: Cluster) -> N
 
 
 def consumed(channel: Any, *nodes: str) -> set[str]:
-    """Those of these nodes whose queue is consumed; each has one."""
-    counts = {node: channel.queue_declare(push_queue_name(node), passive=True) for node in nodes}
-    return {node for node, found in counts.items() if found.consumer_count}
+    """Those of these nodes whose queue is there, and consumed."""
+    found = set()
+    for node in nodes:
+        with suppress(NotFound):
+            if channel.queue_declare(push_queue_name(node), passive=True).consumer_count:
+                found.add(node)
+    return found
 
 
 @pytest.fixture
@@ -105,3 +115,46 @@ def test_a_queue_that_cannot_be_made_keeps_no_other_node_waiting(
         channel.queue_delete(push_queue_name("n1"))
         push_queue("n1")(channel).declare()
         wait_until(lambda: consumed(channel, "n1", "n3") == {"n1", "n3"}, "n1 is tried again", 30)
+
+
+def test_a_look_for_nodes_while_postgresql_is_away_is_no_failed_task(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.node_queues.LOOK_EVERY", 0.1)
+    nobody = f"postgresql://roost@{ports.LOOPBACK}:{ports.free_port()}/roost"
+    with closing(Database(nobody)) as away, capture_logs() as lines:
+        monkeypatch.setattr("tasks.resources.database", lambda: away)
+        with closing(Looking()):
+            wait_until(lambda: lines != [], "it is said", 30)
+            monkeypatch.setattr("tasks.resources.database", lambda: database)
+            wait_until(
+                lambda: lines[-1]["event"] == "database_back", "the next look says that it is over", 30
+            )
+    assert lines[-1]["failed"] == 0
+
+
+def test_queues_without_a_leader_are_made_anew_side_by_side(
+    alone: Product, database: Database, rabbitmq: RabbitCluster
+) -> None:
+    """Each takes RabbitMQ five seconds: a crash may leave one for every node, and the last would be told of no move for minutes."""
+    vhost = urlsplit(alone.settings.need("broker_url")).path[1:]
+    nodes = ("n1", "n2", "n3")
+    with connect(alone.broker_url) as watcher:
+        channel = watcher.default_channel
+        for node in nodes:
+            push_queue(node)(channel).declare()
+            rabbitmq.nodes[0].lose_leader(vhost, push_queue_name(node))
+        world = World(database, alone.settings)
+        # In one statement: one look finds all three.
+        world.sql(
+            "INSERT INTO pbx_node (name, kind, host, port, username, secret) "
+            "SELECT unnest(%s::text[]), 'asterisk', 'localhost', 1, '', ''",
+            [*nodes],
+        )
+        wait_until(lambda: consumed(channel, *nodes) == set(nodes), "all are made anew", 90)
+    found = re.findall(
+        r"^(\S+) .*queue_without_leader", alone.processes["push1"].log.read_text(), re.MULTILINE
+    )
+    times = [datetime.fromisoformat(time) for time in found]
+    assert len(times) == len(nodes)
+    assert max(times) - min(times) < timedelta(seconds=5)
