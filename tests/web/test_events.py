@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
+from localcluster import ports
 from roost.people.access import Right
 from tests.cluster import wait_until
 from tests.web.office import Office
@@ -221,6 +222,32 @@ def test_a_new_password_ends_the_streams_of_the_old_one(office: Office) -> None:
     with stream_of(office, "page") as (client, path), streaming(client, path) as ended:
         office.people.set_password("admin0001", new_id())
         assert ended.wait(1), "the stream went on"
+
+
+def test_in_every_web_process_the_streams_of_who_lost_access_end_within_a_second(office: Office) -> None:
+    """Each process looks for itself; whoever is cut off in one must not go on in another."""
+    product = office.cluster.product
+    product.web_ports.append(ports.free_port())
+    other = product._worker("web", len(product.web_ports))
+    other.start()
+    try:
+        browser, token = office.browser("admin0001").http, office.api(Right.READ, "0001")
+        page, events = "/live/organizations/0001", "/api/v1/events"
+        with ExitStack() as stack:
+            ended = [
+                stack.enter_context(streaming(client, f"{address}{path}"))
+                for address in product.pages
+                for client, path in ((browser, page), (token, events))
+            ]
+            kept = stack.enter_context(streaming(office.browser("root").http, "/live/organizations/0002"))
+            office.world.sql("UPDATE organization SET enabled = false WHERE code = '0001'")
+            began = time.monotonic()
+            assert all(each.wait(5) for each in ended), "a stream went on"
+            assert time.monotonic() - began < 1
+            assert not kept.is_set()
+    finally:
+        other.stop()
+        product.web_ports.pop()
 
 
 @contextmanager
