@@ -22,6 +22,7 @@ from roost.pbx.kinds import Examined, kind_named, kinds
 from roost.pbx.node import NodeAddress
 from roost.pbx.tls import TlsRefused
 from roost.settings import Settings
+from roost.wording import count_of
 
 #: Nodes that are tried at once.
 _AT_ONCE = 16
@@ -63,7 +64,7 @@ def check_state(node: NodeStatus, settings: Settings, *, passing: bool = True) -
     stale = _STALE_SECONDS + _STALE_SWEEPS * settings.sweep_every
     if node.failures:
         yield Finding(
-            "nodes", Level.ERROR, f"{node.name}: the last {node.failures} pushes failed: {node.last_error}",
+            "nodes", Level.ERROR, f"{node.name}: {count_of(node.failures, 'push', 'pushes')} failed since it last answered: {node.last_error}",
             "Mend what the error says; it catches up by itself then.",
         )  # fmt: skip
     elif node.seen_ago is None or node.seen_ago > stale:
@@ -76,12 +77,12 @@ def check_state(node: NodeStatus, settings: Settings, *, passing: bool = True) -
         yield Finding(
             "nodes",
             Level.WARNING,
-            f"{node.name}: lacks {node.behind} changes.",
+            f"{node.name}: lacks {count_of(node.behind, 'change')}.",
             "Look again: roost status --watch",
         )
     if node.drift:
         yield Finding(
-            "nodes", Level.WARNING, f"{node.name}: its last audit mended {node.drift} entries.",
+            "nodes", Level.WARNING, f"{node.name}: its last audit mended {count_of(node.drift, 'entry', 'entries')}.",
             f"{_who_drifted(node.kind)} Then: roost audit",
         )  # fmt: skip
 
@@ -93,7 +94,7 @@ def _who_drifted(kind: str) -> str:
 def _unnumbered(count: int, nodes: list[NodeStatus], settings: Settings) -> Iterator[Finding]:
     if all(node.seen_ago is None or node.seen_ago > _STALE_SECONDS + settings.sweep_every for node in nodes):
         yield Finding(
-            "nodes", Level.ERROR, f"{count} changes wait to be announced, and nobody announces.", "A `beat` and a `push` worker must run, and RabbitMQ take their messages.",
+            "nodes", Level.ERROR, f"{count_of(count, 'change')} not announced, and nobody announces.", "A `beat` and a `push` worker must run, and RabbitMQ take their messages.",
         )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from roost.finding import Finding, Level
+from roost.wording import count_of
 
 #: Waiting requests above this are more than a busy moment; `monitoring/alerts.yml` has the same number.
 MANY = 100
@@ -66,6 +67,6 @@ def check_login(*, is_shared: bool) -> Iterator[Finding]:
 def _set_aside(queue: QueueState) -> Iterator[Finding]:
     if queue.messages:
         yield Finding(
-            "queues", Level.WARNING, f"{queue.messages} messages were set aside in the queue {queue.name}: workers died on them.",
+            "queues", Level.WARNING, f"{count_of(queue.messages, 'message')} set aside in the queue {queue.name}: workers died on each.",
             "Look at the workers' logs, then at the messages; purge the queue when they are understood.",
         )  # fmt: skip

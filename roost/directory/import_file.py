@@ -20,6 +20,7 @@ from roost.directory import fields
 from roost.directory.cells import read_cell
 from roost.directory.rules import BadField
 from roost.errors import Invalid
+from roost.wording import count_of
 
 #: Characters a line may have.
 MAX_LINE = 10_000
@@ -179,7 +180,7 @@ def _check_header(header: list[str]) -> None:
 
 def _row(line: int, header: list[str], cells: list[str]) -> Iterator[Desk | Fault]:
     if any(cell.strip() for cell in cells[len(header) :]):
-        yield Fault(line, "bad_value", f"it has {len(cells)} cells, the header {len(header)}")
+        yield Fault(line, "bad_value", f"it has {count_of(len(cells), 'cell')}, the header {len(header)}")
         return
     texts = ((name, read_cell(cell)) for name, cell in zip(header, cells, strict=False))
     given = {name: text for name, text in texts if text}

@@ -154,7 +154,7 @@ def test_an_audit_finds_and_mends_what_was_tampered_with(roost_process: Run, clu
         ("n2", "mended", 1),
         ("n3", "as it should be", 0),
     ]
-    assert "mended 1 entries" in roost_process("doctor").out
+    assert "mended 1 entry" in roost_process("doctor").out
     assert roost_process("audit", "n2").exit_code == 0
 
 

@@ -119,7 +119,7 @@ def test_the_status_of_each_node(roost: Run, office: World) -> None:
     office.sql(
         "INSERT INTO node_refused_row (node_id, key, reason) SELECT id, 'p/desk001', 'Too long' FROM pbx_node WHERE name = 'n1'"
     )
-    assert "n1: cannot hold 1 rows: roost doctor names them" in roost("status").out
+    assert "n1: cannot hold 1 row: roost doctor names what" in roost("status").out
     assert "n1 cannot hold p/desk001: Too long" in roost("doctor").out
     assert "2 mended" in shown
     assert [node["name"] for node in roost("status", "n2", "--json").json["nodes"]] == ["n2"]

@@ -240,12 +240,12 @@ def test_a_node_that_answers_and_is_not_as_it_should_be(world: World) -> None:
             "n1: its last audit mended 3 entries.",
         ]
         world.sql("UPDATE pbx_node SET failures = 2, last_error = 'refused', drift = 0")
-        assert found() == ["n1: the last 2 pushes failed: refused"]
+        assert found() == ["n1: 2 pushes failed since it last answered: refused"]
         world.sql("UPDATE pbx_node SET failures = 0")
         world.organization()
         assert found() == ["n1: pushed to not for 3600 s, though nothing failed."]
         world.desk("001")
-        assert found()[1].endswith("changes wait to be announced, and nobody announces.")
+        assert found()[1].endswith("not announced, and nobody announces.")
 
 
 def of_nodes(world: World, **changed: object) -> list[str]:

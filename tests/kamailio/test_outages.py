@@ -94,4 +94,4 @@ def test_doctor_as_a_whole_names_what_is_wrong_at_a_kamailio_and_nothing_else(
         directory.change_node("k2", port=HTTP_PORT)  # after which it is pushed at once
     assert f":{PEER_PORT}: It refuses the secret, or our address" in said
     assert "k1: Kamailio " in said
-    assert "1 errors, 0 warnings" in said
+    assert "1 error, 0 warnings" in said

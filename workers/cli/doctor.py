@@ -18,6 +18,7 @@ from roost.errors import RoostError
 from roost.finding import Finding, Level
 from roost.nodes.routes import enabled_nodes
 from roost.settings import Settings, env_file, settings
+from roost.wording import count_of
 from tasks.queues import Queues, states_of
 from workers.cli.exits import Exit
 from workers.cli.output import AsJson, cell, console, say, show_json
@@ -110,4 +111,4 @@ def _show(found: list[Finding]) -> None:
         level: sum(finding.level is level for finding in found) for level in (Level.ERROR, Level.WARNING)
     }
     say("")
-    say(f"{counts[Level.ERROR]} errors, {counts[Level.WARNING]} warnings")
+    say(f"{count_of(counts[Level.ERROR], 'error')}, {count_of(counts[Level.WARNING], 'warning')}")

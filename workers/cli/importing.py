@@ -15,6 +15,7 @@ from roost.directory.import_file import Fault, open_file
 from roost.directory.importing import LISTED, ImportRefused, import_desks
 from roost.errors import Invalid
 from roost.settings import settings
+from roost.wording import count_of
 from workers.cli.exits import exit_of_error
 from workers.cli.output import AsJson, note, say, show_error, show_json
 from workers.cli.progress import progress
@@ -83,7 +84,7 @@ def import_file(
             say(f"… and {report.counts.changes - LISTED} more.")
     counts = report.counts
     say(
-        f"{counts.desks} desks: extensions {counts.extensions_added} added, {counts.extensions_changed} changed; "
+        f"{count_of(counts.desks, 'desk')}: extensions {counts.extensions_added} added, {counts.extensions_changed} changed; "
         f"phones {counts.phones_added} added, {counts.phones_changed} changed."
         + (" Nothing was written (--dry-run)." if dry_run else "")
     )

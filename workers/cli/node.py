@@ -12,6 +12,7 @@ from roost.directory import Directory, fields
 from roost.directory.node_scope import read_scope, set_scope
 from roost.errors import Invalid
 from roost.pbx.kinds import default_kind, kind_named
+from roost.wording import count_of
 from workers.cli.options import NONE, Enabled, Yes, changes, confirm
 from workers.cli.output import AsJson, say, show_facts, show_json, show_rows
 from workers.cli.session import open_database, open_directory, read_file, read_secret
@@ -164,4 +165,4 @@ def _options(
 def _brief(value: object) -> object:
     """A text of many lines, such as a certificate, by its size alone."""
     lines = value.count("\n") if isinstance(value, str) else 0
-    return f"{lines} lines; --json shows them" if lines else value
+    return f"{count_of(lines, 'line')}; --json shows them" if lines else value

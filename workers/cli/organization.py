@@ -11,6 +11,7 @@ from roost.database import Database
 from roost.directory import LIMIT, Directory, fields
 from roost.directory.fields import parse_duration
 from roost.directory.organization_steps import take_steps
+from roost.wording import count_of
 from workers.cli.options import DailyReturn, Enabled, Limit, MaxStay, Name, Yes, changes, confirm
 from workers.cli.output import AsJson, note, say, show_facts, show_json, show_rows
 from workers.cli.progress import progress
@@ -91,7 +92,9 @@ def rename(
     with open_database() as database:
         directory = Directory(database)
         found = directory.organization(code)
-        confirm(f"Rename organization {code} to {new}, with {found.extensions} extensions?", yes=yes)
+        confirm(
+            f"Rename organization {code} to {new}, with {count_of(found.extensions, 'extension')}?", yes=yes
+        )
         directory.rename_organization(code, new)
         _finish(database, new)
     say(f"Renamed organization {code} to {new}.")
@@ -161,7 +164,11 @@ def remove(
     with open_database() as database:
         directory = Directory(database)
         found = directory.organization(code)
-        losing = f" with {found.extensions} extensions and {found.phones} phones" if with_everything else ""
+        losing = (
+            f" with {count_of(found.extensions, 'extension')} and {count_of(found.phones, 'phone')}"
+            if with_everything
+            else ""
+        )
         confirm(f"Remove organization {code}{losing}?", yes=yes)
         if with_everything:
             directory.begin_removal(code)

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from roost.wording import count_of
 from workers.cli.exits import Exit
 from workers.cli.keys import key_lines
 from workers.cli.output import note, say
@@ -51,7 +52,7 @@ def setup(
         say(line)
     if differing:
         note(
-            f"{len(differing)} files differ from this release's and stay as they are; --replace replaces them."
+            f"Left as it is, though it differs from this release's: {count_of(len(differing), 'file')}. --replace takes this release's."
         )
         raise typer.Exit(Exit.WARNING)
 

@@ -14,6 +14,7 @@ from roost.database import Database
 from roost.directory.organization_steps import OrganizationSteps, steps_left
 from roost.errors import DatabaseUnavailable, Invalid
 from roost.nodes.status import ClusterStatus, NodeState, NodeStatus, cluster_status
+from roost.wording import count_of
 from workers.cli.exits import Exit
 from workers.cli.output import AsJson, console, plain, show_json, table
 from workers.cli.session import open_database
@@ -94,7 +95,7 @@ def _as_json(node: NodeStatus) -> dict[str, object]:
 
 
 def _page(found: ClusterStatus, steps: list[OrganizationSteps]) -> Group:
-    unnumbered = f", {found.unnumbered} changes to announce" if found.unnumbered else ""
+    unnumbered = f", {count_of(found.unnumbered, 'change')} to announce" if found.unnumbered else ""
     title = Text(f"Database version {found.version}{unnumbered}, {found.now.astimezone():%Y-%m-%d %H:%M:%S}")
     rows = [
         (
@@ -110,19 +111,22 @@ def _page(found: ClusterStatus, steps: list[OrganizationSteps]) -> Group:
     ]
     columns = ("node", "state", "version", "behind", "last seen", "drift", "kind")
     errors = [
-        Text(f"{each.name}: {each.last_error} ({each.failures} times in a row)", style="red")
+        Text(f"{each.name}: {each.last_error} ({count_of(each.failures, 'time')} in a row)", style="red")
         for each in found.nodes
         if each.enabled and each.last_error
     ]
     errors += [
-        Text(f"{each.name}: cannot hold {each.refused_rows} rows: roost doctor names them", style="red")
+        Text(
+            f"{each.name}: cannot hold {count_of(each.refused_rows, 'row')}: roost doctor names what",
+            style="red",
+        )
         for each in found.nodes
         if each.refused_rows
     ]
     errors += [
         Text(
             f"organization {each.code}: {'being removed' if each.removing else 'its nodes are told'}, "
-            f"{each.done} of about {each.total} extensions", style="yellow",
+            f"{each.done} of about {count_of(each.total, 'extension')}", style="yellow",
         )
         for each in steps
     ]  # fmt: skip
@@ -137,7 +141,7 @@ def _page(found: ClusterStatus, steps: list[OrganizationSteps]) -> Group:
 def _behind(node: NodeStatus) -> str:
     if not node.behind:
         return ""
-    return f"{node.behind} changes" + ("" if node.lag is None else f", {_ago(node.lag)}")
+    return count_of(node.behind, "change") + ("" if node.lag is None else f", {_ago(node.lag)}")
 
 
 def _drift(node: NodeStatus) -> Text:

@@ -30,6 +30,7 @@ from roost.pbx.ami import astdb
 from roost.pbx.ami.codec import fields_of, unnumbered
 from roost.pbx.ami.session import Action, ActionFailed, AmiSession, Failure
 from roost.pbx.node import Change, Cursor, Gone, Key, Kind, RefusedRow, key_of
+from roost.wording import count_of
 
 #: Changes kept as they are sent: each is told to every node, and made ready once.
 ENCODED = 4_096
@@ -133,7 +134,7 @@ class Table:
         errors = sum(failure.sent for failure in failures if key_of(changes[failure.position]) in refused)
         if errors > MOST_REFUSED:
             raise NodeUnavailable(
-                f"It did not take {errors} of {len(changes)} changes: {next(iter(refused.values()))}"
+                f"It did not take {errors} of {count_of(len(changes), 'change')}: {next(iter(refused.values()))}"
             )
         return [RefusedRow(key, reason) for key, reason in refused.items()]
 

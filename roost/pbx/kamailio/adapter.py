@@ -29,6 +29,7 @@ from roost.pbx.kamailio.http import ProtocolError
 from roost.pbx.kamailio.options import KamailioOptions
 from roost.pbx.kamailio.session import KamailioSession
 from roost.pbx.node import Change, Cursor, Gone, Key, Kind, NodeAddress, RefusedRow, key_of
+from roost.wording import count_of
 
 #: Bytes of a body, and of a row with its key.
 MAX_BODY = 14_000
@@ -145,7 +146,7 @@ class KamailioNode:
     def health(self) -> str:
         """The PBX's name and version, and how many rows it holds."""
         state = self.state()
-        return f"Kamailio {state.version}, {state.rows} rows"
+        return f"Kamailio {state.version}, {count_of(state.rows, 'row')}"
 
     def state(self) -> State:
         """What it says of itself."""
@@ -178,7 +179,7 @@ class KamailioNode:
             wanted, done = sent.popleft(), _number(body.rstrip(b"\n"))
             if done != wanted:
                 raise NodeRefused(
-                    f"{self._place}: It took {done} of {wanted} rows; set max_while_loops=1000000 there, and look whether its "
+                    f"{self._place}: It took {done} of {count_of(wanted, 'row')}; set max_while_loops=1000000 there, and look whether its "
                     "shared memory is full (kamailio -m)."
                 )
 
@@ -211,7 +212,7 @@ class KamailioNode:
             told += len(lines)
             yield lines
         if told != rows:
-            raise NodeUnavailable(f"{self._place}: It told {told} of {rows} rows.")
+            raise NodeUnavailable(f"{self._place}: It told {told} of {count_of(rows, 'row')}.")
 
 
 @lru_cache(maxsize=ENCODED)

@@ -9,6 +9,7 @@ from roost.finding import Finding, Level, is_public
 from roost.pbx.kamailio.adapter import KamailioNode, State
 from roost.pbx.kamailio.options import KamailioOptions
 from roost.pbx.kinds import Examined
+from roost.wording import count_of
 
 OLDEST = (5, 6)
 #: Seconds that its clock may differ from ours: call records say when.
@@ -39,7 +40,7 @@ def _state(node: Examined[KamailioOptions], state: State) -> Iterator[Finding]:
         )
     if state.max_while_loops < max(LEAST_LOOPS, 2 * state.rows):
         yield _warning(
-            f"Its max_while_loops is {state.max_while_loops}, and its table has {state.rows} rows.",
+            f"Its max_while_loops is {state.max_while_loops}, and its table has {count_of(state.rows, 'row')}.",
             f"Set max_while_loops={max(ENOUGH_LOOPS, 4 * state.rows)} in its kamailio.cfg, and restart it.",
         )
     if abs(state.ahead) > CLOCK:
