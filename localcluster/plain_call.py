@@ -33,7 +33,15 @@ class PlainCall:
         self.is_up = False
         self.is_over = False
         self.watches = ""
+        self._newest: dict[str, int] = {}
         self._phone = phone
+
+    def was_overtaken(self, request: SipMessage) -> bool:
+        """Whether a later request of the other party came first, so that this one is to be refused (RFC 3261, 12.2.2)."""
+        party, number = tag_of(request["From"]), int(request["CSeq"].split()[0])
+        newest = self._newest.get(party, 0)
+        self._newest[party] = max(newest, number)
+        return number < newest
 
     @property
     def asserted(self) -> tuple[str, str] | None:

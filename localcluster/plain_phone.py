@@ -280,6 +280,9 @@ class PlainPhone:
             return
         if message.method == "ACK":
             return
+        if call is not None and call.was_overtaken(message):
+            self._reply(message, "500 Server Internal Error")
+            return
         if call is not None:
             call.heard.append(message)
         else:
