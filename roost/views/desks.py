@@ -68,16 +68,20 @@ def read_desks(
     *,
     search: str = "",
     part: int = 1,
+    behind: str = "",
+    ahead: str = "",
     counts: DeskCounts | None = None,
 ) -> DeskPart:
     """Read a part of the desks; `search`: how a number, a word of a name or a phone's name begins.
 
-    `counts` are those of all desks, if the caller knows them; a small organization's are counted here.
+    Whoever knows the number `behind` which the part begins, or `ahead` of which it ends, spares PostgreSQL the counting; in a search
+    they say nothing. `counts` are those of all desks, if the caller knows them; a small organization's are counted here.
     """
-    desks = _list_desks(database, desk_params(organization, search, part))
-    if part == 1 and not search and len(desks) <= PART:
+    desks = _list_desks(database, desk_params(organization, search, part, behind, ahead))
+    if part == 1 and not search and not behind and not ahead and len(desks) <= PART:
         counts = _count(desks)
-    return DeskPart(desks[:PART], counts or count_desks(database, organization), len(desks) > PART)
+    more = len(desks) > PART or bool(ahead and not search)
+    return DeskPart(desks[:PART], counts or count_desks(database, organization), more)
 
 
 def read_desks_of(database: Database, organization: str, numbers: Sequence[str]) -> list[Desk]:
@@ -93,16 +97,19 @@ def count_desks(database: Database, organization: str) -> DeskCounts:
         return cursor.execute(query("count_desks"), params).fetchone() or DeskCounts(0, 0, 0, 0)
 
 
-def desks_shown(organization: str, search: str, part: int) -> Rows:
+def desks_shown(organization: str, search: str, part: int, behind: str = "", ahead: str = "") -> Rows:
     """The rows that `read_desks` makes a part of, but for the counts."""
-    return Rows("list_desks", desk_params(organization, search, part))
+    return Rows("list_desks", desk_params(organization, search, part, behind, ahead))
 
 
-def desk_params(organization: str, search: str = "", part: int = 1) -> dict[str, object]:
-    """Of `list_desks`: one more than a part, which says that there are more."""
+def desk_params(
+    organization: str, search: str = "", part: int = 1, behind: str = "", ahead: str = ""
+) -> dict[str, object]:
+    """Of `list_desks`: one more than a part, which says that there are more; `ahead` of a number there always are."""
+    counted = not (behind or ahead) or bool(search)
     return {
-        "organization": organization, "search": SEARCH.check(search) or None, "numbers": None, "skip": (part - 1) * PART,
-        "limit": PART + 1,
+        "organization": organization, "search": SEARCH.check(search) or None, "numbers": None, "behind": behind or None,
+        "ahead": ahead or None, "skip": (part - 1) * PART if counted else 0, "limit": PART if ahead and not search else PART + 1,
     }  # fmt: skip
 
 

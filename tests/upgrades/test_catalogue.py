@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.resources import files
 
 import psycopg
@@ -49,6 +50,12 @@ def test_what_only_the_release_before_took_is_mended(old_database: str) -> None:
         names = "SELECT o.name, o.lock_after, e.name, p.emergency_location, t.name FROM organization o, extension e, phone p, token t"
         rows = connection.execute(f"{names} WHERE p.base_id = e.id AND e.number = '001'").fetchall()
     assert rows == [("Acme", 1000, "Ana", "Hall", "token")]
+
+
+def test_no_index_of_a_large_table_is_built_while_its_writers_wait() -> None:
+    migration = files("roost").joinpath("migrations", f"{VERSION}.sql").read_text(encoding="utf-8")
+    at_once = re.findall(r"CREATE (?:UNIQUE )?INDEX (?!CONCURRENTLY)[^;]* ON (\w+)", migration)
+    assert not {"journal", "call", "extension", "phone", "route"}.intersection(at_once)
 
 
 def test_an_upgrade_that_was_cut_off_is_run_again(old_database: str, database_url: str) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
+
 import pytest
 from playwright.sync_api import Browser, expect
 
@@ -38,15 +41,23 @@ def test_every_desk_is_on_some_part(large: Office) -> None:
     for _ in range(3):
         page = browser.get(address).text
         shown += [part.partition('"')[0] for part in page.split('<li id="desk-')[1:]]
-        address = f"/organizations/0001?part={len(shown) // PART + 1}"
+        onwards = re.search(r'href="([^"]+)" rel="next"', page)
+        address = unescape(onwards[1]) if onwards else ""
     numbers = large.world.value(
         "SELECT array_agg(number ORDER BY number) FROM extension e JOIN organization o ON o.id = organization_id"
         " WHERE o.code = '0001'"
     )
+    assert isinstance(numbers, list)
     assert shown == numbers
     assert len(shown) == DESKS
     assert f"401 to {DESKS} of {DESKS}" in page
     assert "More desks" not in page
+    before = re.search(r'href="([^"]+)" rel="prev"', page)
+    assert before
+    page = browser.get(unescape(before[1])).text
+    assert [part.partition('"')[0] for part in page.split('<li id="desk-')[1:]] == numbers[PART : 2 * PART]
+    assert f"{PART + 1} to {2 * PART} of {DESKS}" in page
+    assert 'href="/organizations/0001?part=1" rel="prev"' in page
 
 
 def test_a_search_is_over_all_and_has_parts_too(large: Office) -> None:

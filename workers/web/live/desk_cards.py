@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 from roost.directory.fields import SEARCH
 from roost.views.desks import Desk, DeskCounts
@@ -13,23 +14,45 @@ from workers.web.live.hub import Fragments
 from workers.web.pages.render import render
 
 _PART = re.compile(r"[1-9][0-9]{0,6}")
+_NUMBER = re.compile(r"[0-9]{1,16}")
 #: Cards that are kept rendered.
 _MOST_CARDS = 4096
 
 
 class ShownPart(NamedTuple):
-    """Which desks a page shows: a part of all, or of what a search finds."""
+    """Which desks a page shows: a part of all, or of what a search finds.
+
+    The part of all begins `behind` a number, or ends `ahead` of one; then `part` only says which one it is.
+    """
 
     search: str = ""
     part: int = 1
+    behind: str = ""
+    ahead: str = ""
 
     @classmethod
-    def of_address(cls, search: str, part: str) -> ShownPart:
+    def of_address(cls, search: str, part: str, behind: str = "", ahead: str = "") -> ShownPart:
         """What an address asks for; a number that no address of ours has is taken for the first part."""
         number = int(part) if _PART.fullmatch(part) else 1
         return cls(
-            "".join(character for character in search[: SEARCH.most] if character.isprintable()), number
-        )
+            "".join(character for character in search[: SEARCH.most] if character.isprintable()), number,
+            behind if _NUMBER.fullmatch(behind) else "", ahead if _NUMBER.fullmatch(ahead) else "",
+        )  # fmt: skip
+
+    @property
+    def address(self) -> str:
+        """The query of an address that asks for this part."""
+        asked = {"q": self.search, "part": str(self.part), "behind": self.behind, "ahead": self.ahead}
+        return urlencode({name: value for name, value in asked.items() if value})
+
+    def next(self, last: str) -> ShownPart:
+        """The part after this one, whose last desk is `last`."""
+        return ShownPart(self.search, self.part + 1, "" if self.search else last)
+
+    def before(self, first: str) -> ShownPart:
+        """The part before this one, whose first desk is `first`."""
+        known = first if self.part > 2 and not self.search else ""
+        return ShownPart(self.search, self.part - 1, "", known)
 
 
 def render_desks(desks: Sequence[Desk], counts: DeskCounts, organization: str) -> Fragments:

@@ -35,11 +35,13 @@ async def watch_desks(
     seen: Seen = "",
     q: str = "",
     part: str = "",
+    behind: str = "",
+    ahead: str = "",
     last: LastSeen = None,
 ) -> StreamingResponse:
     """Watch a part of an organization's desks."""
     demand(visit.asker, Action.SEE_ORGANIZATION, code)
-    which = ShownPart.of_address(q, part)
+    which = ShownPart.of_address(q, part, behind, ahead)
 
     async def greet(watched: Watched, viewer: Viewer) -> None:
         assert isinstance(watched, WatchedDesks)
@@ -65,7 +67,7 @@ async def watch_desks(
 
 def _read(parts: Parts, code: str, which: ShownPart) -> DeskPart:
     counts = parts.desk_counts.of(code)
-    return read_desks(parts.database, code, search=which.search, part=which.part, counts=counts)
+    return read_desks(parts.database, code, **which._asdict(), counts=counts)
 
 
 @router.get("/cluster")

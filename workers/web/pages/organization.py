@@ -37,7 +37,9 @@ SPARE_PHONES = 100
 def show_organization(request: Request, parts: Parts) -> Response:
     """Show the desks."""
     code = organization_in_path(request, parts)
-    which = ShownPart.of_address(request.query_params.get("q", ""), request.query_params.get("part", ""))
+    which = ShownPart.of_address(
+        *(request.query_params.get(name, "") for name in ("q", "part", "behind", "ahead"))
+    )
     counts: DeskCounts | None = None
 
     def about() -> tuple[ShownPart, DeskCounts | None]:
@@ -55,7 +57,7 @@ def show_organization(request: Request, parts: Parts) -> Response:
     page = CachedPage(
         "desks.html", f"/organizations/{code}", (Action.SEE_ORGANIZATION, code),
         (
-            desks_shown(code, which.search, which.part),
+            desks_shown(code, *which),
             Rows("name_organization", {"organization": code}),
             Rows("list_spare_phones", {"organization": code, "limit": SPARE_PHONES}),
         ),
@@ -151,13 +153,13 @@ def _desks(
 
 def _values(database: Database, code: str, which: ShownPart, counts: DeskCounts | None) -> dict[str, Any]:
     """What the page shows. Whatever is read here must be in its fingerprints."""
-    part = read_desks(database, code, search=which.search, part=which.part, counts=counts)
+    part = read_desks(database, code, **which._asdict(), counts=counts)
     fragments = render_desks(part.desks, part.counts, code)
     first = (which.part - 1) * PART + 1
     return {
         "organization": Directory(database).organization_name(code), "desks": part.desks, "q": which.search,
         "fragments": fragments, "shown": [f"desk-{desk.number}" for desk in part.desks], "stamp": stamp_of(fragments),
-        "counts": part.counts, "part": which.part, "more": part.more, "first": first, "last": first + len(part.desks) - 1,
+        "counts": part.counts, "which": which, "more": part.more, "first": first, "last": first + len(part.desks) - 1,
         "spare": list_spare_phones(database, code, limit=SPARE_PHONES), "number": "", "phone": "", "reason": "",
     }  # fmt: skip
 
