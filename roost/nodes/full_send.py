@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from roost.database import Connection, Database, query
 from roost.nodes import refused_rows
 from roost.nodes.holding import NodeRow, Nodes, PushFailed, hold_soon, look_at
-from roost.nodes.routes import BATCH, count_keys, read_piece, tell
-from roost.pbx.node import Change, Cursor, Gone, PbxNode, key_of
+from roost.nodes.routes import BATCH, Piece, count_keys, read_piece, tell
+from roost.pbx.node import Change, Cursor, Gone, Kind, PbxNode, key_of
 
 Stage = Literal["list", "e", "p"]
 #: Seconds that a node's row is held for pieces of a send, about.
@@ -112,26 +113,43 @@ def send_pieces(
 ) -> tuple[int, int]:
     """Send the rows after this id, for about a second. Returns how many rows differed, and how many of those the node refused.
 
-    After the last row the node gets its cursor, and the send is over.
+    After the last row the node gets its cursor, and the send is over. While the node takes a piece, a thread reads the next one.
     """
     ends = time.monotonic() + HOLD_FOR
     sent = refused = 0
-    while time.monotonic() < ends:
-        kind: Literal["e", "p"] = "e" if sending.stage == "e" else "p"
-        piece = read_piece(connection, row.scope, kind, after, BATCH)
-        if piece is None and kind == "p":
-            node.apply([], sending.start)
-            break
-        if piece is None:
-            sending, after = replace(sending, stage="p"), 0
-            continue
-        has = {} if sending.blank else node.read([key_of(change) for change in piece.changes])
-        changes = [change for change in piece.changes if has.get(key_of(change)) != change]
-        after = piece.last
-        not_taken = node.apply(changes, sending.mark(after))
-        refused_rows.note(connection, row.id, changes, not_taken)
-        parameters = {"node_id": row.id, "keys": len(piece.changes), "total": None}
-        connection.execute(query("mark_node_sending"), parameters)
-        sent += len(changes)
-        refused += len(not_taken)
+    pieces = _pieces(connection, row, sending, after)
+    with ThreadPoolExecutor(1, "next-piece") as reader:
+        found = next(pieces)
+        while found is not None:
+            sending, piece = found
+            following = reader.submit(next, pieces) if time.monotonic() < ends else None
+            changes = piece.changes
+            if not sending.blank:
+                has = node.read([key_of(change) for change in changes])
+                changes = [change for change in changes if has.get(key_of(change)) != change]
+            not_taken = node.apply(changes, sending.mark(piece.last))
+            # Before the connection is used here: a statement that failed spoils the transaction for the next.
+            found = following.result() if following else None
+            if not_taken or row.has_refused:
+                refused_rows.note(connection, row.id, changes, not_taken)
+            parameters = {"node_id": row.id, "keys": len(piece.changes), "total": None}
+            connection.execute(query("mark_node_sending"), parameters)
+            sent += len(changes)
+            refused += len(not_taken)
+            if following is None:
+                return sent, refused
+    node.apply([], sending.start)
     return sent, refused
+
+
+def _pieces(
+    connection: Connection, row: NodeRow, sending: Sending, after: int
+) -> Iterator[tuple[Sending, Piece] | None]:
+    """Each piece after this id, and how far the send is with it; at last None."""
+    stages: tuple[Kind, ...] = ("p",) if sending.stage == "p" else ("e", "p")
+    for stage in stages:
+        while piece := read_piece(connection, row.scope, stage, after, BATCH):
+            yield replace(sending, stage=stage), piece
+            after = piece.last
+        after = 0
+    yield None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from roost.pbx.node import ActsAs, Change, Cursor, Gone, Key, PbxNode, RefusedRow, Rings, key_of
+from roost.pbx.node import ActsAs, Change, Cursor, Gone, Key, PbxNode, RefusedRow, key_of
 
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 #: What would end a line. A node that holds an odd key told it itself, so with anything else in it, it may be told to delete it.
@@ -21,20 +21,19 @@ _HOLDS_CONTROL = "It holds a control character."
 
 def fault(change: Change) -> str:
     """Why no node is sent this change; empty when nothing is wrong with it."""
-    match change:
-        case ActsAs():
-            text = "".join(change)
-            return _HOLDS_CONTROL if not text.isprintable() and _CONTROL.search(text) else ""
-        case Rings(extension, node, phone):
-            if not extension.isprintable() and _CONTROL.search(extension):
-                return _HOLDS_CONTROL
-            if node is None and phone is None:
-                return ""
-            if node is None or phone is None or not _PLACE.fullmatch(f"{node}/{phone}"):
-                return "It rings at a place that is none."
-            return ""
-        case Gone(_, key):
-            return _HOLDS_CONTROL if not key.isprintable() and _LINE_END.search(key) else ""
+    if isinstance(change, ActsAs):
+        text = "".join(change)
+        return _HOLDS_CONTROL if not text.isprintable() and _CONTROL.search(text) else ""
+    if isinstance(change, Gone):
+        return _HOLDS_CONTROL if not change.key.isprintable() and _LINE_END.search(change.key) else ""
+    extension, node, phone = change
+    if not extension.isprintable() and _CONTROL.search(extension):
+        return _HOLDS_CONTROL
+    if node is None and phone is None:
+        return ""
+    if node is None or phone is None or not _PLACE.fullmatch(f"{node}/{phone}"):
+        return "It rings at a place that is none."
+    return ""
 
 
 class CheckedNode:

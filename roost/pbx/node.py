@@ -106,13 +106,11 @@ Change = Rings | ActsAs | Gone
 
 def key_of(change: Change) -> Key:
     """The key a change is stored under."""
-    match change:
-        case Rings():
-            return ("e", change.extension)
-        case ActsAs():
-            return ("p", change.phone)
-        case Gone():
-            return (change.kind, change.key)
+    if isinstance(change, Rings):
+        return ("e", change.extension)
+    if isinstance(change, ActsAs):
+        return ("p", change.phone)
+    return (change.kind, change.key)
 
 
 class RefusedRow(NamedTuple):

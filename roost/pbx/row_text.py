@@ -23,9 +23,9 @@ CURSOR_KEY = "cursor"
 _NOWHERE = "-"
 _NAME = "[A-Za-z0-9._-]{1,64}"
 _PLACE = re.compile(f"({_NAME})/({_NAME})")
-_ESCAPES = {
-    code: f"%{code:02X}" for code in range(0x20, 0x7F) if not (chr(code).isalnum() or chr(code) in "-._~")
-}
+_ESCAPES = {chr(code): f"%{code:02X}" for code in range(0x20, 0x7F)}
+#: ASCII but letters, digits and `-._~`.
+_SPECIAL = re.compile(r"[ -,/:-@\[-^`{-}]")
 
 
 def key(of: Key) -> str:
@@ -43,9 +43,14 @@ def value(change: Rings | ActsAs) -> str:
                 change.organization, change.number, change.name, change.account_code, change.mailbox,
                 change.base, change.emergency_number, change.emergency_location,
             )  # fmt: skip
-            return ",".join([field if field.isalnum() else field.translate(_ESCAPES) for field in fields])
+            # All fields at once: a line break cannot be in one, so it can stand for the comma between them.
+            return _SPECIAL.sub(_escaped, "\n".join(fields)).replace("\n", ",")
         case _:
             assert_never(change)
+
+
+def _escaped(special: re.Match[str]) -> str:
+    return _ESCAPES[special[0]]
 
 
 def change(of: Key, stored: str) -> Change | None:
@@ -57,8 +62,7 @@ def change(of: Key, stored: str) -> Change | None:
         place = _PLACE.fullmatch(stored)
         return Rings(name, place[1], place[2]) if place else None
     try:
-        # One decoding for all fields: a line break cannot be in one, so it can stand for the comma between
-        # them.
+        # As in `value`.
         fields = unquote_to_bytes(stored.replace(",", "\n")).decode().split("\n")
     except UnicodeDecodeError:
         return None

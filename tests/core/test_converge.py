@@ -7,6 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
 
+import pytest
+from psycopg import errors as pg
+
 from localcluster.postgres import Postgres
 from roost.database import Database
 from roost.directory.nodes import NodeDirectory
@@ -241,4 +244,16 @@ def test_a_full_send_goes_on_where_it_broke_off(node: Node) -> None:
     assert node.holds()["e", "0001*001"] == Rings("0001*001", "n1", "desk003")
     assert node.cursor() == whole
     assert node.audit() == Audited(1)
+    assert node.holds() == node.truth()
+
+
+def test_a_piece_that_cannot_be_read_ahead_is_told_as_what_it_is(node: Node) -> None:
+    """Phones cannot be read while the node takes the extensions: what PostgreSQL says comes out, and the send goes on from there."""
+    with node.world.database.connection() as connection:
+        connection.execute("ALTER VIEW acts_as RENAME TO away")
+        with pytest.raises(pg.UndefinedTable):
+            node.push()
+        assert [kind for kind, _ in node.holds()] == ["e", "e", "e"]
+        connection.execute("ALTER VIEW away RENAME TO acts_as")
+    assert node.push() == Converged(6, 3), "extensions are not sent again"
     assert node.holds() == node.truth()

@@ -219,7 +219,8 @@ class KamailioNode:
 def _encode(change: Change) -> bytes:
     if isinstance(change, Gone):
         return b"-%s\n" % b64encode(_bytes(key_of(change)))
-    return f"={row_text.key(key_of(change))}\t{row_text.value(change)}\n".encode()
+    kind, name = key_of(change)
+    return f"={kind}/{name}\t{row_text.value(change)}\n".encode()
 
 
 def _bodies(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
