@@ -6,6 +6,6 @@ GRANT INSERT, UPDATE ON call TO {role};
 GRANT INSERT ON journal TO {role};
 -- Whose code is cleared goes home: that is numbered, and the nodes are woken.
 GRANT SELECT ON node_scope, route, route_dirty TO {role};
-GRANT SELECT (id, name, enabled, serves_all, next_attempt_at, resync, seen_at) ON pbx_node TO {role};
+GRANT SELECT (id, name, kind, enabled, serves_all, next_attempt_at, resync, seen_at) ON pbx_node TO {role};
 GRANT DELETE ON route_dirty TO {role};
 GRANT INSERT, UPDATE ON route TO {role};

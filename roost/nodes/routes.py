@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from psycopg.rows import TupleRow, args_row, class_row
 
 from roost.database import Connection, Database, query
+from roost.pbx.kinds import kinds
 from roost.pbx.node import ActsAs, Change, Cursor, Gone, Key, Kind, Rings
 
 #: Changes told to a node at a time.
@@ -46,12 +47,16 @@ def announce(database: Database) -> Announced:
 
 
 def sweep(database: Database, unseen_for: float) -> Announced:
-    """Number the changes whose announcer died. Also names the nodes that nobody looked at for `unseen_for` seconds, whether they lag or not."""
+    """Number the changes whose announcer died. Also names the nodes that nobody looked at for `unseen_for` seconds, whether they lag or not.
+
+    A node that forgets is named after half of it: it was looked at a little after the last sweep, so else each second one would name it.
+    """
     return _announce(database, unseen_for)
 
 
 def _announce(database: Database, unseen_for: float | None) -> Announced:
-    parameters = {"unseen_for": unseen_for, "most": NUMBERED_AT_ONCE}
+    forgetful = [kind.name for kind in kinds().values() if kind.forgets]
+    parameters = {"unseen_for": unseen_for, "most": NUMBERED_AT_ONCE, "forgetful": forgetful}
     return Announced(*database.statement(query("announce"), parameters))
 
 

@@ -95,6 +95,8 @@ class PbxKind(Generic[OptionsT]):
     demands: Demands = field(default_factory=Demands)
     #: Seconds between two audits of a node, at most, whatever ROOST_AUDIT_EVERY says; None: as that says.
     audit_every: float | None = None
+    #: Whether a restart empties a node's table: then every sweep looks at it.
+    forgets: bool = False
     #: What a node (that `connect` returned) has set up by itself, for an import; None: its kind keeps no such thing.
     desks: Callable[[PbxNode], Iterable[FoundDesk]] | None = None
     #: The mailboxes and message lamps of a node (that `connect` returned); None: its kind knows none.

@@ -1,1 +1,1 @@
-SELECT numbered, nodes, more FROM announce(%(unseen_for)s, %(most)s)
+SELECT numbered, nodes, more FROM announce(%(unseen_for)s, %(most)s, %(forgetful)s)

@@ -54,6 +54,9 @@ def test_a_change_wakes_only_whom_it_concerns_and_the_sweep_moves_the_rest_on(tw
     assert announce(two.database).nodes == ["n1"]
     assert sweep(two.database, 1000).nodes == [], "whoever was looked at is being told"
     assert sweep(two.database, 0).nodes == ["n1", "n2"]
+    two.sql("UPDATE pbx_node SET kind = 'kamailio' WHERE name = 'n2'")
+    two.sql("UPDATE pbx_node SET resync = false, seen_at = now() - interval '600 s'")
+    assert sweep(two.database, 1000).nodes == ["n2"], "who forgets over a restart is looked at by each sweep"
     with two.database.connection() as connection:
         assert news_since(connection, 6, 10**9, scope_of(two, "n2")).changes == []
 

@@ -11,6 +11,7 @@ KIND = PbxKind(
     port=usual_port,
     connect=KamailioNode,
     examine=examine,
+    forgets=True,
     if_refused="Compare ROOST_SECRET and ROOST_HTTP_FROM there with the node's secret and with where the push workers run.",
     if_drifted="Find who else writes the table `roost` there, such as kamcmd htable.sets.",
 )
