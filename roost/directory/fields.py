@@ -44,9 +44,11 @@ EMERGENCY_LOCATION = TextRule(
     most_bytes=256, free=True,
 )  # fmt: skip
 POLICY = TextRule("policy", "refuse|displace", "`refuse` or `displace`", 8, least=6)
+#: No digits but those of Etc/GMT+2: PostgreSQL takes any name with a number behind it, and `UTC+3` for three hours west.
 TIMEZONE = TextRule(
-    "time zone", r"[A-Za-z0-9_+\/\-]{1,64}", "the name of a time zone, such as Europe/Bucharest", 64, least=1
-)
+    "time zone", r"[A-Za-z_\-]+(\/[A-Za-z_\-]+)*|Etc\/GMT[+\-]?[0-9]{1,2}",
+    "the name of a time zone, such as Europe/Bucharest", 64, least=1,
+)  # fmt: skip
 HOST = TextRule("host", r"[A-Za-z0-9._:\-]{1,253}", "a host name or an IP address", 253, least=1)
 NODE_SECRET = TextRule(
     "node secret", r"[\x20-\x7e]{1,200}", "1 to 200 printable ASCII characters", 200, least=1

@@ -129,7 +129,8 @@ def read_file(file: BinaryIO, encoding: str = "utf-8-sig") -> Iterator[Desk | Fa
         finally:
             text.detach()  # the file stays open, for it is its owner's
     except (UnicodeError, LookupError):
-        raise BadFile(f"It is not {encoding} text: save it as `CSV UTF-8`, or name its encoding.") from None
+        named = encoding.removesuffix("-sig").upper()
+        raise BadFile(f"It is not {named} text: save it as `CSV UTF-8`, or name its encoding.") from None
     except csv.Error as error:
         raise BadFile(f"It is not CSV: {error}.") from None
     except OSError as error:
@@ -139,6 +140,8 @@ def read_file(file: BinaryIO, encoding: str = "utf-8-sig") -> Iterator[Desk | Fa
 def _read(file: TextIO) -> Iterator[Desk | Fault]:
     lines = _bounded_lines(file)
     first, line = next(lines, ""), 1
+    if not first:
+        raise BadFile("It is empty.")
     delimiter = max(_DELIMITERS, key=first.count)
     if named := _NAMED_DELIMITER.fullmatch(first):
         delimiter, first, line = named[1], next(lines, ""), 2

@@ -53,5 +53,5 @@ def put_scope(connection: Connection, node: str, organizations: Sequence[str] | 
         connection.execute(query("set_node_serving"), params)
     found = connection.execute(query("set_node_scope"), params).fetchone()
     if found is None or found[0] != len(wanted):
-        raise UnknownOrganization(", ".join(wanted))
+        raise UnknownOrganization(f"({'one of ' if len(wanted) > 1 else ''}{', '.join(wanted)})")
     connection.execute(query("set_node_serving"), params)

@@ -16,6 +16,7 @@ import pytest
 from roost.seal import seal, unseal
 from roost.settings import Settings
 from tests.cli.command import Run
+from tests.warm import run_module
 from tests.world import World
 
 
@@ -175,3 +176,30 @@ def test_long_work_is_told_by_a_bar_on_a_terminal_and_by_lines_elsewhere() -> No
     os.close(ours)
     assert b"removing 0001" in shown
     assert b"500/2000" in shown
+
+
+_NO_SECRET = "The secret code is read from stdin, and there was none. [invalid]"
+_SET = ("code", "set", "0001*001")
+#: How a shell may start a command: stdin, stdout, their encoding, and the command; then its exit code, and what it says.
+_ODDLY: dict[str, tuple[tuple[str, str, str], tuple[str, ...], int, str]] = {
+    "a full disk": (("as is", "/dev/full", "utf-8"), ("keys",), 7, "No space left on device. [not_printed]"),
+    "a full disk, of a table": (("as is", "/dev/full", "utf-8"), ("--help",), 7, "No space left on device. [not_printed]"),
+    "output closed": (("as is", "closed", "utf-8"), ("keys",), 0, ""),
+    "input closed": (("closed", "as is", "utf-8"), _SET, 2, _NO_SECRET),
+    "input that is no text": (("code", "as is", "utf-8"), _SET, 2, "A secret code is 4 to 8 digits. [bad_code]"),
+    "no letters but ASCII": (("as is", "as is", "ascii"), ("where", "--help"), 0, ""),
+    "a name that is no text": (("as is", "as is", "utf-8"), ("node", "serve", "\udcff", "\udcff"), 7, "[setting]"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("how", _ODDLY)
+def test_however_it_is_started_it_ends_with_a_line_and_its_code(
+    how: str, settings: Settings, folder: Path
+) -> None:
+    streams, command, exit_code, says = _ODDLY[how]
+    (folder / "code").write_bytes(b"\xff\xfe\n")
+    environment = {"ROOST_SEAL_PUBLIC_KEY": settings.need("seal_public_key")}
+    ended = run_module(["tests.cli.started_oddly", *streams, *command], environment, folder)
+    assert (ended.returncode, "Traceback" in ended.stderr) == (exit_code, False), ended.stderr
+    assert ended.stderr.removesuffix("\n").endswith(says)
+    assert len(ended.stderr.splitlines()) == bool(says)

@@ -222,13 +222,14 @@ def test_a_cell_of_two_lines_does_not_shift_the_numbers(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "name the columns"),
+        ("", "It is empty"),
+        ("001,002\n", "name the columns"),
         ("organization,number,nmae\n0001,001,x\n", "'nmae'"),
         ("organization,name\n0001,x\n", "lacks the columns: number"),
         ("organization,number,number\n0001,1,1\n", "twice: number"),
         ("organization,number\n", "no desks"),
         ('organization,number\n0001,"00\n', "not CSV"),
-        (b"organization,number,name\n0001,001,Jos\xe9\n", "save it as `CSV UTF-8`"),
+        (b"organization,number,name\n0001,001,Jos\xe9\n", "It is not UTF-8 text: save it as `CSV UTF-8`"),
         ("organization,number,name\n0001,001," + "x" * 20_000, "a line of 10000 characters"),
     ],
 )

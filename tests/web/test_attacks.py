@@ -126,12 +126,23 @@ def test_no_answer_is_kept_or_names_the_host_that_the_asker_named(
     api = office.api()
     asked = [
         *all_pages(office),
-        *((api, path) for path in ("/organizations", "/nope", "/journal?since=x", "/openapi.json")),
+        *(
+            (api, path)
+            for path in ("/organizations", "/organizations/", "/nope", "/journal?since=x", "/openapi.json")
+        ),
     ]
     stranger = httpx.Client(base_url=office.address)
     asked += [
         (stranger, path)
-        for path in ("/", "/cluster", "/nope", "/api/v1/organizations", "/organizations/0001")
+        for path in (
+            "/",
+            "/cluster",
+            "/sign-in/",
+            "/static",
+            "/nope",
+            "/api/v1/organizations",
+            "/organizations/0001",
+        )
     ]
     for http, path in asked:
         answer = http.get(path, headers=headers)

@@ -71,6 +71,8 @@ def list_all(
 ) -> None:  # fmt: skip
     """List extensions."""
     with open_directory() as directory:
+        if organization is not None:
+            directory.organization_name(organization)  # one that is mistyped has no extensions either
         found = counted(
             directory.each_extension(organization=organization, search=search, after=after, limit=limit), limit,
             lambda last: f"There may be more: use --after '{last.key}', or --limit.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import sys
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any
 
@@ -32,6 +33,7 @@ from workers.cli import (
     schema,
     setup,
     status,
+    streams,
     token,
     user,
     where,
@@ -121,7 +123,18 @@ def main() -> None:
     # The pool and the client log what they will also raise; here the error is all there is to say.
     logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    app(prog_name="roost")
+    streams.prepare()
+    try:
+        try:
+            app(prog_name="roost")
+        finally:
+            sys.stdout.flush()
+    except OSError as error:
+        said = streams.not_printed(error)
+        if said is None:
+            raise
+        show_error(str(said), said.code)
+        sys.exit(exit_of_error(said))
 
 
 if __name__ == "__main__":

@@ -82,6 +82,10 @@ def list_all(
 ) -> None:  # fmt: skip
     """List phones."""
     with open_directory() as directory:
+        if organization is not None:
+            directory.organization_name(organization)  # one that is mistyped has no phones either
+        if node is not None:
+            directory.node(node)
         found = counted(
             directory.each_phone(organization=organization, node=node, search=search, after=after, limit=limit), limit,
             lambda last: f"There may be more: use --after {last.name}, or --limit.",

@@ -126,8 +126,10 @@ def create_app(settings: Settings) -> FastAPI:
                 await asyncio.gather(*kept, return_exceptions=True)
 
     app = FastAPI(
-        title="Roost", lifespan=lifespan, openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None
-    )
+        title="Roost", lifespan=lifespan, openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None,
+        # It would send whoever adds a slash to the host that they named, by http where a proxy speaks TLS, and their token with them.
+        redirect_slashes=False,
+    )  # fmt: skip
     app.openapi = lambda: write_document(app)  # type: ignore[method-assign]  # FastAPI's own way to replace it
     for page in _CACHED:
         app.router.routes.extend(page.CACHED)
