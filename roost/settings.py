@@ -207,6 +207,8 @@ def supervision() -> Supervision:
 @lru_cache(maxsize=1)
 def settings() -> Settings:
     """The settings of this process, read once. Raises SettingMissing with the names, never the values."""
+    if env_file().is_dir():
+        raise SettingMissing(f"{env_file()} is a folder; it must be a file.")
     try:
         return Settings()
     except OSError as error:

@@ -20,6 +20,7 @@ from tasks.presence import Presence
 from workers import systemd
 from workers.logs import refuse_to_start, set_up
 from workers.metrics.kinds import export_beat
+from workers.processes import end_well
 
 #: A beat whose schedule stands still for so many seconds answers no health check.
 SILENT_AFTER = 15.0
@@ -74,6 +75,7 @@ def _say_ready(**_: object) -> None:
 
 def main() -> int:
     """Run until SIGTERM."""
+    end_well()
     try:
         set_up(settings())
         settings().need("broker_url")

@@ -1,7 +1,9 @@
-"""The processes of Roost: what each is for, and how many one machine has use for."""
+"""The processes of Roost: what each is for, how many one machine has use for, and how they end."""
 
 from __future__ import annotations
 
+import signal
+import sys
 from typing import NamedTuple
 
 
@@ -22,3 +24,9 @@ PROCESSES = {
     "beat": Process("asks for what is due"),
     "web": Process("the page and the API"),
 }
+
+
+def end_well() -> None:
+    """On SIGTERM or Ctrl-C end with exit code 0: before a library listens to them, and when it raises them again after it."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))

@@ -113,6 +113,8 @@ def open_file(path: Path) -> Iterator[BinaryIO]:
     except OSError as error:
         raise BadFile(f"It cannot be read: {error.strerror}.") from None
     with file:
+        if not file.seekable():
+            raise BadFile("It is a pipe or a terminal: write it to a file first, for it is read twice.")
         yield file
 
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TextIO
+from typing import Any
 
 from workers.cli.main import main
 
 
-def stream(descriptor: int, file: str, mode: str, encoding: str) -> TextIO | None:
+def stream(descriptor: int, file: str, mode: str, encoding: str) -> Any:
     """What Python makes of a descriptor when it starts."""
     if file == "closed":
         os.close(descriptor)
@@ -23,7 +23,7 @@ def stream(descriptor: int, file: str, mode: str, encoding: str) -> TextIO | Non
 
 
 _, reads, prints, letters, *arguments = sys.argv
-sys.stdin = stream(0, reads, "r", letters)  # type: ignore[assignment]  # Python, too, makes it None
-sys.stdout = stream(1, prints, "w", letters)  # type: ignore[assignment]
+sys.stdin = stream(0, reads, "r", letters)
+sys.stdout = stream(1, prints, "w", letters)
 sys.argv = ["roost", *arguments]
 main()

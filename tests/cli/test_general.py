@@ -46,6 +46,13 @@ def test_a_bad_setting_is_named_without_its_value(bare_roost: Run, folder: Path)
     assert "hunter2" not in ended.err
 
 
+def test_an_env_that_is_a_folder_is_named(bare_roost: Run, folder: Path) -> None:
+    (folder / ".env").mkdir()
+    ended = bare_roost("org", "list")
+    assert (ended.exit_code, ended.out) == (7, "")
+    assert "/.env is a folder" in ended.err
+
+
 def test_an_unreachable_database(bare_roost: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROOST_DATABASE_URL", "postgresql://roost:hunter2@127.0.0.1:1/roost")
     ended = bare_roost("org", "list")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from pathlib import Path
 
 import pytest
@@ -238,7 +239,12 @@ def test_a_file_that_is_no_list_of_desks_is_refused(desk: Desk, text: str | byte
         desk.load(text)
 
 
-def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
+    reads, writes = os.pipe()
+    with pytest.raises(BadFile, match="It is a pipe"), open_file(Path(f"/proc/self/fd/{reads}")):
+        pass
+    os.close(reads)
+    os.close(writes)
     with pytest.raises(BadFile, match="No such file"), open_file(tmp_path / "none.csv"):
         pass
 

@@ -246,8 +246,9 @@ def test_in_every_web_process_the_streams_of_who_lost_access_end_within_a_second
             assert time.monotonic() - began < 1
             assert not kept.is_set()
     finally:
-        other.stop()
+        exit_code = other.stop()
         product.web_ports.pop()
+    assert exit_code == 0
 
 
 @contextmanager

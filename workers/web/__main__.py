@@ -11,12 +11,14 @@ from roost.version import WrongVersion
 from tasks.outages import check_before_start
 from workers.connection_limit import TooFewDescriptors, demand_descriptors
 from workers.logs import refuse_to_start, set_up
+from workers.processes import end_well
 from workers.web.app import create_app
 from workers.web.server import BACKLOG, WebServer
 
 
 def main() -> int:
     """Run until SIGTERM."""
+    end_well()
     try:
         set_up(settings())
         for name in ("database_url", "broker_url", "seal_public_key"):
