@@ -168,7 +168,7 @@ CREATE INDEX phone_by_organization ON phone (organization_id);
 CREATE INDEX phone_by_organization_and_name ON phone (organization_id, name);
 CREATE INDEX phone_by_node_and_name ON phone (node_id, name);
 CREATE INDEX phone_by_start_of_name ON phone (organization_id, lower(name) text_pattern_ops);
-CREATE INDEX phone_with_guest ON phone (organization_id) WHERE guest_since IS NOT NULL;
+CREATE INDEX phone_with_guest ON phone (organization_id, guest_since) WHERE guest_since IS NOT NULL;
 
 -- The organizations that a node serves, unless it `serves_all`. Only their routes are sent to it.
 CREATE TABLE node_scope (
@@ -630,6 +630,7 @@ CREATE TABLE person (
     CONSTRAINT role_fits CHECK ((role = 'operator') = (organization_id IS NULL) AND (role = 'owner') = (extension_id IS NOT NULL))
 );
 CREATE INDEX person_by_organization ON person (organization_id);
+CREATE INDEX person_by_organization_and_login ON person (organization_id, login);
 CREATE INDEX person_by_extension ON person (extension_id);
 
 -- A browser that signed in. Only the SHA-256 of its 256 random bits is here: who reads the table can be nobody.
@@ -677,3 +678,4 @@ CREATE TABLE token (
     used_at timestamptz
 );
 CREATE INDEX token_by_organization ON token (organization_id);
+CREATE INDEX token_by_organization_and_id ON token (organization_id, id);

@@ -67,6 +67,13 @@ def one(connection: Connection, statement: str, params: Mapping[str, object]) ->
     return connection.execute(query(statement), params).fetchone()
 
 
+def find_organization(database: Database, code: str) -> int:
+    """The id of an organization; 0 when there is none."""
+    with database.connection() as connection:
+        ids = one(connection, "find_owners", {"organization": code, "node": None})
+    return int(ids[0]) if ids else 0
+
+
 def found(rows: list[R], unknown: type[NotFound], name: str) -> R:
     """Give the first row; raise `unknown` about the name when there is none."""
     if not rows:

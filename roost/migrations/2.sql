@@ -337,7 +337,7 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS extension_by_words ON extension USING gi
 
 CREATE INDEX CONCURRENTLY IF NOT EXISTS phone_by_start_of_name ON phone (organization_id, lower(name) text_pattern_ops);
 
-CREATE INDEX CONCURRENTLY IF NOT EXISTS phone_with_guest ON phone (organization_id) WHERE guest_since IS NOT NULL;
+CREATE INDEX CONCURRENTLY IF NOT EXISTS phone_with_guest ON phone (organization_id, guest_since) WHERE guest_since IS NOT NULL;
 
 -- Each of the two is looked up by its index, also in a plan that was made while there were few phones.
 CREATE OR REPLACE FUNCTION extension_dirty() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -375,3 +375,8 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS journal_by_rare_outcome_of ON journal (o
 CREATE INDEX CONCURRENTLY IF NOT EXISTS phone_by_organization_and_name ON phone (organization_id, name);
 
 CREATE INDEX CONCURRENTLY IF NOT EXISTS phone_by_node_and_name ON phone (node_id, name);
+
+-- Lists of an organization's people and tokens, each by its index.
+CREATE INDEX IF NOT EXISTS person_by_organization_and_login ON person (organization_id, login);
+
+CREATE INDEX IF NOT EXISTS token_by_organization_and_id ON token (organization_id, id);

@@ -15,6 +15,7 @@ from roost.database import Database, query
 from roost.directory.errors import UnknownExtension, UnknownOrganization, in_words
 from roost.directory.fields import DISPLAY_NAME, LOGIN, ExtensionKey
 from roost.directory.rules import BadField, TextRule
+from roost.directory.store import find_organization
 from roost.errors import NotFound
 from roost.moves.secret_codes import HASHER
 from roost.people.access import Asker, Right
@@ -104,7 +105,10 @@ class People:
 
     def people(self, organization: str | None = None, *, after: str = "", limit: int = 1000) -> list[Person]:
         """List the people of one organization, or all, in order of login."""
-        return self._list({"organization": organization, "login": None, "after": after, "limit": limit})
+        params: dict[str, object] = {"organization": None, "login": None, "after": after, "limit": limit}
+        if organization is not None:
+            params["organization"] = find_organization(self._database, organization)
+        return self._list(params)
 
     def person(self, login: str) -> Person:
         """One person. Raises UnknownPerson."""

@@ -10,6 +10,7 @@ from psycopg.rows import class_row
 from roost.database import Database, query
 from roost.directory.errors import UnknownOrganization, in_words
 from roost.directory.fields import TOKEN_NAME
+from roost.directory.store import find_organization
 from roost.errors import NotFound, RoostError
 from roost.people.access import Asker, Right
 from roost.people.secret_tokens import hash_secret, new_secret
@@ -89,7 +90,8 @@ class Tokens:
         self, organization: str | None = None, *, after: int = 0, limit: int = 100
     ) -> list[TokenRecord]:
         """List the tokens of one organization, or all, in order of id."""
-        params = {"organization": organization, "id": None, "after": after, "limit": limit}
+        owner = None if organization is None else find_organization(self._database, organization)
+        params = {"organization": owner, "id": None, "after": after, "limit": limit}
         with (
             self._database.connection() as connection,
             connection.cursor(row_factory=class_row(TokenRecord)) as cursor,

@@ -9,8 +9,11 @@ import pytest
 from benchmarks.world import populate
 from roost.database import Connection, Database, query
 from roost.directory import Directory
+from roost.directory.store import find_organization
 from roost.nodes.routes import announce, news_since, read_head
 from roost.nodes.status import cluster_status
+from roost.people.person import People
+from roost.people.tokens import Tokens
 from roost.settings import Settings
 from roost.views.desks import desk_params
 from tests.world import World
@@ -207,3 +210,47 @@ def test_desks_cost_the_same_in_an_organization_that_has_four_times_as_many(worl
         assert large < 1.2 * small + 300, (search, large, small)
     assert rows("0001", behind="007799") < 1.2 * rows("0002")
     assert rows("0001", ahead="007801") < 1.2 * rows("0002")
+
+
+#: 20 sat down first, but for a year; then 30 whose stays are over, and 3,000 whose stays are not.
+_MANY_GUESTS = """
+INSERT INTO organization (code, max_stay, daily_return) VALUES ('0001', '8 hours', NULL);
+INSERT INTO extension (organization_id, number, max_stay)
+SELECT o.id, i::text, CASE WHEN i <= 20 THEN interval '1 year' END FROM organization o, generate_series(1, 3051) i;
+INSERT INTO phone (organization_id, name, node_id, base_id) SELECT organization_id, 'p' || number, (SELECT min(id) FROM pbx_node), id FROM extension;
+UPDATE phone p SET guest_id = base_id - 1, guest_since = now() - CASE WHEN e.number::int <= 51 THEN '10 days' ELSE '1 hour' END::interval
+FROM extension e WHERE e.id = base_id AND e.number <> '1'
+"""
+
+
+def test_stays_that_are_over_are_found_without_a_look_at_everybody_who_sits(world: World) -> None:
+    world.node()
+    fill(world, _MANY_GUESTS)
+    with world.database.connection() as connection:
+        over = connection.execute(query("list_ended_stays"), {"limit": 50}).fetchall()
+    assert len(over) == 30
+    assert {reason for *_, reason in over} == {"stay_ended"}
+    assert rows_read(world, "list_ended_stays", {"limit": 50}) < 500
+
+
+_MANY_PEOPLE = """
+INSERT INTO organization (code) VALUES ('0001'), ('0002');
+INSERT INTO person (login, role, organization_id, password_hash)
+SELECT 'a' || i, 'administrator', o.id, '' FROM organization o, generate_series(1, 3000) i WHERE o.code = '0002';
+INSERT INTO token (name, token_hash, organization_id, access)
+SELECT 'a', i::text::bytea, o.id, 'read' FROM organization o, generate_series(1, 3000) i WHERE o.code = '0002';
+INSERT INTO person (login, role, organization_id, password_hash) SELECT 'b', 'administrator', id, '' FROM organization WHERE code = '0001';
+INSERT INTO token (name, token_hash, organization_id, access) SELECT 'b', 'b', id, 'read' FROM organization WHERE code = '0001'
+"""
+
+
+def test_people_and_tokens_are_listed_without_a_look_at_those_of_others(world: World) -> None:
+    fill(world, _MANY_PEOPLE)
+    organization = find_organization(world.database, "0001")
+    asked: dict[str, object] = {"organization": organization, "limit": 100}
+    assert rows_read(world, "list_people", asked | {"login": None, "after": ""}) < 50
+    assert rows_read(world, "list_tokens", asked | {"id": None, "after": 0}) < 50
+    assert [person.login for person in People(world.database).people("0001")] == ["b"]
+    assert [token.name for token in Tokens(world.database).tokens("0001")] == ["b"]
+    assert not People(world.database).people("0009")
+    assert not Tokens(world.database).tokens("0009")
