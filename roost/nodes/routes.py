@@ -51,12 +51,11 @@ def sweep(database: Database, unseen_for: float) -> Announced:
 
     A node that forgets is named after half of it: it was looked at a little after the last sweep, so else each second one would name it.
     """
-    return _announce(database, unseen_for)
+    return _announce(database, unseen_for, [kind.name for kind in kinds().values() if kind.forgets])
 
 
-def _announce(database: Database, unseen_for: float | None) -> Announced:
-    forgetful = [kind.name for kind in kinds().values() if kind.forgets]
-    parameters = {"unseen_for": unseen_for, "most": NUMBERED_AT_ONCE, "forgetful": forgetful}
+def _announce(database: Database, unseen_for: float | None, forgetful: Sequence[str] = ()) -> Announced:
+    parameters = {"unseen_for": unseen_for, "most": NUMBERED_AT_ONCE, "forgetful": list(forgetful)}
     return Announced(*database.statement(query("announce"), parameters))
 
 
