@@ -9,13 +9,14 @@ from typing import Any
 
 from argon2 import PasswordHasher
 
-from roost.database import Database
+from roost.database import Database, query
 from roost.moves.binding import Binding
 from roost.moves.bound_ids import try_id
 from roost.moves.requests import Answer, Dial, Return, Try, Virtualize
 from roost.moves.secret_codes import hash_code
 from roost.moves.verifying import Verifying
 from roost.pbx.kinds import default_kind
+from roost.people.person import Role
 from roost.seal import seal
 from roost.settings import Settings
 
@@ -81,6 +82,18 @@ class World:
                 },
             )
         return name
+
+    def person(
+        self, login: str, password: str, role: Role, *, organization: str | None = None, number: str | None = None,
+        name: str = "",
+    ) -> None:  # fmt: skip
+        """Somebody who may sign in, as `People.add` adds them, with a hash that is cheap to try."""
+        values = {
+            "login": login, "name": name, "role": role.value, "organization": organization, "number": number,
+            "password_hash": _password_hash(password),
+        }  # fmt: skip
+        with self.database.connection() as connection:
+            assert connection.execute(query("add_person"), values).fetchone()
 
     def office(self, *numbers: str) -> None:
         """One organization, one node, and desks."""
@@ -212,13 +225,19 @@ class World:
         )  # fmt: skip
 
 
-#: Argon2id at its least. Which effort is the product's shows where codes are set, not where they are tried: it stands in the hash.
+#: Argon2id at its least. Which effort is the product's shows where codes and passwords are set, not where they are tried: it stands
+#: in the hash.
 _LEAST = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
 def cheap_hash(pepper: str, digits: str) -> str:
     """The hash of a code that is tried without the effort that is there to slow down who stole the table."""
     return hash_code(pepper, digits, _LEAST)
+
+
+@cache
+def _password_hash(password: str) -> str:
+    return _LEAST.hash(password)
 
 
 @cache

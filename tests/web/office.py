@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from contextlib import ExitStack
-from functools import cache
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
 
-from roost.database import query
 from roost.people.access import Right
-from roost.people.person import People, Role, hash_password
+from roost.people.person import People, Role
 from roost.people.tokens import Tokens
 from tests.cluster import Cluster
 from tests.world import new_id
@@ -71,31 +69,22 @@ class Office:
         self.cluster.reset()
         self.world.sql("DELETE FROM person")
         self.world.sql("TRUNCATE sign_in_try, token")
-        self._person("root", Role.OPERATOR)
+        self.world.person("root", self.password, Role.OPERATOR)
         for code in ("0001", "0002"):
             self.world.organization(code, name=f"Office {code}")
             for place, number in enumerate(("001", "002", "003", "004")):
                 self.world.desk(number, node=f"n{place % 3 + 1}", organization=code)
-            self._person(f"admin{code}", Role.ADMINISTRATOR, code)
+            self.world.person(f"admin{code}", self.password, Role.ADMINISTRATOR, organization=code)
             for number in ("001", "002"):
-                self._person(f"owner{code}-{number}", Role.OWNER, code, number)
+                self.world.person(
+                    f"owner{code}-{number}", self.password, Role.OWNER, organization=code, number=number
+                )
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.close()
-
-    def _person(
-        self, login: str, role: Role, organization: str | None = None, number: str | None = None
-    ) -> None:
-        """As `People.add` does it, but that the password is hashed once in a run: hashing is slow on purpose."""
-        values = {
-            "login": login, "name": "", "role": role.value, "organization": organization, "number": number,
-            "password_hash": _password_hash(),
-        }  # fmt: skip
-        with self.cluster.database.connection() as connection:
-            assert connection.execute(query("add_person"), values).fetchone()
 
     def browser(self, login: str | None = None) -> Browser:
         """A browser, signed in."""
@@ -115,11 +104,6 @@ class Office:
         client = httpx.Client(base_url=f"{self.address}/api/v1", headers=headers, timeout=DEADLINE)
         self._stack.callback(client.close)
         return client
-
-
-@cache
-def _password_hash() -> str:
-    return hash_password(_PASSWORD)
 
 
 def items(answer: httpx.Response) -> list[Any]:
