@@ -21,6 +21,7 @@ _MOST = 100
 
 #: Milliseconds for a session to end that a test left behind.
 _PATIENCE = 5000
+_LOOKS = 5
 _END_SESSIONS = """
 SELECT coalesce(bool_and(pg_terminate_backend(pid, %s)), true) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid()
@@ -108,7 +109,9 @@ class Databases:
     def _emptied(self, connection: _Connection) -> bool:
         """End every session and remove every row; False where that is not worth it, or does not make the database as it was."""
         try:
-            if not _one(connection, _END_SESSIONS, _PATIENCE) or _one(connection, _MADE_OF) != self._made_of:
+            # Of one that ends by itself just now PostgreSQL says that it could not end it: it is looked again.
+            ended = any(_one(connection, _END_SESSIONS, _PATIENCE) for _ in range(_LOOKS))
+            if not ended or _one(connection, _MADE_OF) != self._made_of:
                 return False
         except psycopg.OperationalError:  # a test ended all sessions, this one with them
             return False

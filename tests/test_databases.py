@@ -88,6 +88,16 @@ def test_sessions_end_with_their_locks(databases: Databases) -> None:
         assert state_of(again) == new
 
 
+def test_sessions_that_end_by_themselves_cost_nobody_the_database(databases: Databases) -> None:
+    given = set()
+    for _ in range(10):
+        with databases.lend() as url:
+            given.add(url)
+            for session in [psycopg.connect(url) for _ in range(5)]:
+                session.close()  # its process ends some time later
+    assert len(given) == 1
+
+
 @pytest.mark.parametrize(
     "statements",
     [

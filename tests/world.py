@@ -68,19 +68,16 @@ class World:
             digits, code_hash = _code(self.settings.need("code_pepper"), organization, number)
             self.codes[organization, number] = digits
             row |= {"code_hash": code_hash, "code_set_at": datetime.now().astimezone()}
-        row["organization_id"] = self._id("organization", "code", organization)
-        self._insert("extension", row)
         name = f"desk{number}" if organization == "0001" else f"desk{organization}-{number}"
-        if phone:
-            self._insert(
-                "phone",
-                {
-                    "organization_id": row["organization_id"],
-                    "name": name,
-                    "node_id": self._id("pbx_node", "name", node),
-                    "base_id": self._extension_id(organization, number),
-                },
-            )
+        named, places = ", ".join(row), ", ".join(["%s"] * len(row))
+        with self.database.connection() as connection:
+            (extension,) = connection.execute(
+                f"INSERT INTO extension (organization_id, {named})"
+                f" VALUES ((SELECT id FROM organization WHERE code = %s), {places}) RETURNING id",
+                (organization, *row.values()),
+            ).fetchone() or (None,)
+            if phone:
+                connection.execute(_PHONE, {"base": extension, "name": name, "node": node})
         return name
 
     def person(
@@ -215,15 +212,11 @@ class World:
         columns, places = ", ".join(row), ", ".join(["%s"] * len(row))
         self.sql(f"INSERT INTO {table} ({columns}) VALUES ({places})", *row.values())
 
-    def _id(self, table: str, column: str, value: str) -> object:
-        return self.value(f"SELECT id FROM {table} WHERE {column} = %s", value)
 
-    def _extension_id(self, organization: str, number: str) -> object:
-        return self.value(
-            "SELECT e.id FROM extension e JOIN organization o ON o.id = e.organization_id WHERE o.code = %s AND number = %s",
-            organization, number,
-        )  # fmt: skip
-
+_PHONE = """
+INSERT INTO phone (organization_id, name, node_id, base_id)
+SELECT organization_id, %(name)s, (SELECT id FROM pbx_node WHERE name = %(node)s), id FROM extension WHERE id = %(base)s
+"""
 
 #: Argon2id at its least. Which effort is the product's shows where codes and passwords are set, not where they are tried: it stands
 #: in the hash.
