@@ -130,23 +130,32 @@ def read_key(text: str) -> Key:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Some rows of the table that a node must have, and the id of the last; the next piece goes on after it."""
+    """Some rows of the table that a node must have, and where they end: the next piece goes on after this id."""
 
     changes: list[Change]
     last: int
 
 
-_PIECES: dict[Kind, tuple[str, type[Rings | ActsAs]]] = {
-    "e": ("list_piece_of_routes", Rings),
-    "p": ("list_piece_of_phones", ActsAs),
+#: The statement for a node that serves all organizations, and that for a node with a scope.
+_PIECES: dict[Kind, tuple[str, str, type[Rings | ActsAs]]] = {
+    "e": ("list_piece_of_routes", "list_piece_of_served_routes", Rings),
+    "p": ("list_piece_of_phones", "list_piece_of_served_phones", ActsAs),
 }
 
 
 def read_piece(connection: Connection, scope: Scope, kind: Kind, after: int, limit: int) -> Piece | None:
-    """The next rows of the table that a node must have, extensions or phones in order of id; None: there are no more."""
-    statement, make = _PIECES[kind]
-    rows = connection.execute(query(statement), asdict(scope) | {"after": after, "limit": limit}).fetchall()
-    return Piece([make(*row[1:]) for row in rows], rows[-1][0]) if rows else None
+    """The next rows of the table that a node must have, extensions or phones; None: there are no more.
+
+    `after` is the id of an extension or of a phone. With a scope it is that of an extension for both, and a change of the scope begins anew.
+    """
+    whole, served, make = _PIECES[kind]
+    statement = query(whole if scope.serves_all else served)
+    while rows := connection.execute(statement, asdict(scope) | {"after": after, "limit": limit}).fetchall():
+        after = rows[-1][0]
+        changes: list[Change] = [make(*row[1:]) for row in rows if row[1] is not None]
+        if changes:
+            return Piece(changes, after)
+    return None
 
 
 def count_keys(connection: Connection, scope: Scope) -> int:

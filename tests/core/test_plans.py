@@ -9,6 +9,7 @@ import pytest
 from benchmarks.world import populate
 from roost.database import Connection, Database, query
 from roost.directory import Directory
+from roost.directory.node_scope import set_scope
 from roost.directory.store import find_organization
 from roost.nodes.routes import announce, news_since, read_head
 from roost.nodes.status import cluster_status
@@ -254,3 +255,16 @@ def test_people_and_tokens_are_listed_without_a_look_at_those_of_others(world: W
     assert [token.name for token in Tokens(world.database).tokens("0001")] == ["b"]
     assert not People(world.database).people("0009")
     assert not Tokens(world.database).tokens("0009")
+
+
+def test_a_node_of_few_is_sent_and_audited_without_a_look_at_all_others(world: World) -> None:
+    world.node()
+    fill(world, _MANY_DESKS)
+    world.sql("INSERT INTO organization (code) VALUES ('0003')")
+    world.desk("001", organization="0003")
+    world.node("n2")
+    set_scope(world.database, "n2", ["0003"])
+    node = world.value("SELECT id FROM pbx_node WHERE name = 'n2'")
+    asked: dict[str, object] = {"node_id": node, "serves_all": False, "after": 0, "limit": 500}
+    for statement in ("list_piece_of_served_routes", "list_piece_of_served_phones", "count_keys"):
+        assert rows_read(world, statement, asked) < 50, statement

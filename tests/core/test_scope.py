@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from roost.database import Connection
 from roost.directory.errors import UnknownNode, UnknownOrganization
 from roost.directory.node_scope import HomedElsewhere, read_scope, set_scope
-from roost.nodes.routes import Scope, announce, everything, news_since, sweep
-from roost.pbx.node import Gone
+from roost.nodes.routes import Scope, announce, count_keys, everything, news_since, read_piece, sweep
+from roost.pbx.node import Gone, Key, Kind, key_of
 from tests.world import World
 
 
@@ -43,6 +44,33 @@ def test_a_node_holds_only_what_it_serves(two: World) -> None:
     assert held(two, "n2") == {"0002*001", "desk0002-001"}
     assert len(held(two, "n1")) == 6
     assert two.value("SELECT resync FROM pbx_node WHERE name = 'n2'") is True
+
+
+def test_pieces_of_any_size_come_to_what_a_node_holds(two: World) -> None:
+    """Phones that speak for nobody among them: one out of use, and an extension without one."""
+    for number in ("002", "003", "004"):
+        two.desk(number, organization="0002", phone=number != "003")
+    two.sql("UPDATE phone SET enabled = false WHERE name = 'desk0002-001'")
+    for codes in (["0002"], ["0001", "0002"], None):
+        set_scope(two.database, "n2", codes)
+        scope = scope_of(two, "n2")
+        with two.database.connection() as connection:
+            whole = {key_of(change) for change in everything(connection, scope)}
+            for size in (1, 2, 100):
+                assert sorted(pieces_of(connection, scope, size)) == sorted(whole)
+            assert count_keys(connection, scope) == len(whole) + 1, "who is out of use counts"
+
+
+def pieces_of(connection: Connection, scope: Scope, size: int) -> list[Key]:
+    keys: list[Key] = []
+    kinds: tuple[Kind, ...] = ("e", "p")
+    for kind in kinds:
+        after = 0
+        while piece := read_piece(connection, scope, kind, after, size):
+            assert piece.changes
+            keys += [key_of(change) for change in piece.changes]
+            after = piece.last
+    return keys
 
 
 def test_a_change_wakes_only_whom_it_concerns_and_the_sweep_moves_the_rest_on(two: World) -> None:
