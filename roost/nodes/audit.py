@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from roost.database import Connection, Database, query
@@ -20,6 +20,8 @@ from roost.pbx.node import Change, Cursor, Gone, Key, Kind, PbxNode, key_of
 
 #: Keys compared at a time.
 PIECE = 500
+#: Keys that an audit keeps in mind, as those that the database has.
+MOST_KNOWN = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,8 @@ class _Run:
     rest: Callable[[float], object]
     push: Callable[[], object]
     began_at: datetime
+    #: What was compared: when the node lists it afterwards, PostgreSQL need not be asked whether it is a stranger.
+    known: set[Key] = field(default_factory=set)
 
     def run(self, at: _Audit, total: int) -> Audited | PushFailed | None:
         try:
@@ -102,7 +106,8 @@ class _Run:
             for page in self.node.keys(total):
                 for place in range(0, len(page), PIECE):
                     piece = page[place : place + PIECE]
-                    strangers = [key_of(c) for c in self._tell(piece) if isinstance(c, Gone)]
+                    unknown = [key for key in piece if key not in self.known]
+                    strangers = [key_of(c) for c in self._tell(unknown) if isinstance(c, Gone)]
                     self._note("strangers", 0, len(piece), self._judge(strangers), began)
                     began = time.monotonic()
         except _Stopped as stopped:
@@ -119,8 +124,11 @@ class _Run:
     def _compare(self, kind: Kind, after: int) -> None:
         while (piece := self._piece(kind, after)) is not None:
             began = time.monotonic()
-            has = self.node.read([key_of(change) for change in piece.changes])
-            suspects = [key_of(c) for c in piece.changes if has.get(key_of(c)) != c]
+            keys = [key_of(change) for change in piece.changes]
+            if len(self.known) < MOST_KNOWN:
+                self.known.update(keys)
+            has = self.node.read(keys)
+            suspects = [key for key, c in zip(keys, piece.changes, strict=True) if has.get(key) != c]
             after = piece.last
             self._note(kind, after, len(piece.changes), self._judge(suspects), began)
         self._note("p" if kind == "e" else "strangers", 0, 0, 0, time.monotonic())
@@ -130,6 +138,8 @@ class _Run:
             return read_piece(connection, self.row.scope, kind, after, PIECE)
 
     def _tell(self, keys: Sequence[Key]) -> list[Change]:
+        if not keys:
+            return []
         with self.database.connection() as connection:
             return tell(connection, keys, self.row.scope)
 

@@ -58,7 +58,7 @@ class Hints:
                 self._lately, self._listed_at = dict(self._listed()), time.monotonic()
             return [self._lately.get(place, "") for place in places]
         with self._session.deadline():
-            return read_variables(self._session, [f"HINT({number}@{context})" for number, context in places])
+            return read_variables(self._session, [variable(place) for place in places])
 
     def put(self, hints: Sequence[tuple[Watched, str]]) -> list[Failure]:
         """Change hints, or make them; those that were not, by place."""
@@ -76,6 +76,11 @@ class Hints:
         for message in messages:
             fields = fields_of(message)
             yield Watched(fields.get("Exten", ""), fields.get("Context", "")), fields.get("Hint", "")
+
+
+def variable(place: Watched) -> str:
+    """What an Asterisk is asked for to tell the hint of one place."""
+    return f"HINT({place.number}@{place.context})"
 
 
 def _encode_add(hint: tuple[Watched, str]) -> bytes:

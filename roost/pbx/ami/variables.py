@@ -21,11 +21,17 @@ def read_variables(session: AmiSession, names: Sequence[str]) -> list[str]:
     values = [""] * len(names)
 
     def hear(place: int, message: bytes) -> None:
-        values[place] = fields_of(message).get("Value", "")
+        values[place] = value_of(message)
 
-    session.ask_many(names, _encode, hear)
+    session.ask_many(names, encode_variable, hear)
     return values
 
 
-def _encode(name: str) -> bytes:
+def value_of(message: bytes) -> str:
+    """What an answer to `encode_variable` says; empty where there is none."""
+    return fields_of(message).get("Value", "")
+
+
+def encode_variable(name: str) -> bytes:
+    """The action that asks for a variable, among others that are sent together."""
     return unnumbered("Getvar", {"Variable": name})

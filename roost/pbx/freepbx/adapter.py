@@ -61,9 +61,12 @@ class FreepbxNode:
             sound = [row for row in rows if key_of(row) not in faults]
             gone = [row for row in sound if isinstance(row, Gone)]
             keys, places = released(self._table, self._own, gone, final) if gone else ([], {})
+        places |= places_of(sound)
+        asked = self._lamps.variables(places)
         with self._session.deadline():
-            self._own.write(keys + [own_key(row) for row in sound if isinstance(row, Rings | ActsAs)])
-        dark = self._lamps.follow(places | places_of(sound))
+            keys += [own_key(row) for row in sound if isinstance(row, Rings | ActsAs)]
+            shown = self._own.write(keys, asked)
+        dark = self._lamps.follow(places, shown)
         self._lately.forget()
         with self._session.deadline():
             refused = self._table.write(sound)

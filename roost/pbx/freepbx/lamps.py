@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from roost.pbx.ami.hints import Hints, Watched
+from roost.pbx.ami.hints import ONE_BY_ONE, Hints, Watched, variable
 from roost.pbx.ami.session import AmiSession
 from roost.pbx.freepbx.own_keys import number_of
 from roost.pbx.node import Change, Key, Rings
@@ -26,9 +26,15 @@ class Lamps:
     def __init__(self, session: AmiSession) -> None:
         self._hints = Hints(session)
 
-    def follow(self, places: Mapping[str, str | None]) -> dict[str, str]:
-        """Let the lamp of each user show this phone, or nothing; why it does not, by user."""
-        wrong = self._wrong(places)
+    def variables(self, places: Mapping[str, str | None]) -> list[str]:
+        """What `follow` wants to know of few users, for whoever asks other things anyway; of many, or where nobody may ask, nothing."""
+        if not places or len(places) > ONE_BY_ONE or not self._hints.readable():
+            return []
+        return [variable(Watched(user, CONTEXT)) for user in places]
+
+    def follow(self, places: Mapping[str, str | None], shown: Sequence[str] = ()) -> dict[str, str]:
+        """Let the lamp of each user show this phone, or nothing; why it does not, by user. `shown` are the values of `variables`."""
+        wrong = _differing(places, shown) if shown else self._wrong(places)
         failures = self._hints.put([(Watched(user, CONTEXT), hint(user, places[user])) for user in wrong])
         return {wrong[each.position]: f"Its lamp: {each.message}." for each in failures}
 
@@ -44,13 +50,16 @@ class Lamps:
         users = list(places)
         if not users or not self._hints.readable():
             return users
-        shown = self._hints.read([Watched(user, CONTEXT) for user in users], lately=lately)
-        # A list of hints leaves the presence out.
-        return [
-            user
-            for user, now in zip(users, shown, strict=True)
-            if now and now.partition(",")[0] != hint(user, places[user]).partition(",")[0]
-        ]
+        return _differing(places, self._hints.read([Watched(user, CONTEXT) for user in users], lately=lately))
+
+
+def _differing(places: Mapping[str, str | None], shown: Sequence[str]) -> list[str]:
+    """The users whose lamp shows something else than these places; a list of hints leaves the presence out."""
+    return [
+        user
+        for (user, phone), now in zip(places.items(), shown, strict=True)
+        if now and now.partition(",")[0] != hint(user, phone).partition(",")[0]
+    ]
 
 
 def hint(user: str, phone: str | None) -> str:

@@ -18,6 +18,7 @@ from roost.errors import NodeUnavailable
 from roost.pbx.ami.codec import unnumbered
 from roost.pbx.ami.session import ActionFailed, AmiSession
 from roost.pbx.ami.table import NOT_FOUND, read_values
+from roost.pbx.ami.variables import encode_variable, value_of
 from roost.pbx.freepbx.lately import Lately
 from roost.pbx.node import ActsAs, Change, Key, Rings, key_of
 
@@ -66,18 +67,31 @@ class OwnKeys:
             if _user(change) not in users or (change.phone and change.phone not in devices)
         }
 
-    def write(self, wanted: Sequence[OwnKey]) -> None:
-        """Make the keys so. Raises NodeUnavailable when one is not taken."""
+    def write(self, wanted: Sequence[OwnKey], variables: Sequence[str] = ()) -> list[str]:
+        """Make the keys so; the values of these variables of the dialplan, which are asked for in the same breath.
+
+        Raises NodeUnavailable when a key is not taken.
+        """
         self._lately.forget()
-        puts = [own for own in wanted if own.value is not None]
-        if failures := self._session.ask_many(puts, _encode_put):
-            raise NodeUnavailable(f"It did not take {puts[failures[0].position]}: {failures[0].message}")
-        missing = [own for own in wanted if own.value is None]
-        failed = [missing[failure.position] for failure in self._session.ask_many(missing, _encode_delete)]
+        values = [""] * len(variables)
+
+        def hear(place: int, message: bytes) -> None:
+            if place >= len(wanted):
+                values[place - len(wanted)] = value_of(message)
+
+        missing: list[OwnKey] = []
+        asked: list[OwnKey | str] = [*wanted, *variables]
+        for failure in self._session.ask_many(asked, _encode, hear):
+            own = wanted[failure.position] if failure.position < len(wanted) else None
+            if own is not None and own.value is not None:
+                raise NodeUnavailable(f"It did not take {own}: {failure.message}")
+            if own is not None:
+                missing.append(own)
         # One that was not there is answered with an error, too.
-        left = read_values(self._session, [(own.family, own.key) for own in failed])
+        left = read_values(self._session, [(own.family, own.key) for own in missing])
         if any(value is not None for value in left):
-            raise NodeUnavailable(f"It did not delete {failed[0].family}/{failed[0].key}.")
+            raise NodeUnavailable(f"It did not delete {missing[0].family}/{missing[0].key}.")
+        return values
 
     def astray(self, rows: Mapping[Key, Change | None]) -> list[Key]:
         """The rows by which these keys do not go."""
@@ -210,9 +224,10 @@ def _no_device(change: Rings | ActsAs) -> str:
     )
 
 
-def _encode_put(own: OwnKey) -> bytes:
-    return unnumbered("DBPut", {"Family": own.family, "Key": own.key, "Val": own.value or ""})
-
-
-def _encode_delete(own: OwnKey) -> bytes:
-    return unnumbered("DBDel", {"Family": own.family, "Key": own.key})
+def _encode(asked: OwnKey | str) -> bytes:
+    """What writes a key, or asks for a variable."""
+    if isinstance(asked, str):
+        return encode_variable(asked)
+    if asked.value is None:
+        return unnumbered("DBDel", {"Family": asked.family, "Key": asked.key})
+    return unnumbered("DBPut", {"Family": asked.family, "Key": asked.key, "Val": asked.value})
