@@ -17,7 +17,7 @@ import pytest
 from roost.directory.cells import FORMULA
 from roost.people.access import Right
 from tests.web.all_pages import MARKUP, PAGES
-from tests.web.office import Office, items
+from tests.web.office import PLAIN, Office, items
 
 #: Every text that people set, or that a node or a caller may bring about.
 TEXTS = (
@@ -131,7 +131,7 @@ def test_no_answer_is_kept_or_names_the_host_that_the_asker_named(
             for path in ("/organizations", "/organizations/", "/nope", "/journal?since=x", "/openapi.json")
         ),
     ]
-    stranger = httpx.Client(base_url=office.address)
+    stranger = httpx.Client(verify=PLAIN, base_url=office.address)
     asked += [
         (stranger, path)
         for path in (
@@ -192,7 +192,9 @@ def test_a_stream_that_resumes_hears_of_its_own_organization_alone(office: Offic
         "Authorization": f"Bearer {office.token(Right.READ, '0001')}",
         "Last-Event-ID": f"{lineage}:{start}",
     }
-    with httpx.stream("GET", f"{office.address}/api/v1/events", headers=headers, timeout=20) as stream:
+    with httpx.stream(
+        "GET", f"{office.address}/api/v1/events", headers=headers, timeout=20, verify=PLAIN
+    ) as stream:
         assert stream.status_code == 200, stream.read()
         for line in stream.iter_lines():
             heard += line + "\n"

@@ -11,7 +11,7 @@ import pytest
 from roost.people.access import RULES, Action, Asker, Right, demand, may
 from tests.cluster import wait_until
 from tests.web.all_acts import BY_API, BY_PAGE, by_api, by_page
-from tests.web.office import Office
+from tests.web.office import PLAIN, Office
 
 #: Refused: may not, is unknown to the asker.
 REFUSED = {403, 404}
@@ -129,7 +129,7 @@ def test_by_api_no_token_does_more_than_its_right(office: Office, right: Right, 
     ],
 )
 def test_a_missing_or_forged_token_opens_nothing(office: Office, header: str) -> None:
-    with httpx.Client(base_url=f"{office.address}/api/v1", timeout=20) as api:
+    with httpx.Client(verify=PLAIN, base_url=f"{office.address}/api/v1", timeout=20) as api:
         for path in ("/extensions", "/cluster", "/events", "/journal"):
             headers = {"Authorization": header.replace("\x00", "%00")} if header else {}
             answer = api.get(path, headers=headers)
@@ -149,11 +149,11 @@ def test_a_session_is_no_token_and_a_token_no_session(office: Office) -> None:
     secret = browser.http.cookies["roost"]
     assert (
         httpx.get(
-            f"{office.address}/api/v1/cluster", headers={"Authorization": f"Bearer {secret}"}
+            f"{office.address}/api/v1/cluster", headers={"Authorization": f"Bearer {secret}"}, verify=PLAIN
         ).status_code
         == 401
     )
-    answer = httpx.get(f"{office.address}/cluster", cookies={"roost": office.token()})
+    answer = httpx.get(f"{office.address}/cluster", cookies={"roost": office.token()}, verify=PLAIN)
     assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=%2Fcluster")
 
 

@@ -17,7 +17,7 @@ import pytest
 from localcluster import ports
 from roost.people.access import Right
 from tests.cluster import wait_until
-from tests.web.office import Office
+from tests.web.office import PLAIN, Office
 from tests.world import new_id
 
 
@@ -27,7 +27,7 @@ class Listener:
     def __init__(self, address: str, headers: dict[str, str]) -> None:
         self.events: list[tuple[str, Any, str]] = []
         self.heard_at: dict[str, float] = {}
-        self._client = httpx.Client(timeout=httpx.Timeout(10, read=60))
+        self._client = httpx.Client(verify=PLAIN, timeout=httpx.Timeout(10, read=60))
         self._context = self._client.stream("GET", address, headers=headers)
         self.response = self._context.__enter__()
         self._closed = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from tests.web.office import Office
+from tests.web.office import PLAIN, Office
 from tests.world import new_id
 
 
@@ -59,7 +59,7 @@ def test_a_session_fixed_beforehand_is_not_taken_over(office: Office) -> None:
     browser.sign_in("admin0001", office.password)
     ours = {cookie.value for cookie in browser.http.cookies.jar if cookie.name == "roost"}
     assert any(value and len(value) == 43 for value in ours)
-    fixed = httpx.get(f"{office.address}/account", cookies={"roost": "chosen-by-somebody-else"})
+    fixed = httpx.get(f"{office.address}/account", cookies={"roost": "chosen-by-somebody-else"}, verify=PLAIN)
     assert fixed.status_code == 303
 
 
@@ -68,7 +68,7 @@ def test_signing_in_again_ends_the_session_before(office: Office) -> None:
     before = browser.http.cookies["roost"]
     browser.http.cookies.delete("roost")
     browser.http.cookies.set("roost", before)
-    proof_page = httpx.get(f"{office.address}/sign-in")
+    proof_page = httpx.get(f"{office.address}/sign-in", verify=PLAIN)
     answer = httpx.post(
         f"{office.address}/sign-in",
         data={
@@ -77,10 +77,11 @@ def test_signing_in_again_ends_the_session_before(office: Office) -> None:
             "password": office.password,
         },
         cookies={"roost": before, "roost-form": proof_page.cookies["roost-form"]},
+        verify=PLAIN,
     )
     assert answer.status_code == 303
     assert answer.cookies["roost"] != before
-    assert httpx.get(f"{office.address}/account", cookies={"roost": before}).status_code == 303
+    assert httpx.get(f"{office.address}/account", cookies={"roost": before}, verify=PLAIN).status_code == 303
 
 
 def test_a_sign_in_form_belongs_to_one_browser(office: Office) -> None:
@@ -135,7 +136,7 @@ def test_signing_out_ends_the_session(office: Office) -> None:
     browser = office.browser("admin0001")
     kept = browser.http.cookies["roost"]
     assert "You are signed out" in browser.post("/sign-out").text
-    assert httpx.get(f"{office.address}/account", cookies={"roost": kept}).status_code == 303
+    assert httpx.get(f"{office.address}/account", cookies={"roost": kept}, verify=PLAIN).status_code == 303
 
 
 def test_a_changed_password_ends_every_session(office: Office) -> None:
