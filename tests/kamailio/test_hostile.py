@@ -18,7 +18,11 @@ LIES = (
     ("X-Roost-Account", "boss"), ("X-Roost-Emergency", "yes"), ("P-Asserted-Identity", '"Boss" <sip:999@x>'),
     ("P-Preferred-Identity", "<sip:999@x>"), ("p-asserted-identity", "<sip:998@x>"), ("Remote-Party-ID", "<sip:999@x>"),
     ("Diversion", "<sip:999@x>"), ("Referred-By", "<sip:999@x>"), ("b", "<sip:999@x>"), ("History-Info", "<sip:999@x>"),
-    ("X-Roost-Phone ", "desk001"), ("X-Roost-To-Phone\t", "no"), ("Identity", "eyJ999"),
+    ("X-Roost-Phone ", "desk001"), ("X-Roost-To-Phone\t", "no"), ("Identity", "eyJ.999"), ("y", "eyJ.999"), ("n", "<https://x/999>"),
+    ("Identity-Info", "<https://x/999>"), ("Reply-To", "<sip:999@x>"), ("Organization", "999"), ("P-Called-Party-ID", "<sip:999@x>"),
+    ("P-Served-User", "<sip:999@x>"), ("P-Profile-Key", "<sip:999@x>"), ("P-User-Database", "<aaa://999>"), ("X-Roost-Node", "\r\n\tk999"),
+    ("Alert-Info", "<http://x/999>;info=alert-autoanswer"), ("Call-Info", "<sip:999@x>;answer-after=0"), ("Answer-Mode", "Auto;x=999"),
+    ("Priv-Answer-Mode", "Auto;x=999"),
 )  # fmt: skip
 #: What a phone hears of Roost: that it is taken for one.
 TOLD = ["x-roost-to-phone"]
@@ -128,7 +132,8 @@ def test_outside_a_call_a_phone_can_do_nothing_but_call(office: MixedOffice, met
 
 
 @pytest.mark.parametrize(
-    "dialled", ["*desk001", "0002*002", "0001*001", "desk001", "vm-0001*001", "00'2", "1;x=2", "%0d%0aX:1", "", "*30001%0d", "a" * 200]
+    "dialled", ["*desk001", "0002*002", "0001*001", "desk001", "vm-0001*001", "00'2", "1;x=2", "%0d%0aX:1", "", "*30001%0d", "a" * 200,
+     "%252A30001", "012;phone-context=x", "012%00", "001%40k9"]
 )  # fmt: skip
 def test_what_no_phone_may_dial_is_not_found(office: MixedOffice, dialled: str) -> None:
     with office.telephony.plain_phone("desk011") as liar:
