@@ -226,8 +226,11 @@ def settings() -> Settings:
 
 
 def env_file() -> Path:
-    """The file that is read besides the environment: `.env` in the folder this process was started in."""
-    return Path(".env").absolute()
+    """The file that is read besides the environment: `.env` in the folder this process was started in. Raises SettingMissing."""
+    try:
+        return Path(".env").absolute()
+    except FileNotFoundError:
+        raise SettingMissing("The folder this was started in is not there any more: go to another.") from None
 
 
 def strangers_in(path: Path) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import sys
 import threading
 from datetime import UTC, datetime
@@ -16,6 +17,9 @@ from roost.errors import SettingMissing
 from roost.settings import Settings, settings
 from workers.log_outages import InOurWords
 from workers.log_repeats import Repeats
+
+#: All but the ends of lines and tabs that tracebacks have.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 log = structlog.get_logger(__name__)
 
@@ -46,6 +50,7 @@ def set_up(settings: Settings) -> None:
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
+                show_controls,
                 renderer,
             ],
         )
@@ -64,6 +69,16 @@ def set_up(settings: Settings) -> None:
         # Two lines a task would be most of the log; what failed is still told.
         for name in ("celery.app.trace", "celery.worker.strategy", "celery.beat"):
             logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def show_controls(
+    _logger: object, _method: str, line: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    r"""Write a control character as `\x1b`: what callers, nodes and addresses bring along must not steer the terminal that shows the log."""
+    for name, value in line.items():
+        if isinstance(value, str):
+            line[name] = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", value)
+    return line
 
 
 def refuse_to_start(kind: str, why: object) -> None:

@@ -49,7 +49,10 @@ TIMEZONE = TextRule(
     "time zone", r"[A-Za-z_\-]+(\/[A-Za-z_\-]+)*|Etc\/GMT[+\-]?[0-9]{1,2}",
     "the name of a time zone, such as Europe/Bucharest", 64, least=1,
 )  # fmt: skip
-HOST = TextRule("host", r"[A-Za-z0-9._:\-]{1,253}", "a host name or an IP address", 253, least=1)
+#: An address of IPv6 has two colons at least: a name with one is a name with a port behind it.
+HOST = TextRule(
+    "host", r"[A-Za-z0-9._\-]{1,253}|[0-9A-Fa-f.]*(:[0-9A-Fa-f.]*){2,8}", "a host name or an IP address, without a port", 253, least=1
+)  # fmt: skip
 NODE_SECRET = TextRule(
     "node secret", r"[\x20-\x7e]{1,200}", "1 to 200 printable ASCII characters", 200, least=1
 )

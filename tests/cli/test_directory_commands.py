@@ -181,6 +181,8 @@ def test_a_long_list_goes_on_after_its_last_row(office: Run) -> None:
         ),
         (("node", "add", "n2", "--host", "h", "--secret-file", "missing"), 2, "bad_value"),
         (("node", "add", "n2", "--host", "h"), 2, "invalid"),
+        (("node", "add", "n2", "--host", "192.0.2.1:5038", "--secret-file", "secret"), 2, "bad_value"),
+        (("node", "add", "n2", "--host", "http://192.0.2.1", "--secret-file", "secret"), 2, "bad_value"),
     ],
 )
 def test_each_mistake_has_its_message_code_and_exit_code(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -44,6 +45,19 @@ def test_a_bad_setting_is_named_without_its_value(bare_roost: Run, folder: Path)
     assert ended.exit_code == 7
     assert "ROOST_CENTER_PORT" in ended.err
     assert "hunter2" not in ended.err
+
+
+def test_a_folder_that_is_gone_is_named(
+    bare_roost: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = folder / "gone"
+    gone.mkdir()
+    with monkeypatch.context() as there:
+        there.chdir(gone)
+        gone.rmdir()
+        ended = [bare_roost("org", "list"), bare_roost("setup", "x")]
+    assert [each.exit_code for each in ended] == [7, 7]
+    assert all("is not there any more: go to another. [setting]" in each.err for each in ended)
 
 
 def test_an_env_that_is_a_folder_is_named(bare_roost: Run, folder: Path) -> None:
@@ -210,3 +224,23 @@ def test_however_it_is_started_it_ends_with_a_line_and_its_code(
     assert (ended.returncode, "Traceback" in ended.stderr) == (exit_code, False), ended.stderr
     assert ended.stderr.removesuffix("\n").endswith(says)
     assert len(ended.stderr.splitlines()) == bool(says)
+
+
+_CTRL_C_AMID_IMPORTS = """
+import os, signal, sys
+
+class Impatient:
+    def find_spec(self, name, *_):
+        if name == "workers.cli.main":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Impatient())
+from workers.cli.start import main
+main()
+"""
+
+
+def test_ctrl_c_while_it_starts_says_nothing(repository: Path) -> None:
+    started = [sys.executable, "-c", _CTRL_C_AMID_IMPORTS]
+    ended = subprocess.run(started, cwd=repository, capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (-signal.SIGINT, "", "")

@@ -59,6 +59,7 @@ def test_the_journal_and_who_was_on_a_phone(roost: Run, office: World) -> None:
     shown = roost("journal", "--extension", "0001*001").out
     assert "moved desks, left desk003" in shown
     assert roost("journal", "--outcome", "wrong_code").err == "none\n"
+    assert roost("journal", "--outcome", "wrong-code").exit_code == 2
     assert len(roost("journal", "--until", then, "--json").json) == 1
     assert len(roost("journal", "--since", "1h", "--json").json) == 2
     assert "There may be more" in roost("journal", "--limit", "1").err

@@ -16,6 +16,7 @@ from roost.errors import DatabaseUnavailable
 from tasks.outages import Outage
 from tests.cluster import Cluster, wait_until
 from workers.log_repeats import Repeats
+from workers.logs import show_controls
 
 KINDS = ("center", "bind", "verify", "push", "beat", "web")
 
@@ -82,6 +83,13 @@ def test_what_only_the_pool_noticed_is_over_with_the_next_answer() -> None:
         outage.back()
     assert [line["event"] for line in lines] == ["gone", "back"]
     assert lines[1]["failed"] == 0
+
+
+def test_nothing_in_a_line_steers_the_terminal_that_shows_it() -> None:
+    line = show_controls(
+        None, "warning", {"event": "fault", "path": "/\x1b[2J\x9b1m\r", "exception": "a\n\tb"}
+    )
+    assert line == {"event": "fault", "path": r"/\x1b[2J\x9b1m\x0d", "exception": "a\n\tb"}
 
 
 def record(logger: str, message: object, level: int = logging.WARNING) -> logging.LogRecord:

@@ -245,3 +245,21 @@ def test_a_token_is_shown_once_and_ends_within_a_second(office: Office) -> None:
     ended = api.get("/organizations/0001", headers=headers)
     assert ended.json()["code"] == "bad_token"
     assert ended.headers["www-authenticate"] == "Bearer"
+
+
+def test_head_is_answered_as_get_without_the_body_and_opens_no_stream(office: Office) -> None:
+    browser, api = office.browser("admin0001").http, office.api(Right.READ, "0001")
+    for http, path in (
+        (browser, "/healthz"),
+        (browser, "/organizations/0001"),
+        (api, "/extensions/0001*001"),
+    ):
+        asked, told = http.get(path), http.head(path)
+        assert (told.status_code, told.content, told.headers["content-type"]) == (
+            200,
+            b"",
+            asked.headers["content-type"],
+        )
+    assert browser.head("/organizations/0002").status_code == 403
+    assert browser.head("/live/organizations/0001").status_code == 405
+    assert api.head("/events").status_code == 405

@@ -11,6 +11,7 @@ from rich.text import Text
 from roost.directory.fields import extension_key, parse_duration, parse_wall_clock
 from roost.directory.rules import BadField
 from roost.errors import Invalid
+from roost.moves.outcomes import Outcome
 from roost.views.journal import LIMIT, JournalEntry, each_entry, journal_entries
 from roost.views.occupants import Occupant, who_was_on
 from workers.cli.listing import counted, show_json_list, show_list
@@ -28,7 +29,9 @@ def journal(
     organization: Annotated[
         str | None, typer.Option("--organization", "--org", help="Only of this one.")
     ] = None,
-    outcome: Annotated[str | None, typer.Option(help="Only with this outcome, such as wrong_code.")] = None,
+    outcome: Annotated[
+        Outcome | None, typer.Option(metavar="OUTCOME", help="Only with this outcome, such as wrong_code.")
+    ] = None,
     since: Annotated[str | None, typer.Option(help=f"From this time on: {_A_TIME}")] = None,
     until: Annotated[str | None, typer.Option(help="Before this time.")] = None,
     at: Annotated[str | None, typer.Option(help="Say who was on --phone at this time.")] = None,

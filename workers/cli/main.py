@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 
 from roost.directory.importing import ImportRefused
 from roost.errors import RoostError
+from roost.settings import env_file
 from workers.cli import (
     audit,
     broker,
@@ -48,6 +49,7 @@ class _Errors(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         people_read()
         try:
+            env_file()  # where there is no folder, no command has anything to go by
             return super().invoke(ctx)
         except ImportRefused as error:
             show_error(str(error), error.code, faults=error.faults)

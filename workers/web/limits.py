@@ -12,6 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 #: Bytes of a body; an import may have more.
 MAX_BODY = 65_536
 MAX_IMPORT = 5_000_000
+#: A stream would go on, for an answer that has no body.
+_STREAM_PATH = re.compile(r"/live/.*|/api/v1/events")
 _IMPORT_PATH = re.compile(r"/api/v1/import|/organizations/[^/]+/import")
 #: Seconds until a body must be there.
 BODY_DEADLINE = 20.0
@@ -42,6 +44,11 @@ class Limits:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if scope["method"] == "HEAD" and not _STREAM_PATH.fullmatch(scope["path"]):
+            scope = {
+                **scope,
+                "method": "GET",
+            }  # the server knows what was asked, and sends the head alone (RFC 9110, 9.3.2)
         limit = MAX_IMPORT if _IMPORT_PATH.fullmatch(scope["path"]) else MAX_BODY
         announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
         # A body in pieces that names a length, too, could be read two ways: what is behind it is not read (RFC 9112, 6.1).
