@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import timedelta
 from itertools import permutations
 from pathlib import Path
@@ -18,6 +19,7 @@ from roost.pbx.node import ActsAs, Rings
 from tests.cluster import Cluster, wait_until
 from tests.world import new_id
 from workers.center import prompts
+from workers.center.server import CALLS_OF_ONE_PHONE
 
 
 @pytest.fixture
@@ -230,9 +232,24 @@ def _ended(office: Cluster) -> int:
     return office.product.processes["center1"].log.read_text().count("call_ended")
 
 
-def test_hundreds_of_calls_at_once(office: Cluster) -> None:
+def test_hundreds_of_calls_at_once(cluster: Cluster) -> None:
+    phones = [f"desk{number:03}" for number in range(1, 11)]
+    office = cluster.office(*(phone[-3:] for phone in phones))
     with ThreadPoolExecutor(100) as callers:
         outcomes = list(
-            callers.map(lambda n: office.call("desk004", "*30", center=n % 2).outcome, range(300))
+            callers.map(lambda n: office.call(phones[n % 10], "*30", center=n // 10 % 2).outcome, range(300))
         )
     assert outcomes == ["nothing_to_return"] * 300
+
+
+def test_one_phone_takes_the_calls_of_nobody_else(office: Cluster) -> None:
+    host, _, port = office.product.centers[0].partition(":")
+    with ExitStack() as stack:
+        for _ in range(CALLS_OF_ONE_PHONE):
+            held = stack.enter_context(socket.create_connection((host, int(port)), timeout=10))
+            held.sendall(agi_client.environment({"agi_uniqueid": new_id()}, ["n1", "desk001", "*30"]))
+            assert b"ANSWER" in held.recv(100)
+        further = office.call("desk001", "*30")
+        assert (further.outcome, further.prompts) == ("unavailable", [])
+        assert office.call("desk002", "*30").outcome == "nothing_to_return"
+    wait_until(lambda: office.call("desk001", "*30").outcome == "nothing_to_return", "its calls are over")

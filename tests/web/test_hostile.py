@@ -149,7 +149,7 @@ def test_a_body_that_comes_too_slowly_is_given_up(monkeypatch: pytest.MonkeyPatc
         while True:
             await receive()
 
-    scope = {"type": "http", "path": "/sign-in", "headers": [(b"content-length", b"60000")]}
+    scope = {"type": "http", "method": "POST", "path": "/sign-in", "headers": [(b"content-length", b"60000")]}
     with pytest.raises(HTTPException) as refused:
         asyncio.run(limits.Limits(read)(scope, drip, drip))  # type: ignore[arg-type]  # nothing is sent
     assert refused.value.status_code == 408

@@ -66,14 +66,18 @@ class Call:
         return await self.announce(action.outcome)
 
     async def announce(self, outcome: Outcome) -> Outcome:
-        """Say the outcome, and leave its code for the dialplan."""
+        """Say the outcome, and leave it for the dialplan."""
         for prompt in prompts_of(outcome, self._settings.prompt_prefix):
             if prompt != NUMBER:
                 await self._play(prompt, agi.stream_file(prompt))
             elif self._number:
                 await self._play("digits", agi.say_digits(self._number))
-        await self._channel.command(agi.set_variable("ROOST_OUTCOME", outcome.value))
+        await self.leave(outcome)
         return outcome
+
+    async def leave(self, outcome: Outcome) -> None:
+        """Leave the outcome for the dialplan, which ends the call. Raises what Channel raises."""
+        await self._channel.command(agi.set_variable("ROOST_OUTCOME", outcome.value))
 
     async def _play(self, prompt: str, command: bytes) -> Reply | None:
         """What is done is done, whether or not a recording of it can be played."""

@@ -11,13 +11,15 @@ from roost.moves.outcomes import Outcome
 
 #: How a call can end without an outcome being announced.
 HUNG_UP, TOO_LONG, NO_CALL, NOT_LET_IN, NO_ROOM = "hung_up", "deadline", "no_call", "not_let_in", "no_room"
+#: A phone that has as many calls as one may have.
+TOO_MANY = "too_many_of_a_phone"
 
 CALLS = Counter(
     "roost_calls", "Calls that ended, by what was announced, or why nothing was. `unavailable`: the caller heard sorry.",
     ["outcome"], registry=None,
 )  # fmt: skip
 # Each is there from the start: what appears only when it happens first shows no increase then.
-for _outcome in (*Outcome, HUNG_UP, TOO_LONG, NO_CALL, NOT_LET_IN, NO_ROOM):
+for _outcome in (*Outcome, HUNG_UP, TOO_LONG, NO_CALL, NOT_LET_IN, NO_ROOM, TOO_MANY):
     CALLS.labels(str(_outcome))
 
 

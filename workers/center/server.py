@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from ipaddress import ip_address
 
 import structlog
@@ -25,6 +26,9 @@ CALL_DEADLINE = 180.0
 #: The database's time is asked for this often, so that the first caller after a quiet hour need not wait for it.
 CLOCK_EVERY = 30.0
 
+#: Calls at once from one phone. A person makes one; whoever took a phone over keeps the center from nobody else.
+CALLS_OF_ONE_PHONE = 20
+
 log = structlog.get_logger(__name__)
 
 
@@ -44,7 +48,9 @@ class Center:
         self._limit: ConnectionLimit[asyncio.Task[None]] = ConnectionLimit(
             connections_of(settings.center_max_calls), lambda task: task.cancel()
         )
-        self._refused_said_at = -SAID_EVERY
+        #: When what a storm brings about was last said.
+        self._said_at: dict[str, float] = {}
+        self._of_phone: Counter[str] = Counter()
         self._stopping = asyncio.Event()
         self.port = 0
 
@@ -84,7 +90,7 @@ class Center:
         try:
             peer = ip_address(writer.get_extra_info("peername")[0])
             if not any(peer in network for network in self._settings.center_allow):
-                self._say_refused(str(peer))
+                self._say_seldom("call_refused", peer=str(peer), reason="not in ROOST_CENTER_ALLOW")
                 measures.CALLS.labels(measures.NOT_LET_IN).inc()
             elif self._limit.came(task):
                 await self._serve_call(reader, writer)
@@ -95,11 +101,11 @@ class Center:
             self._limit.left(task)
             writer.close()
 
-    def _say_refused(self, peer: str) -> None:
+    def _say_seldom(self, event: str, **about: str) -> None:
         """Say it, but not for every connection of a storm."""
-        if time.monotonic() >= self._refused_said_at + SAID_EVERY:
-            self._refused_said_at = time.monotonic()
-            log.warning("call_refused", peer=peer, reason="not in ROOST_CENTER_ALLOW")
+        if time.monotonic() >= self._said_at.get(event, -SAID_EVERY) + SAID_EVERY:
+            self._said_at[event] = time.monotonic()
+            log.warning(event, **about)
 
     async def _serve_call(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         channel = Channel(reader, writer)
@@ -128,11 +134,21 @@ class Center:
     async def _talk(self, channel: Channel, connection: asyncio.Task[None]) -> None:
         environment = await channel.environment()
         self._limit.asked(connection)
+        _node, phone, *_ = (*environment.arguments, "", "")
         call = Call(channel, self._client, self._clock, self._settings)
-        if self._limit.served > self._settings.center_max_calls:
-            outcome = await call.announce(Outcome.UNAVAILABLE)
-        else:
-            outcome = await call.run(environment)
+        if self._of_phone[phone] >= CALLS_OF_ONE_PHONE:
+            self._say_seldom("phone_has_too_many_calls", phone=phone[:80])
+            measures.CALLS.labels(measures.TOO_MANY).inc()
+            await call.leave(Outcome.UNAVAILABLE)
+            return
+        self._of_phone[phone] += 1
+        try:
+            if self._limit.served > self._settings.center_max_calls:
+                outcome = await call.announce(Outcome.UNAVAILABLE)
+            else:
+                outcome = await call.run(environment)
+        finally:
+            self._of_phone -= Counter((phone,))  # forgets a phone that has none
         measures.CALLS.labels(outcome.value).inc()
         log.info("call_done", outcome=outcome.value, call=environment["agi_uniqueid"][:80])
 
