@@ -29,6 +29,8 @@ task_store_errors_even_if_ignored = False
 task_serializer = "json"
 accept_content = ["json"]
 task_remote_tracebacks = False
+# The backend that stores nothing may be shared: otherwise each thread looks through all installed packages for one, before its first task.
+result_backend_thread_safe = True
 
 broker_connection_timeout = CONNECT_TIMEOUT
 broker_heartbeat = 10
