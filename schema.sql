@@ -168,6 +168,7 @@ CREATE INDEX phone_by_organization ON phone (organization_id);
 CREATE INDEX phone_by_organization_and_name ON phone (organization_id, name);
 CREATE INDEX phone_by_node_and_name ON phone (node_id, name);
 CREATE INDEX phone_by_start_of_name ON phone (organization_id, lower(name) text_pattern_ops);
+CREATE INDEX phone_without_base ON phone (organization_id, name) WHERE base_id IS NULL;
 CREATE INDEX phone_with_guest ON phone (organization_id, guest_since) WHERE guest_since IS NOT NULL;
 
 -- The organizations that a node serves, unless it `serves_all`. Only their routes are sent to it.

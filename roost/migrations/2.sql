@@ -376,6 +376,8 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS phone_by_organization_and_name ON phone 
 
 CREATE INDEX CONCURRENTLY IF NOT EXISTS phone_by_node_and_name ON phone (node_id, name);
 
+CREATE INDEX CONCURRENTLY IF NOT EXISTS phone_without_base ON phone (organization_id, name) WHERE base_id IS NULL;
+
 -- Lists of an organization's people and tokens, each by its index.
 CREATE INDEX IF NOT EXISTS person_by_organization_and_login ON person (organization_id, login);
 

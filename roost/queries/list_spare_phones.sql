@@ -1,5 +1,5 @@
 -- Phones of an organization that are provisioned with no extension.
-SELECT p.name FROM phone p JOIN organization o ON o.id = p.organization_id
-WHERE o.code = %(organization)s AND p.base_id IS NULL
-ORDER BY p.name
+SELECT name FROM phone
+WHERE organization_id = (SELECT id FROM organization WHERE code = %(organization)s) AND base_id IS NULL
+ORDER BY name
 LIMIT %(limit)s

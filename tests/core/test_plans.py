@@ -16,7 +16,7 @@ from roost.nodes.status import cluster_status
 from roost.people.person import People
 from roost.people.tokens import Tokens
 from roost.settings import Settings
-from roost.views.desks import desk_params
+from roost.views.desks import desk_params, list_spare_phones
 from tests.world import World
 
 #: What every request, announcement or push looks into. They are empty when the statements are planned.
@@ -268,3 +268,15 @@ def test_a_node_of_few_is_sent_and_audited_without_a_look_at_all_others(world: W
     asked: dict[str, object] = {"node_id": node, "serves_all": False, "after": 0, "limit": 500}
     for statement in ("list_piece_of_served_routes", "list_piece_of_served_phones", "count_keys"):
         assert rows_read(world, statement, asked) < 50, statement
+
+
+def test_spare_phones_are_listed_without_a_look_at_those_of_others(world: World) -> None:
+    world.node()
+    fill(
+        world,
+        _MANY_DESKS
+        + ";UPDATE phone SET base_id = NULL, guest_id = NULL, guest_since = NULL WHERE organization_id = (SELECT max(organization_id) FROM phone)",
+    )
+    assert rows_read(world, "list_spare_phones", {"organization": "0001", "limit": 100}) < 20
+    assert rows_read(world, "list_spare_phones", {"organization": "0002", "limit": 100}) < 120
+    assert len(list_spare_phones(world.database, "0002")) == 100
