@@ -12,6 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from kombu import Connection
+
 from localcluster.caller import Heard, call
 from localcluster.postgres import Postgres
 from localcluster.product import Product
@@ -20,6 +22,7 @@ from roost.database import Database
 from roost.moves.requests import Virtualize
 from roost.pbx.kinds import connect
 from roost.pbx.node import Change, Key
+from tasks.broker import BROKER_LOST
 from tasks.broker import connect as connect_broker
 from tasks.client import Client
 from tasks.topology import DEAD
@@ -39,6 +42,7 @@ class Cluster:
         self.world = World(self.database, product.settings)
         self.client = Client(product.settings)
         self._lasting: list[str] = []
+        self._broker: Connection | None = None
         for name, port in product.node_ports.items():
             self.add_node(name, port=port, secret=product.node_secret)
 
@@ -48,6 +52,7 @@ class Cluster:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._hang_up()
         self.client.close()
         self.database.close()
 
@@ -64,10 +69,27 @@ class Cluster:
         self.world.sql("DELETE FROM organization")
         self.world.sql("DELETE FROM pbx_node WHERE name <> ALL(%s)", self._lasting)
         self.world.sql("UPDATE pbx_node SET enabled = true WHERE NOT enabled")
-        self.world.sql("TRUNCATE journal, call")
+        # Not TRUNCATE, after which every process would plan all its statements anew.
+        self.world.sql("DELETE FROM journal")
+        self.world.sql("DELETE FROM call")
         self.world.codes.clear()
-        with connect_broker(self.product.broker_url) as broker:
-            broker.default_channel.queue_purge(DEAD)
+        self._purge(DEAD)
+
+    def _purge(self, queue: str) -> None:
+        """Empty a queue, over a connection that is kept; a test may have ended it, or the broker."""
+        try:
+            if self._broker is not None:
+                self._broker.default_channel.queue_purge(queue)
+                return
+        except BROKER_LOST:
+            self._hang_up()
+        self._broker = connect_broker(self.product.broker_url)
+        self._broker.default_channel.queue_purge(queue)
+
+    def _hang_up(self) -> None:
+        if self._broker is not None:
+            self._broker.collect()  # without a goodbye, for which a frozen broker would be waited for
+            self._broker = None
 
     def office(self, *numbers: str, nodes: Collection[str] = ("n1",)) -> Self:
         """One organization, and everybody at home: their phones are of these nodes, in turn. Whatever else there was is removed."""

@@ -71,7 +71,8 @@ class Office:
     def __enter__(self) -> Self:
         self.cluster.reset()
         self.world.sql("DELETE FROM person")
-        self.world.sql("TRUNCATE sign_in_try, token")
+        self.world.sql("DELETE FROM sign_in_try")
+        self.world.sql("DELETE FROM token")
         self.world.person("root", self.password, Role.OPERATOR)
         for code in ("0001", "0002"):
             self.world.organization(code, name=f"Office {code}")
