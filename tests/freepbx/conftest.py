@@ -9,7 +9,7 @@ import pytest
 from localcluster.postgres import Postgres
 from localcluster.rabbitmq import RabbitCluster
 from tests.cluster import own_product
-from tests.freepbx.house import FEATURES, LAYOUT, PLAIN_LAYOUT, SITE, WITHHELD, Houses, Mixed
+from tests.freepbx.mixed_office import FEATURES, LAYOUT, PLAIN_LAYOUT, SITE, WITHHELD, Boxes, Mixed
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +21,7 @@ def house(
     with own_product(
         postgres, rabbitmq, folder("roost"), counts={"center": 2}, more={"ROOST_SWEEP_EVERY": "0.25"}
     ) as product:
-        telephony = Houses(
+        telephony = Boxes(
             folder("pbx"),
             LAYOUT,
             plain=PLAIN_LAYOUT,

@@ -9,7 +9,7 @@ import pytest
 from localcluster.freepbx import FreepbxBox
 from roost.directory import Directory
 from tests.cluster import wait_until
-from tests.freepbx.house import AD_HOC, Mixed
+from tests.freepbx.mixed_office import AD_HOC, Mixed
 
 
 def _guest(number: str, phone: str) -> Callable[[Mixed], None]:

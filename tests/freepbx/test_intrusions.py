@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.freepbx.house import AD_HOC, Mixed
+from tests.freepbx.mixed_office import AD_HOC, Mixed
 
 INTRUSIONS: dict[str, Callable[[Mixed], object]] = {
     "a fixed device is edited": lambda house: house.box().edit("1002"),

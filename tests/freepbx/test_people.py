@@ -9,7 +9,7 @@ import pytest
 
 from localcluster.phones import PhoneFailed
 from localcluster.process import wait_until
-from tests.freepbx.house import Mixed
+from tests.freepbx.mixed_office import Mixed
 
 RACES = 12
 

@@ -16,7 +16,7 @@ from roost.pbx.kinds import Examined
 from roost.pbx.node import Rings
 from roost.settings import Settings
 from tests.cli.command import Run, runner
-from tests.freepbx.house import AD_HOC, Mixed
+from tests.freepbx.mixed_office import AD_HOC, Mixed
 
 #: What Asterisk, FreePBX or SIP would take for something else than text.
 ODD = "&1002@n1|${EXTEN}"

@@ -15,7 +15,7 @@ from roost.pbx.freepbx.lately import ONE_BY_ONE
 from roost.pbx.freepbx.own_keys import OwnKeys
 from roost.pbx.node import Change, Key, Rings
 from tests.cluster import wait_until
-from tests.freepbx.house import PLAIN, WITHHELD, Mixed
+from tests.freepbx.mixed_office import PLAIN, WITHHELD, Mixed
 
 ODD = 'Ana "A" O\'Brien \\ Š'
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import httpx
+
 from tests.web.office import Office
 
 PAGES: dict[str | None, tuple[str, ...]] = {
@@ -46,3 +50,11 @@ def furnish(office: Office) -> None:
     world.move("006", "desk009")
     world.key("desk003", "001", "0000")
     office.tokens.add("pbx-two", office.tokens.find(office.token()).right, "0001")
+
+
+def every_page(office: Office) -> Iterator[tuple[httpx.Client, str]]:
+    """Every page, with a browser that may see it."""
+    for login, paths in PAGES.items():
+        browser = office.browser(login) if login else office.browser()
+        browser.http.follow_redirects = False
+        yield from ((browser.http, path) for path in paths)

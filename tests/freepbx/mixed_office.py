@@ -51,7 +51,7 @@ FEATURES = {
 }
 
 
-class Houses(Telephony):
+class Boxes(Telephony):
     """The nodes: those whose name begins with f are FreePBX boxes."""
 
     def make_node(self, name: str, address: str, folder: Path, **settings: Any) -> AsteriskNode:
