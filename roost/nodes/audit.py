@@ -18,8 +18,8 @@ from roost.nodes.holding import AUDIT_SILENCE, NodeRow, Nodes, PushFailed, hold_
 from roost.nodes.routes import Piece, count_keys, pending_keys, read_head, read_piece, tell
 from roost.pbx.node import Change, Cursor, Gone, Key, Kind, PbxNode, key_of
 
-#: Keys compared at a time.
-PIECE = 500
+#: Keys compared at a time: a move waits for a piece at most, and kinds that list a whole family for many keys (more than 256) still do.
+PIECE = 300
 #: Keys that an audit keeps in mind, as those that the database has.
 MOST_KNOWN = 50_000
 
