@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from localcluster.postgres import Postgres
+from roost.directory.node_scope import set_scope
 from roost.nodes.audit import Audited, audit
 from roost.nodes.converge import Converged
 from roost.nodes.holding import NodeRow
@@ -32,15 +33,32 @@ def test_an_audit_mends_what_drifted_and_leaves_what_is_not_yet_told(node: Node)
     assert node.audit() == Audited(0)
 
 
+def test_a_node_with_a_scope_is_sent_and_audited_as_far_as_that_goes(node: Node) -> None:
+    """An organization beside it is none of its business, and in its own one phone is out of use, and one extension has none."""
+    world = node.world
+    world.organization("0002")
+    world.desk("001", organization="0002", phone=False)
+    world.desk("004", phone=False)
+    world.sql("UPDATE phone SET enabled = false WHERE name = 'desk001'")
+    set_scope(world.database, "n1", ["0001"])
+    node.push()
+    served = {key: change for key, change in node.truth().items() if key != ("e", "0002*001")}
+    assert len(served) == 4 + 2
+    assert node.holds() == served
+    node.tamper([Gone("e", "0001*004"), Gone("p", "desk003"), Rings("0002*001", None, None)])
+    assert node.audit() == Audited(3)
+    assert node.holds() == served
+
+
 def test_a_large_table_is_audited_while_moves_go_on_and_the_row_is_held_for_moments(
     node: Node, postgres: Postgres
 ) -> None:
     ended = idle_transactions_ended(postgres)
     node.world.sql(
-        "INSERT INTO extension (organization_id, number) SELECT o.id, n::text FROM organization o, generate_series(10000, 29999) n"
+        "INSERT INTO extension (organization_id, number) SELECT o.id, n::text FROM organization o, generate_series(10000, 19999) n"
     )
     assert isinstance(node.push(), Converged)
-    node.tamper([Gone("e", "0001*12345"), Rings("0001*23456", "n9", "x"), Rings("0009*7", "n1", "x")])
+    node.tamper([Gone("e", "0001*12345"), Rings("0001*18456", "n9", "x"), Rings("0009*7", "n1", "x")])
     moved = 0
     with ThreadPoolExecutor(1) as another:
         auditing = another.submit(node.audit)
