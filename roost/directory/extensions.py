@@ -18,7 +18,7 @@ from roost.directory.changes import By, ExtensionFields, checked
 from roost.directory.errors import UnknownExtension, UnknownOrganization
 from roost.directory.fields import ExtensionKey
 from roost.directory.records import ExtensionRecord
-from roost.directory.store import LIMIT, Store, found, one
+from roost.directory.store import LIMIT, Store, found, one, pages
 
 
 class ExtensionDirectory(Store):
@@ -62,7 +62,7 @@ class ExtensionDirectory(Store):
         def read(after: str | None, limit: int) -> list[ExtensionRecord]:
             return self.extensions(organization=organization, search=search, after=after, limit=limit)
 
-        return self._pages(read, lambda row: row.key, after, limit)
+        return pages(read, lambda row: row.key, after, limit)
 
     def extension(self, key: str) -> ExtensionRecord:
         """One extension by its key. Raises BadExtensionKey, UnknownExtension."""

@@ -19,7 +19,7 @@ from roost.directory.errors import UnknownOrganization, UnknownPhone
 from roost.directory.extensions import extension_id
 from roost.directory.nodes import node_id
 from roost.directory.records import PhoneRecord
-from roost.directory.store import LIMIT, Store, found, one
+from roost.directory.store import LIMIT, Store, found, one, pages
 
 
 class PhoneDirectory(Store):
@@ -66,7 +66,7 @@ class PhoneDirectory(Store):
         def read(after: str | None, limit: int) -> list[PhoneRecord]:
             return self.phones(organization=organization, node=node, search=search, after=after, limit=limit)
 
-        return self._pages(read, lambda row: row.name, after, limit)
+        return pages(read, lambda row: row.name, after, limit)
 
     def phone(self, name: str) -> PhoneRecord:
         """One phone by its name. Raises UnknownPhone."""

@@ -12,6 +12,7 @@ from roost.directory.errors import in_words
 from roost.errors import NotFound
 
 R = TypeVar("R")
+P = TypeVar("P")
 #: Rows of one listing, unless the caller says otherwise.
 LIMIT = 1000
 #: Rows of a long listing that are read together.
@@ -32,19 +33,6 @@ class Store:
         ):
             return cursor.execute(query(statement), params).fetchall()
 
-    @staticmethod
-    def _pages(
-        read: Callable[[str | None, int], list[R]], place: Callable[[R], str], after: str | None, limit: int
-    ) -> Iterator[R]:
-        """Read `limit` rows, some at a time: `read` gives those after a place. Others may change what comes meanwhile."""
-        while limit > 0:
-            rows = read(after, min(limit, PAGE))
-            yield from rows
-            if len(rows) < min(limit, PAGE):
-                return
-            limit -= len(rows)
-            after = place(rows[-1])
-
     def _write(self, work: Callable[[Connection], None], subject: str) -> None:
         """Do the work in one transaction; errors name the subject."""
         with in_words(subject):
@@ -60,6 +48,17 @@ class Store:
                 raise unknown(f"({subject})")
 
         self._write(work, subject)
+
+
+def pages(read: Callable[[P, int], list[R]], place: Callable[[R], P], after: P, limit: int) -> Iterator[R]:
+    """Read `limit` rows, some at a time: `read` gives those after a place. Others may change what comes meanwhile."""
+    while limit > 0:
+        rows = read(after, min(limit, PAGE))
+        yield from rows
+        if len(rows) < min(limit, PAGE):
+            return
+        limit -= len(rows)
+        after = place(rows[-1])
 
 
 def one(connection: Connection, statement: str, params: Mapping[str, object]) -> tuple[Any, ...] | None:

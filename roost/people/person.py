@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -15,7 +16,7 @@ from roost.database import Database, query
 from roost.directory.errors import UnknownExtension, UnknownOrganization, in_words
 from roost.directory.fields import DISPLAY_NAME, LOGIN, ExtensionKey
 from roost.directory.rules import BadField, TextRule
-from roost.directory.store import find_organization
+from roost.directory.store import find_organization, pages
 from roost.errors import NotFound
 from roost.moves.secret_codes import HASHER
 from roost.people.access import Asker, Right
@@ -109,6 +110,14 @@ class People:
         if organization is not None:
             params["organization"] = find_organization(self._database, organization)
         return self._list(params)
+
+    def each(self, organization: str | None = None, *, after: str = "", limit: int) -> Iterator[Person]:
+        """Like `people`, for any number of them: they are read some at a time."""
+
+        def read(after: str, limit: int) -> list[Person]:
+            return self.people(organization, after=after, limit=limit)
+
+        return pages(read, lambda person: person.login, after, limit)
 
     def person(self, login: str) -> Person:
         """One person. Raises UnknownPerson."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,7 +11,7 @@ from psycopg.rows import class_row
 from roost.database import Database, query
 from roost.directory.errors import UnknownOrganization, in_words
 from roost.directory.fields import TOKEN_NAME
-from roost.directory.store import find_organization
+from roost.directory.store import find_organization, pages
 from roost.errors import NotFound, RoostError
 from roost.people.access import Asker, Right
 from roost.people.secret_tokens import hash_secret, new_secret
@@ -97,6 +98,14 @@ class Tokens:
             connection.cursor(row_factory=class_row(TokenRecord)) as cursor,
         ):
             return cursor.execute(query("list_tokens"), params).fetchall()
+
+    def each(self, organization: str | None = None, *, after: int = 0, limit: int) -> Iterator[TokenRecord]:
+        """Like `tokens`, for any number of them: they are read some at a time."""
+
+        def read(after: int, limit: int) -> list[TokenRecord]:
+            return self.tokens(organization, after=after, limit=limit)
+
+        return pages(read, lambda token: token.id, after, limit)
 
     def token(self, token_id: int) -> TokenRecord:
         """One token. Raises UnknownToken."""

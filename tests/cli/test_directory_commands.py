@@ -137,6 +137,24 @@ def test_a_long_list_goes_on_after_its_last_row(office: Run) -> None:
     assert [row["number"] for row in office("extension", "list", "--search", "ted", "--json").json] == ["002"]
 
 
+def test_lists_of_people_and_tokens_are_whole_too(office: Run, world: World) -> None:
+    """More than are read together, and more than a list shows unless it is told to."""
+    world.sql(
+        "INSERT INTO person (login, role, password_hash) SELECT 'p' || lpad(i::text, 5, '0'), 'operator', '' FROM generate_series(1, 2100) i"
+    )
+    world.sql(
+        "INSERT INTO token (name, token_hash, access) SELECT 't', i::text::bytea, 'read' FROM generate_series(1, 2100) i"
+    )
+    for kind, column in (("user", "login"), ("token", "id")):
+        every = [row[column] for row in office(kind, "list", "--limit", "5000", "--json").json]
+        assert len(every) == 2100
+        listed = office(kind, "list")
+        assert len(listed.out.splitlines()) == 1002
+        assert f"--after {every[999]}," in listed.err
+        rest = office(kind, "list", "--after", str(every[2097]), "--json").json
+        assert [row[column] for row in rest] == every[2098:]
+
+
 @pytest.mark.parametrize(
     ("arguments", "exit_code", "code"),
     [

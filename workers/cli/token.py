@@ -7,10 +7,13 @@ from typing import Annotated
 
 import typer
 
+from roost.directory import LIMIT
 from roost.directory.fields import parse_duration
 from roost.people.access import Right
 from roost.people.tokens import Tokens
-from workers.cli.output import AsJson, say, show_json, show_rows
+from workers.cli.listing import counted, show_json_list, show_list
+from workers.cli.options import Limit
+from workers.cli.output import AsJson, say
 from workers.cli.session import actor, open_database
 
 app = typer.Typer(no_args_is_help=True, help="Tokens for the HTTP API.")
@@ -46,30 +49,26 @@ def add(
 def list_tokens(
     organization: Annotated[str | None, typer.Option("--org", help="Only those of an organization.")] = None,
     *,
+    after: Annotated[int, typer.Option(min=0, help="Go on after this number.")] = 0,
+    limit: Limit = LIMIT,
     as_json: AsJson = False,
 ) -> None:
     """List tokens; never what they are."""
     with open_database() as database:
-        tokens = Tokens(database).tokens(organization, limit=10_000)
-    if as_json:
-        show_json(tokens)
-    else:
-        show_rows(
+        found = counted(
+            Tokens(database).each(organization, after=after, limit=limit), limit,
+            lambda last: f"There may be more: use --after {last.id}, or --limit.",
+        )  # fmt: skip
+        if as_json:
+            show_json_list(found)
+            return
+        show_list(
             ("id", "name", "organization", "access", "made", "by", "ends", "last used"),
-            [
-                (
-                    t.id,
-                    t.name,
-                    t.organization or "all",
-                    t.access,
-                    t.created_at,
-                    t.created_by,
-                    t.expires_at,
-                    t.used_at,
-                )
-                for t in tokens
-            ],
-        )
+            (
+                (t.id, t.name, t.organization or "all", t.access, t.created_at, t.created_by, t.expires_at, t.used_at)
+                for t in found
+            ),
+        )  # fmt: skip
 
 
 @app.command("remove")

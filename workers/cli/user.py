@@ -7,8 +7,11 @@ from typing import Annotated
 
 import typer
 
+from roost.directory import LIMIT
 from roost.people.person import People, Role
-from workers.cli.output import AsJson, say, show_json, show_rows
+from workers.cli.listing import counted, show_json_list, show_list
+from workers.cli.options import Limit
+from workers.cli.output import AsJson, say
 from workers.cli.session import open_database, read_secret
 
 app = typer.Typer(no_args_is_help=True, help="People who may sign in to the page.")
@@ -40,16 +43,22 @@ def add(
 
 
 @app.command("list")
-def list_people(organization: Organization = None, *, as_json: AsJson = False) -> None:
+def list_people(
+    *, organization: Organization = None,
+    after: Annotated[str, typer.Option(help="Go on after this login.")] = "", limit: Limit = LIMIT, as_json: AsJson = False,
+) -> None:  # fmt: skip
     """List people."""
     with open_database() as database:
-        people = People(database).people(organization)
-    if as_json:
-        show_json(people)
-    else:
-        show_rows(
+        found = counted(
+            People(database).each(organization, after=after, limit=limit), limit,
+            lambda last: f"There may be more: use --after {last.login}, or --limit.",
+        )  # fmt: skip
+        if as_json:
+            show_json_list(found)
+            return
+        show_list(
             ("login", "name", "role", "organization", "extension", "may sign in"),
-            [(p.login, p.name, p.role, p.organization, p.extension, p.enabled) for p in people],
+            ((p.login, p.name, p.role, p.organization, p.extension, p.enabled) for p in found),
         )
 
 
