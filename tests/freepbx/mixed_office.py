@@ -42,6 +42,7 @@ SITE = """
 exten => 112,1,Goto(roost-emergency,${EXTEN},1)
 
 [roost-outgoing]
+exten => _+1666.,1,Goto(roost-callback,+1555${EXTEN:5},1)
 exten => 112,1,Dial(PJSIP/carrier-n1)
 exten => _+1555.,1,Dial(PJSIP/carrier-n1)
 """

@@ -137,6 +137,26 @@ def test_a_user_who_is_lent_to_a_phone_for_the_call_is_given_back(mixed: Mixed) 
     wait_until(lambda: mixed.box().ask([key]) == before, "it is given back")
 
 
+def test_one_whose_asterisk_died_in_the_call_is_given_back_by_the_next_audit(mixed: Mixed) -> None:
+    """Not while the call goes on; and what it leaves when it dies is what stands there in the call."""
+    keys = ["/DEVICE/1002/user", "/roost-lent/1002"]
+    for user in (*GUESTS.values(), "1001", *GUESTS):
+        mixed.box().delete_user(user)
+    before = mixed.box().ask(keys)
+    call = mixed.phones["1002"].dial("112")
+    ring = mixed.phones["carrier-f1"].wait_ring()
+    amid = mixed.box().ask(keys)
+    assert amid[keys[0]] == amid[keys[1]].rpartition("/")[2]
+    mixed.audit()
+    assert mixed.box().ask(keys) == amid
+    call.hang_up()
+    ring.wait_over()
+    wait_until(lambda: mixed.box().ask(keys) == before, "it is given back")
+    mixed.box().tell(amid)
+    mixed.audit()
+    assert mixed.box().ask(keys) == before
+
+
 def test_an_emergency_number_that_is_something_else_there_goes_on_as_before(mixed: Mixed) -> None:
     """The include has 911, which is nothing on these boxes: it is the box that says so."""
     call = mixed.phones["1002"].dial("911")
@@ -147,3 +167,19 @@ def test_an_emergency_number_that_is_something_else_there_goes_on_as_before(mixe
 def test_the_same_from_a_plain_asterisk_whoever_sits_there(mixed: Mixed) -> None:
     mixed.sit("1001", "2001")
     assert mixed.emergency("2001")[0] == "+15552001"
+
+
+def test_an_emergency_number_is_called_back_at_phones_of_boxes_too(mixed: Mixed) -> None:
+    """From outside, by way of the plain Asterisk: all that share the number, at both boxes; or the one that called last, whoever sits there."""
+    mixed.world.sql("UPDATE phone SET emergency_number = '+15550100' WHERE name IN ('1002', '1101')")
+    mixed.agree()
+    mixed.sit("2001", "1002")
+    call = mixed.phones["2002"].dial("+16660100")
+    for phone in ("1002", "1101"):
+        mixed.phones[phone].wait_ring()
+    mixed.telephony.quiet()
+    mixed.emergency("1101")
+    call = mixed.phones["2002"].dial("+16660100")
+    mixed.phones["1101"].wait_ring().answer()
+    call.wait_up()
+    assert not mixed.phones["1002"].has_rung

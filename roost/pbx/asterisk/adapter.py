@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from roost.pbx.ami import table
+from roost.pbx.ami.callbacks import Callbacks
 from roost.pbx.ami.session import AmiSession
 from roost.pbx.ami.table import Table
 from roost.pbx.ami.variables import may_read, read_variables
-from roost.pbx.asterisk.callbacks import Callbacks
 from roost.pbx.asterisk.displays import refresh_displays
 from roost.pbx.asterisk.lamps import Lamps
 from roost.pbx.asterisk.messages import AsteriskMessages

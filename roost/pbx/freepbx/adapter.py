@@ -10,14 +10,17 @@ The AMI user needs `write = system`, and `reporting` for lamps that FreePBX put 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 from roost.pbx.ami import table
+from roost.pbx.ami.callbacks import Callbacks, entries
 from roost.pbx.ami.session import ActionFailed, AmiSession
 from roost.pbx.ami.table import Table
 from roost.pbx.ami.variables import may_read, read_variables
 from roost.pbx.freepbx.box import Box, read_box
 from roost.pbx.freepbx.lamps import Lamps, places_of
 from roost.pbx.freepbx.lately import Lately
+from roost.pbx.freepbx.lent import give_back
 from roost.pbx.freepbx.options import FreepbxOptions
 from roost.pbx.freepbx.own_keys import OwnKeys, number_of, own_key
 from roost.pbx.freepbx.releasing import released
@@ -36,6 +39,8 @@ class FreepbxNode:
         self._lately = Lately(self._table.dump)
         self._own = OwnKeys(self._session)
         self._lamps = Lamps(self._session)
+        self._callbacks = Callbacks(self._session)
+        self._called_back = Lately(partial(entries, self._session))
 
     def cursor(self) -> Cursor | None:
         """The node's own cursor; None when there is none, or not a readable one."""
@@ -68,8 +73,10 @@ class FreepbxNode:
             shown = self._own.write(keys, asked)
         dark = self._lamps.follow(places, shown)
         self._lately.forget()
+        self._called_back.forget()
         with self._session.deadline():
             refused = self._table.write(sound)
+            self._callbacks.follow(sound)
         faults |= {
             key_of(row): dark[number_of(row.extension)]
             for row in sound
@@ -89,13 +96,15 @@ class FreepbxNode:
                 if listed is None
                 else {key: listed[key] for key in keys if key in listed}
             )
-            astray = self._own.astray(rows)
+            astray = self._own.astray(rows) + self._callbacks.astray(rows, self._called_back.of)
             away = self._own.away(rows)  # a reload puts back the lamps of those at home as they are
         return rows | dict.fromkeys(astray + self._lamps.astray(away))
 
     def keys(self, about: int) -> Iterator[list[Key]]:
         """The keys the node holds, of many as they were lately, a page at a time, each at least once."""
         with self._session.deadline():
+            # Here, for an audit asks for the keys once.
+            give_back(self._session, self._table, self._own)
             listed = self._lately.of(about)
         if listed is None:
             yield from self._table.keys(about)
