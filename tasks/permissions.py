@@ -30,7 +30,9 @@ USERS = {
     "beat": "roost-worker",
 }
 
-_CENTER_PRESENCE = r"(center-.*\.|reply\.)?celery\.pidbox"
+# The exchanges `celery.pidbox` and `reply.celery.pidbox` are nobody's but the workers' to make: with one of another type in its place no
+# worker could start.
+_CENTER_PRESENCE = r"(center-.*\.)?celery\.pidbox"
 _DESK_PRESENCE = r"(web-.*\.|([0-9a-f-]+\.)?reply\.)?celery\.pidbox"
 _ANY_PRESENCE = r"(.*\.)?celery\.pidbox"
 _QUEUES = r"bind|verify|announce|dead|push\..*"
@@ -45,13 +47,13 @@ def _only(*names: str) -> str:
 PERMISSIONS = {
     # Asks what a call can ask, hears its own answers, and says that it is there.
     "roost-center": Permissions(
-        configure=_only(rf"reply\.{Door.CALLS}\..*", _CENTER_PRESENCE),
+        configure=_only(rf"reply\.{Door.CALLS}\..*", r"center-.*\.celery\.pidbox"),
         write=_only(r"roost\.calls", r"(center-.*\.|reply\.)celery\.pidbox"),
         read=_only(rf"reply\.{Door.CALLS}\..*", _CENTER_PRESENCE),
     ),
     # Asks what people may ask, and who is there.
     "roost-desk": Permissions(
-        configure=_only(rf"reply\.{Door.DESK}\..*", _DESK_PRESENCE),
+        configure=_only(rf"reply\.{Door.DESK}\..*", r"(web-.*|[0-9a-f-]+\.reply)\.celery\.pidbox"),
         write=_only(r"roost\.desk", _DESK_PRESENCE),
         read=_only(rf"reply\.{Door.DESK}\..*", _DESK_PRESENCE),
     ),

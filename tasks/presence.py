@@ -16,7 +16,8 @@ from types import TracebackType
 from typing import Any, Self
 
 import structlog
-from kombu import Connection
+from amqp.exceptions import NotFound  # type: ignore[import-untyped]  # it ships no types
+from kombu import Connection, Exchange
 from kombu.exceptions import KombuError
 from kombu.pidbox import Mailbox
 
@@ -36,9 +37,56 @@ def process_name(kind: str) -> str:
     return f"{kind}-{os.getpid()}@{socket.gethostname()}"
 
 
+class _Mailbox(Mailbox):
+    """Celery's, but that an answer declares no exchange: only workers may."""
+
+    def _publish_reply(
+        self, reply: Any, exchange: str, routing_key: str, ticket: str, channel: Any = None, producer: Any = None, **opts: Any
+    ) -> None:  # fmt: skip
+        with self.producer_or_acquire(producer, channel) as acquired:
+            headers = {"ticket": ticket, "clock": self.clock.forward()}
+            acquired.publish(reply, exchange=exchange, routing_key=routing_key, headers=headers, **opts)
+
+
 def mailbox(connection: Connection) -> Mailbox:
-    """Where Celery's workers are asked, over this connection; with queues that end with it."""
-    return Mailbox("celery", type="fanout", connection=connection, accept=["json"], serializer="json")
+    """Where Celery's workers are asked, over this connection; with queues that end with it. Raises BROKER_LOST.
+
+    Its exchanges are the workers' to make; whoever may make them too, as with a single user for all, makes them where they are missing.
+    """
+    box: Mailbox = _Mailbox(
+        "celery", type="fanout", connection=connection, accept=["json"], serializer="json"
+    )  # type: ignore[no-untyped-call]
+    only_look(box, connection)
+    return box
+
+
+def only_look(box: Mailbox, connection: Connection) -> None:
+    """From now on the box looks whether its exchanges are there, and declares them no more. Raises BROKER_LOST."""
+    for exchange in _exchanges_of(box):
+        if not _is_there(connection, exchange):
+            with connection.channel() as channel:
+                exchange(channel).declare()
+        exchange.passive = True
+
+
+def exchanges() -> tuple[Exchange, Exchange]:
+    """Where Celery's workers are asked, and where they answer."""
+    return _exchanges_of(Mailbox("celery", type="fanout"))
+
+
+def _exchanges_of(box: Mailbox) -> tuple[Exchange, Exchange]:
+    assert box.exchange is not None  # its constructor makes both
+    assert box.reply_exchange is not None
+    return box.exchange, box.reply_exchange
+
+
+def _is_there(connection: Connection, exchange: Exchange) -> bool:
+    with connection.channel() as channel:
+        try:
+            channel.exchange_declare(exchange.name, exchange.type, passive=True)
+        except NotFound:
+            return False
+    return True
 
 
 class Presence:

@@ -26,7 +26,7 @@ from roost.version import WrongVersion
 from tasks.app import app
 from tasks.broker import BROKER_REFUSED, NO_BROKER, why_broker_lost
 from tasks.outages import check_before_start
-from tasks.presence import process_name
+from tasks.presence import exchanges, process_name
 from tasks.topology import fixed_queues
 from workers import systemd
 from workers.acknowledgements import Acknowledgements
@@ -203,6 +203,8 @@ class Topology(bootsteps.StartStopStep):
         with parent.connection.channel() as channel:
             for queue in fixed_queues():
                 queue(channel).declare()
+            for exchange in exchanges():
+                exchange(channel).declare()
 
 
 def run(

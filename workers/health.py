@@ -24,6 +24,7 @@ from roost.schema import check_schema
 from roost.settings import Settings, settings
 from tasks.app import app
 from tasks.broker import BROKER_LOST, connect, why_broker_lost
+from tasks.presence import only_look
 from tasks.queues import Queues
 from tasks.topology import ANNOUNCE, BIND, VERIFY
 
@@ -111,6 +112,7 @@ def _check_that_rabbitmq_takes_messages(config: Settings) -> None:
 def _inspect(connection: Connection, kind: str) -> Any:
     # Every process names itself <kind>-<process id>@<host>; the first that answers will do.
     pattern = f"{kind}-*@{socket.gethostname()}"
+    only_look(app.control.mailbox, connection)
     return app.control.inspect(
         connection=connection, timeout=DEADLINE, limit=1, pattern=pattern, matcher="glob"
     )

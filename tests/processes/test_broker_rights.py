@@ -71,6 +71,18 @@ def test_nobody_but_workers_writes_to_a_reply_queue_or_reads_a_queue(office: Clu
 
 
 @pytest.mark.parametrize("kind", ["center", "web"])
+@pytest.mark.parametrize("name", ["celery.pidbox", "reply.celery.pidbox", "roost.calls", "roost.desk"])
+def test_nobody_but_workers_makes_or_deletes_what_workers_are_asked_by(
+    office: Cluster, kind: str, name: str
+) -> None:
+    """With one of another type in its place no worker could start."""
+    with logged_in(office, kind) as connection, pytest.raises(AccessRefused):
+        connection.default_channel.exchange_delete(name)
+    with logged_in(office, kind) as connection, pytest.raises(AccessRefused):
+        connection.default_channel.exchange_declare(name, "headers")
+
+
+@pytest.mark.parametrize("kind", ["center", "web"])
 def test_no_answer_is_sent_to_a_queue_that_somebody_works_on(office: Cluster, kind: str) -> None:
     """Whoever asks names where the answer goes; a worker, who may write anywhere, does not send it just anywhere."""
     door = "calls" if kind == "center" else "desk"

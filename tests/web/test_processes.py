@@ -87,7 +87,7 @@ def test_an_answer_that_is_none_is_left_alone(office: Office) -> None:
     settings = office.cluster.product.settings
     with Connection(settings.need("broker_url")) as connection, closing(Processes(settings)) as asker:
         questions = Queue(
-            "reply.celery.pidbox", Exchange("celery.pidbox", "fanout", passive=True), exclusive=True
+            "web-liar.celery.pidbox", Exchange("celery.pidbox", "fanout", passive=True), exclusive=True
         )
         producer = connection.Producer()
         lies: list[tuple[object, dict[str, str]]] = [
