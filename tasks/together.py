@@ -1,9 +1,9 @@
 """Moves that wait are taken together: one transaction settles them, then each is answered and acknowledged.
 
 Celery receives a task whose `Strategy` is `strategy` like any other. But instead of running each message, a bind worker keeps the messages
-that it was sent, and one thread of Celery's pool takes all that wait, again and again. There is no timer: a job that comes alone is settled
-at once, and a job waits only while others are being settled. Whatever is not a plain move (a message that is malformed, came by a door that
-may not ask for it, or was delivered before), and every job of a transaction that failed, is run by Celery alone, by the task itself.
+that it was sent, and one thread of Celery's pool takes all that wait, again and again. A job that comes alone is settled at once; a job waits
+only while others are being settled, and for a moment after several were. Whatever is not a plain move (a message that is malformed, came by a
+door that may not ask for it, or was delivered before), and every job of a transaction that failed, is run by Celery alone, by the task itself.
 """
 
 from __future__ import annotations
@@ -34,6 +34,9 @@ from tasks.replies import send_answers
 
 #: Most jobs in one transaction. It takes some milliseconds, during which others may wait for its rows.
 MOST = 32
+#: Seconds after several were answered together until the next are taken, unless as many wait already: those who were answered ask again, one
+#: after the other, and a transaction costs much the same for few as for more. Who comes alone never waits for it.
+PAUSE = 0.002
 
 log = structlog.get_logger(__name__)
 _celery_log = logging.getLogger(__name__)
@@ -75,6 +78,8 @@ class Together:
                 log.info("taken_one_by_one", task=self._task, jobs=len(jobs), error=type(error).__name__)
                 for job in jobs:
                     job.settle_alone()
+            if len(jobs) > max(1, len(self._waiting)):
+                time.sleep(PAUSE)
 
     def _take(self) -> list[Job]:
         with self._lock:
