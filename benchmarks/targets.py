@@ -72,9 +72,8 @@ TARGETS = {
     ),
     "page_reads_vs_bare": Target("pages a second over the same route", "≥", 0.5),
     "import_100k": Target("desks of 100,000 imported a second over COPY, same triggers", "≥", 0.5),
-    "desks_100k_vs_100": Target(
-        "the slowest part or search of 100,000 desks, which shows 200, over twice a page of 100", "≤", 2
-    ),
+    "desks_100k_vs_100": Target("a part or a search of 100,000 desks over a page of 100", "≤", 2),
+    "desks_100k_worst": Target("the slowest of those, which shows 200, over twice a page of 100", "≤", 2),
     "list_100k.rate": Target("extensions listed a second, as JSON lines", "≥", 20_000),
     "list_100k.rss": Target("MB resident: listing 100,000 extensions", "≤", 120),
     "remove_100k.seconds": Target("seconds to remove an organization of 100,000", "≤", 60),
