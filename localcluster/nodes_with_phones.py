@@ -74,9 +74,11 @@ class NodesWithPhones(Startable):
             asterisk.wait_for_peers([name for name in self.nodes if name != asterisk.name])
 
     def quiet(self) -> None:
-        """End every call everywhere."""
+        """End every call everywhere, and forget the rings that nobody took."""
         for phone in self.phones.values():
             phone.hang_up_all()
         for asterisk in self.asterisks.values():
             if asterisk.running:
                 asterisk.wait_until_silent()
+        for phone in self.phones.values():
+            phone.hang_up_all()  # it may have rung meanwhile
