@@ -99,6 +99,23 @@ def test_each_statement_is_somebodys(office: World, database_url: str) -> None:
     assert names == set()
 
 
+def test_a_push_worker_may_ask_all_that_sending_and_auditing_a_node_asks(
+    office: World, database_url: str
+) -> None:
+    """Also of a node with a scope, which most tests have none of."""
+    core = Path(str(files("roost")))
+    statements = {file.stem for file in (core / "queries").glob("*.sql")}
+    texts = [
+        (core / "nodes" / f"{name}.py").read_text()
+        for name in ("audit", "converge", "full_send", "holding", "refused_rows", "routes")
+    ]
+    asked = statements & {name for text in texts for name in re.findall(r'"(\w+)"', text)}
+    assert {"list_piece_of_routes", "list_piece_of_served_phones", "count_keys"} <= asked
+    with logged_in(database_url, "push") as connection:
+        use_functions(connection)
+        assert {name for name in asked if not planned(connection, name)} == set()
+
+
 @contextmanager
 def logged_in(url: str, kind: str) -> Iterator[psycopg.Connection[Any]]:
     """As a process of this kind; nothing is committed."""
