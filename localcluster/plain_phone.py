@@ -304,9 +304,9 @@ class PlainPhone:
         call.heard.append(message)
         self._calls[call.call_id] = call
         if self.forward:
-            self._reply(message, "302 Moved Temporarily", (("Contact", f"<{self.forward}>"),))
             call.is_over = True
-            self.forwarded.append(call)
+            self.forwarded.append(call)  # first: the caller may hear of the 302 before this thread goes on
+            self._reply(message, "302 Moved Temporarily", (("Contact", f"<{self.forward}>"),))
             return
-        self._reply(message, "180 Ringing", (self._contact(), *self.more))
         self.rung.append(call)
+        self._reply(message, "180 Ringing", (self._contact(), *self.more))
