@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from roost.nodes.routes import announce
+from roost.people.access import Asker, Right
+from roost.people.revocation import Credential
 from roost.views.changed_desks import read_changed_desks
 from roost.views.desks import count_desks, read_desks, read_desks_of
 from tests.world import World
+from workers.web.live.desk_cards import render_desks
+from workers.web.live.desk_counts import DeskCounting
+from workers.web.live.desks import WatchedDesks
+from workers.web.live.hub import stamp_of
+from workers.web.live.stream import Viewer, Watching
 
 
 @pytest.fixture
@@ -63,11 +72,54 @@ def test_the_counts_say_what_the_desks_say(desks: World) -> None:
 
 def test_a_move_names_the_desks_that_it_changed(desks: World) -> None:
     announce(desks.database)
-    version = read_changed_desks(desks.database, "0001", 0).version
+    now = read_changed_desks(desks.database, "0001", None, [])
+    assert now.numbers == [], "how far the log is, and nothing of what it was before"
     desks.sit("002", "desk003")
     announce(desks.database)
-    changed = read_changed_desks(desks.database, "0001", version)
+    changed = read_changed_desks(desks.database, "0001", now.version, ["002"])
     assert sorted(changed.numbers) == ["002", "003"]
-    assert not changed.more
-    assert read_changed_desks(desks.database, "0002", version).numbers == []
+    assert read_changed_desks(desks.database, "0002", now.version, ["001"]).numbers == []
     assert [desk.guest for desk in read_desks_of(desks.database, "0001", ["003", "099"])] == ["002"]
+
+
+def test_of_very_many_changes_those_of_the_desks_on_a_page_are_named(
+    desks: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    announce(desks.database)
+    now = read_changed_desks(desks.database, "0001", None, [])
+    desks.sit("002", "desk003")
+    desks.sql("UPDATE extension SET enabled = false WHERE name = 'Ana Pop'")  # in both organizations
+    announce(desks.database)
+    monkeypatch.setattr("roost.views.changed_desks.MOST", 1)
+    changed = read_changed_desks(desks.database, "0001", now.version, ["002", "004", "005", "099"])
+    assert changed.numbers == ["002"]
+    assert changed.version > now.version
+
+
+def test_who_watches_is_told_what_changed_since_the_page_was_read_and_nothing_is_counted_before(
+    desks: World,
+) -> None:
+    counting = DeskCounting(desks.database)
+    watched = WatchedDesks(desks.database, "0001", counting)
+    watched.look()
+    watched.tell(set())
+    assert not counting.is_small("0001"), "nobody is told of the first look, so it counts nothing"
+
+    async def told() -> list[str]:
+        viewer = Viewer(Watching(Credential(b"", Asker("person:1", "ana", "web", Right.READ)), ""))
+        part = read_desks(desks.database, "0001")
+        watched.add(viewer, part, stamp_of(render_desks(part.desks, part.counts, "0001")))
+        desks.sit("002", "desk003")
+        announce(desks.database)
+        for _ in range(2):
+            watched.look()
+            watched.tell({viewer})
+        viewer.end()
+        return [message async for message in viewer.messages(10)]
+
+    _, change = asyncio.run(told())
+    assert "event: change" in change
+    assert 'id="desk-002"' in change
+    assert 'id="desk-003"' in change
+    assert 'id="desk-004"' not in change
+    counting.close()

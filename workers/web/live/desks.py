@@ -54,7 +54,7 @@ class WatchedDesks:
         #: The version of the change log at the last look, and at the look before it. Changes are read from the older one on, so that a page
         #: that was opened during a look misses none.
         self._version: int | None = None
-        self._since = 0
+        self._since: int | None = None
         # Numbers on a page, in the order in which their turn comes.
         self._turn: list[str] = []
         self._at_once = SLICE
@@ -87,18 +87,17 @@ class WatchedDesks:
         """Read those desks on a page that changed, and a slice of the others."""
         self._looks += 1
         shown = {number for group in tuple(self._groups) for number in group}
-        changed = read_changed_desks(self._database, self._organization, self._since)
-        wanted = self._slice(shown)
-        if self._version is not None:
-            wanted |= shown if changed.more else shown.intersection(changed.numbers)
-            self._since = self._version
+        changed = read_changed_desks(self._database, self._organization, self._since, shown)
+        self._since = changed.version if self._version is None else self._version
         self._version = changed.version
+        wanted = self._slice(shown) | shown.intersection(changed.numbers)
         began = time.monotonic()
         desks = read_desks_of(self._database, self._organization, sorted(wanted)) if wanted else []
         slow = time.monotonic() - began > SHOULD_TAKE
         self._at_once = max(SMALLEST_SLICE, self._at_once // 2) if slow else min(SLICE, self._at_once * 2)
         self._read, self._desks = wanted, {desk.number: desk for desk in desks}
-        self._counts = self._counting.of(self._organization)
+        # The first look has nobody to tell: to count a large organization then would be its cost, and put off the next one.
+        self._counts = self._counting.of(self._organization) if self._groups else None
 
     def _slice(self, shown: set[str]) -> set[str]:
         """The desks whose turn it is. A desk that came onto a page during a round has its turn in the next one."""
@@ -109,8 +108,8 @@ class WatchedDesks:
 
     def tell(self, viewers: set[Viewer]) -> None:
         """Send what changed; when desks came or went, have the page loaded anew."""
-        counts = self._counts
-        assert counts is not None  # told after a look
+        if (counts := self._counts) is None:
+            return
         shown = render_counts(counts)
         for numbers, group in list(self._groups.items()):
             group.viewers &= viewers
