@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -155,12 +156,17 @@ class AsteriskNode(Pbx):
             line.split("!")[0] for line in self.cli("core show channels concise").splitlines() if "!" in line
         ]
 
-    def is_talking(self, phone: str) -> bool:
-        """Whether a call of this phone is bridged to its other party; an answered one is a moment before that."""
+    def talks(self, phone: str) -> int:
+        """How many calls of this phone are bridged to their other party; an answered one is a moment before that."""
         calls = [
             line.split("!") for line in self.cli("core show channels concise").splitlines() if "!" in line
         ]
-        return any(call[0].startswith(f"PJSIP/{phone}-") and call[-2] for call in calls)
+        bridges = Counter(call[-2] for call in calls if call[-2])  # one party may come in before the other
+        return sum(call[0].startswith(f"PJSIP/{phone}-") and bridges[call[-2]] > 1 for call in calls)
+
+    def is_talking(self, phone: str) -> bool:
+        """Whether a call of this phone is bridged to its other party."""
+        return self.talks(phone) > 0
 
     def wait_until_silent(self, deadline: float = 10.0) -> None:
         """Wait until no call is left."""

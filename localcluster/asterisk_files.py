@@ -60,6 +60,7 @@ max_contacts={contacts}
 remove_existing=yes
 """
 
+#: A question that was sent before a peer was there is given up before the next is sent: else that peer would be gone again for a moment.
 _PEER = """
 [{name}]
 type=endpoint
@@ -75,7 +76,7 @@ send_pai=yes
 [{name}]
 type=aor
 contact=sip:{address}:{port}
-qualify_frequency=2
+qualify_frequency=3
 qualify_timeout=2
 [{name}]
 type=identify
@@ -113,7 +114,7 @@ send_pai=yes
 [{name}]
 type=aor
 contact=sip:{address}:5062
-qualify_frequency=2
+qualify_frequency=3
 qualify_timeout=2
 [{name}]
 type=identify

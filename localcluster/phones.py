@@ -241,10 +241,10 @@ class Phone:
 
     def hang_up_all(self) -> None:
         """End every call, and forget the rings that nobody took: between tests."""
-        for call in self._calls:
+        while self._calls:  # one may come meanwhile
+            call = self._calls.pop(0)
             call.hang_up()
             call.wait_over()
-        self._calls.clear()
         while not self._ringing.empty():
             self._ringing.get()
 

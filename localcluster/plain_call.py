@@ -32,6 +32,8 @@ class PlainCall:
         self.route: list[str] = []
         self.is_up = False
         self.is_over = False
+        #: Hung up by us before anybody answered.
+        self.is_given_up = False
         self.watches = ""
         self._newest: dict[str, int] = {}
         self._phone = phone

@@ -22,6 +22,7 @@ _ALLOW = ("Allow", "INVITE, ACK, BYE, CANCEL, UPDATE, REFER, NOTIFY, OPTIONS")
 class PlainPhone:
     """One SIP account at a registrar (an address, of IPv6 in brackets), over UDP on a port of its own. Several with one account are several contacts of it.
 
+    What it does is noted before it is said: others may hear of it before this thread goes on.
     `told` are the requests outside every call, such as a NOTIFY that nobody asked for. `forward` is the URI that a 302 names; `silent`: requests of others are taken and never answered.
     """
 
@@ -39,7 +40,8 @@ class PlainPhone:
         self.told: list[SipMessage] = []
         self._secret = secret
         self._calls: dict[str, PlainCall] = {}
-        self._replies: list[SipMessage] = []
+        #: The last answer to each request, by its Via and CSeq.
+        self._replied: dict[tuple[str, str], SipMessage] = {}
         self._news = threading.Condition()
         family, here = (socket.AF_INET6, "::1") if ":" in registrar else (socket.AF_INET, "127.0.0.1")
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
@@ -142,14 +144,14 @@ class PlainPhone:
     def answer(self, call: PlainCall) -> None:
         """200 with our session."""
         assert call.invite is not None
-        self._reply(call.invite, "200 OK", self._offer(), session(*self._media.getsockname()[:2]))
         call.is_up = True
+        self._reply(call.invite, "200 OK", self._offer(), session(*self._media.getsockname()[:2]))
 
     def decline(self, call: PlainCall, status: str) -> None:
         """A final response other than 2xx."""
         assert call.invite is not None
-        self._reply(call.invite, status)
         call.is_over = True
+        self._reply(call.invite, status)
 
     def request(self, call: PlainCall, method: str, *more: tuple[str, str]) -> None:
         """A request in the call."""
@@ -163,18 +165,21 @@ class PlainPhone:
 
     def end(self, call: PlainCall) -> None:
         """BYE, CANCEL or 480, whichever fits."""
-        if call.is_over:
-            return
-        if call.watches:
-            self._subscribe(call, 0)
-            call.is_over = True
-        elif call.is_up:
-            self.request(call, "BYE")
-            call.is_over = True
-        elif call.invite is not None:
-            self.decline(call, "480 Temporarily Unavailable")
-        else:
-            self._send(call, "CANCEL")
+        with self._news:
+            if call.is_over or call.is_given_up:
+                return
+            if call.watches:
+                call.is_over = True
+                self._subscribe(call, 0)
+            elif call.is_up:
+                call.is_over = True
+                self.request(call, "BYE")
+            elif call.invite is not None:
+                self.decline(call, "480 Temporarily Unavailable")
+            else:
+                call.is_given_up = True
+                if any(message.status for message in call.heard):  # not sooner (RFC 3261, 9.1)
+                    self._send(call, "CANCEL")
 
     # --- messages ---
 
@@ -209,7 +214,9 @@ class PlainPhone:
     def _reply(
         self, request: SipMessage, status: str, more: Sequence[tuple[str, str]] = (), body: str = ""
     ) -> None:
-        self._put(request.reply(status, self.name, more, body))
+        reply = request.reply(status, self.name, more, body)
+        self._replied[request["Via"], request["CSeq"]] = reply
+        self._put(reply)
 
     def _put(self, message: SipMessage) -> None:
         self._socket.sendto(message.encode(), (self.registrar.strip("[]"), self._port))
@@ -235,12 +242,19 @@ class PlainPhone:
         call = self._calls.get(message["Call-ID"])
         if call is None:
             return
+        if message.status in {401, 407} and int(message["CSeq"].split()[0]) < call.sent:
+            if message.method == "INVITE":  # said again: the proof is on its way
+                self._acknowledge(call, message)
+            return
         if message.status in {401, 407} and not any(
             name.endswith("Authorization") for name, _ in call.asked[1]
         ):
             self._prove(call, message)
             return
+        is_first = not any(heard.status for heard in call.heard)
         call.heard.append(message)
+        if message.method == "INVITE" and message.status < 200 and call.is_given_up and is_first:
+            self._send(call, "CANCEL")
         if message.method != "INVITE" or message.status < 180:
             return
         call.remote = message["To"]
@@ -249,21 +263,22 @@ class PlainPhone:
         if message["Contact"] and message.status < 300:
             call.target = address_of(message["Contact"])
         if message.status >= 200:
-            self._acknowledge(call, message)
             call.is_up = message.status < 300
             call.is_over = call.is_over or message.status >= 300
+            self._acknowledge(call, message)
+        if call.is_up and call.is_given_up and not call.is_over:  # it was answered sooner than cancelled
+            call.is_over = True
+            self.request(call, "BYE")
 
     def _prove(self, call: PlainCall, message: SipMessage) -> None:
         method, more, body = call.asked
         if method == "INVITE":
             self._acknowledge(call, message)
-        asked, name = (
-            ("WWW-Authenticate", "Authorization")
-            if message.status == 401
-            else ("Proxy-Authenticate", "Proxy-Authorization")
-        )
-        answer = proof(message[asked], method, call.target, self.name, self._secret)
-        self._send(call, method, (*more, (name, answer)), body)
+        if call.is_given_up:
+            call.is_over = True
+            return
+        answer = proof(message, method, call.target, self.name, self._secret)
+        self._send(call, method, (*more, answer), body)
 
     def _acknowledge(self, call: PlainCall, message: SipMessage) -> None:
         via = message["Via"]
@@ -274,11 +289,14 @@ class PlainPhone:
         self._put(SipMessage(f"ACK {call.target} SIP/2.0", headers))
 
     def _hear_request(self, message: SipMessage) -> None:
+        if message.method == "ACK":
+            return
+        if said := self._replied.get((message["Via"], message["CSeq"])):
+            self._put(said)  # sent again, since our answer came late (RFC 3261, 17.2)
+            return
         call = self._calls.get(message["Call-ID"])
         if message.method == "INVITE" and (call is None or (call.is_over and not tag_of(message["To"]))):
             self._ring(message)
-            return
-        if message.method == "ACK":
             return
         if call is not None and call.was_overtaken(message):
             self._reply(message, "500 Server Internal Error")
@@ -290,11 +308,12 @@ class PlainPhone:
         if message.method in {"INVITE", "UPDATE"} and message.body:
             self._reply(message, "200 OK", self._offer(), session(*self._media.getsockname()[:2]))
             return
-        self._reply(message, "200 OK", (self._contact(),))
-        if call is not None and message.method in {"BYE", "CANCEL"}:
-            if message.method == "CANCEL" and call.invite is not None:
-                self._reply(call.invite, "487 Request Terminated")
+        is_cancelled = message.method == "CANCEL" and call is not None and not call.is_up
+        if call is not None and (message.method == "BYE" or is_cancelled):
             call.is_over = True
+        self._reply(message, "200 OK", (self._contact(),))
+        if call is not None and call.invite is not None and is_cancelled:
+            self._reply(call.invite, "487 Request Terminated")
 
     def _ring(self, message: SipMessage) -> None:
         local = f"{message['To']};tag={self.name}"
@@ -305,7 +324,7 @@ class PlainPhone:
         self._calls[call.call_id] = call
         if self.forward:
             call.is_over = True
-            self.forwarded.append(call)  # first: the caller may hear of the 302 before this thread goes on
+            self.forwarded.append(call)
             self._reply(message, "302 Moved Temporarily", (("Contact", f"<{self.forward}>"),))
             return
         self.rung.append(call)

@@ -102,14 +102,19 @@ def session(host: str, port: int) -> str:
     return "\r\n".join([*lines, ""])
 
 
-def proof(challenge: str, method: str, uri: str, user: str, secret: str) -> str:
-    """The Authorization header that answers a WWW-Authenticate with algorithm MD5 and qop=auth."""
-    given = dict(re.findall(r'(\w+)="?([^",]*)"?', challenge))
+def proof(challenge: SipMessage, method: str, uri: str, user: str, secret: str) -> tuple[str, str]:
+    """The header that answers a 401 or 407 with algorithm MD5 and qop=auth."""
+    asked, name = (
+        ("WWW-Authenticate", "Authorization")
+        if challenge.status == 401
+        else ("Proxy-Authenticate", "Proxy-Authorization")
+    )
+    given = dict(re.findall(r'(\w+)="?([^",]*)"?', challenge[asked]))
     once = secrets.token_hex(8)
     ours, theirs = _md5(f"{user}:{given['realm']}:{secret}"), _md5(f"{method}:{uri}")
     response = _md5(f"{ours}:{given['nonce']}:00000001:{once}:auth:{theirs}")
     opaque = f', opaque="{given["opaque"]}"' if "opaque" in given else ""
-    return (
+    return name, (
         f'Digest username="{user}", realm="{given["realm"]}", nonce="{given["nonce"]}", uri="{uri}", '
         f'response="{response}", algorithm=MD5, cnonce="{once}", qop=auth, nc=00000001{opaque}'
     )

@@ -65,6 +65,8 @@ GROUPS = (
 )
 
 _HERE = Path(__file__).parent
+#: For a test of a group: the first one's start what all share, which on a busy machine took two minutes.
+_SECONDS = 300
 #: Fixtures that take seconds to start: who uses one belongs to a group.
 _SLOW = {"mixed_house", "rabbitmq", "telephony", "chromium", "stage"}
 #: Fixtures that end with their group: clusters and nodes take a tenth of a core though nobody asks them anything.
@@ -95,6 +97,8 @@ def arrange(items: list[pytest.Item]) -> None:
     """Put the longest groups first; the others come last. Raises UsageError for a test that should have a group."""
     for item in items:
         assert isinstance(item, pytest.Function)
+        if not is_quick(item) and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(_SECONDS))
         slow = _SLOW.intersection(item.fixturenames)
         if slow and is_quick(item):
             raise pytest.UsageError(

@@ -92,7 +92,7 @@ exten => 0001*007,1,Answer()
 #: A mailbox of 0001*021 and one of 0002*021, and the queue of the sample.
 FEATURES = {
     "voicemail.conf": "[general]\nformat=wav\n[0001]\n021 => 1111,Person 21\n[0002]\n021 => 2222,Stranger\n",
-    "queues.conf": (SAMPLES / "queues.conf.sample").read_text().replace("wrapuptime=10", "wrapuptime=1"),
+    "queues.conf": (SAMPLES / "queues.conf.sample").read_text().replace("wrapuptime=10", "wrapuptime=2"),
 }
 
 ENDPOINTS = "context=phones\nsubscribe_context=roost-lamps-0001\ncall_group=1\npickup_group=1"

@@ -125,7 +125,7 @@ def test_a_consultation_and_what_came_of_it_are_recorded(cluster: Cluster, is_ea
         else:
             ring.answer()
             question.wait_up()
-            wait_until(partial(cluster.nodes["n1"].is_talking, "p1"), 10, "p1 is connected")
+            wait_until(lambda: cluster.nodes["n2"].talks("q2") == 2, 10, "both are connected")
             call.transfer_to(question)
         wait_until(lambda: cluster.nodes["n1"].is_talking("p1"), 10, "the others are connected")
     cluster.quiet()

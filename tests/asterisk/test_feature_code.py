@@ -65,7 +65,7 @@ def test_with_no_center_there_a_prompt_is_played_and_the_call_ends(cluster: Clus
     start = time.monotonic()
     cluster.phones["p2"].dial("*30001").wait_over()
     assert time.monotonic() - start < 6
-    assert SORRY in log
+    log.wait(SORRY)
 
 
 def test_a_center_that_does_not_take_the_connection_costs_two_seconds(cluster: Cluster) -> None:
@@ -105,7 +105,7 @@ def test_a_center_that_dies_in_mid_call_leaves_a_prompt(cluster: Cluster) -> Non
     with TestCenter(dies) as center:
         cluster.nodes["n1"].set_centers(center.address)
         cluster.phones["p2"].dial("*30001").wait_over()
-    assert SORRY in log
+    log.wait(SORRY)
 
 
 def test_a_frozen_center_cannot_hold_a_call_for_ever(cluster: Cluster) -> None:
@@ -119,7 +119,7 @@ def test_a_frozen_center_cannot_hold_a_call_for_ever(cluster: Cluster) -> None:
             cluster.phones["p2"].dial("*30001").wait_over()
     finally:
         cluster.nodes["n1"].set_global("ROOST_CENTER_SECONDS", "")
-    assert SORRY in log
+    log.wait(SORRY)
 
 
 def test_the_center_hears_at_once_that_the_caller_hung_up(cluster: Cluster) -> None:
@@ -129,7 +129,7 @@ def test_the_center_hears_at_once_that_the_caller_hung_up(cluster: Cluster) -> N
         call.wait_up()
         wait_until(lambda: len(center.calls) == 1, 5, "the center has the call")
         call.hang_up()
-        wait_until(lambda: center.ended == 1, 1, "its wait for a key ended")
+        wait_until(lambda: center.ended == 1, 5, "its wait for a key ended")
 
 
 def test_a_missing_recording_is_told_from_a_hang_up_by_the_state_of_the_channel(cluster: Cluster) -> None:
@@ -142,11 +142,15 @@ def test_a_missing_recording_is_told_from_a_hang_up_by_the_state_of_the_channel(
         )
         command("SET VARIABLE ROOST_OUTCOME virtualized")
 
-    with TestCenter(asks) as center:
-        cluster.nodes["n1"].set_centers(center.address)
-        call = cluster.phones["p2"].dial("*30001")
-        call.wait_up()
-        wait_until(lambda: len(heard) == 0 and cluster.nodes["n1"].channels() != [], 5, "the call is there")
-        call.send_dtmf("42")
-        call.wait_over()
+    log = cluster.logs("n1")
+    cluster.nodes["n1"].cli("agi set debug on")
+    try:
+        with TestCenter(asks) as center:
+            cluster.nodes["n1"].set_centers(center.address)
+            call = cluster.phones["p2"].dial("*30001")
+            log.wait('AGI Rx << GET DATA "" 5000 2')  # keys that come before are nobody's
+            call.send_dtmf("42")
+            call.wait_over()
+    finally:
+        cluster.nodes["n1"].cli("agi set debug off")
     assert heard == ["200 result=-1", "200 result=6", "200 result=42"]

@@ -130,7 +130,8 @@ def connect_plain(
     ring = cluster.phones[callee].wait_ring()
     ring.answer()
     call.wait_up()
-    wait_until(lambda: cluster.nodes["n1"].is_talking(callee), 10, "the two are connected")
+    for name in (caller.name, callee):
+        wait_until(partial(cluster.nodes["n1"].is_talking, name), 10, f"{name} is connected")
     return call, ring
 
 

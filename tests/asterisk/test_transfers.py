@@ -200,6 +200,7 @@ def test_a_phone_consults_and_connects(cluster: Cluster, clerk: str, consulted: 
         answered = cluster.phones[{"003": "p3", "004": "p2"}.get(consulted, "p1")].wait_ring()
         answered.answer()
         question.wait_up()
+        wait_until(lambda: cluster.nodes[f"n{clerk[1]}"].talks(clerk) == 2, 10, "both are connected")
         call.transfer_to(question)
         assert answered.is_up
         assert not outer.is_over

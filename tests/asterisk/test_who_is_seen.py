@@ -78,6 +78,8 @@ def test_after_a_transfer_each_sees_the_person_at_the_other_end(
         assert ring.caller == _shown(caller)
         ring.answer()
         call.wait_asserted(*_shown(target))
+        if desk == "p2" and target == "q2":
+            log.wait("Gosub(roost-answered-there,s,1) start")
         if desk == "p2":
             assert log.text.count("Gosub(roost-answered-there,s,1) start") == (target == "q2")
 
@@ -123,6 +125,7 @@ def test_after_a_consultation_each_sees_the_person_at_the_other_end(cluster: Clu
         answered = cluster.phones["p2"].wait_ring()
         answered.answer()
         question.wait_up()
+        wait_until(lambda: cluster.nodes["n1"].talks("q1") == 2, 10, "both are connected")
         ring.transfer_to(question)
         call.wait_asserted("Person 2", "002")
         assert not other.rung

@@ -34,9 +34,11 @@ def moving(house: Mixed, number: str, *phones: str) -> Iterator[None]:
 
     mover = threading.Thread(target=move)
     mover.start()
-    yield
-    over.set()
-    mover.join(10)
+    try:
+        yield
+    finally:
+        over.set()
+        mover.join(10)
     assert not failed
 
 

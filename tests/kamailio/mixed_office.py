@@ -24,7 +24,7 @@ HOMES = {
     for node, phones in layout.items()
     for phone in phones
 }
-DEFINES = "#!define ROOST_RING_MS 2000\n#!define ROOST_VOICEMAIL\n"
+DEFINES = "#!define ROOST_RING_MS 5000\n#!define ROOST_VOICEMAIL\n"
 #: What the Asterisks log of calls outside and of mailboxes is what the tests read.
 SITE = r"""
 [roost-emergency-numbers]
