@@ -9,13 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from roost.pbx.node import ActsAs, Change, Cursor, Gone, Key, PbxNode, RefusedRow, key_of
+from roost.pbx.node import ActsAs, Change, Cursor, Gone, Key, PbxNode, RefusedRow, Rings, key_of
 
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 #: What would end a line. A node that holds an odd key told it itself, so with anything else in it, it may be told to delete it.
 _LINE_END = re.compile("[\r\n\x00]")
 _NAME = "[A-Za-z0-9._-]{1,64}"
 _PLACE = re.compile(f"{_NAME}/{_NAME}")
+#: Many of them, each with a line end.
+_PLACES = re.compile(f"(?:{_NAME}/{_NAME}\n)*+")
 _HOLDS_CONTROL = "It holds a control character."
 
 
@@ -36,6 +38,29 @@ def fault(change: Change) -> str:
     return ""
 
 
+def faults(changes: Sequence[Change]) -> dict[int, str]:
+    """`fault` of those that have one, by place."""
+    if _nothing_is_odd(changes):
+        return {}
+    return {place: why for place, change in enumerate(changes) if (why := fault(change))}
+
+
+def _nothing_is_odd(changes: Sequence[Change]) -> bool:
+    """Whether `fault` need not look at any of them: all in one, for a third of the time."""
+    texts: list[str] = []
+    places: list[str] = []
+    for change in changes:
+        if isinstance(change, Rings):
+            extension, node, phone = change
+            texts.append(extension)
+            if node is not None or phone is not None:
+                texts.append(place := f"{node or ''}/{phone or ''}")
+                places.append(f"{place}\n")
+        else:
+            texts += change
+    return "".join(texts).isprintable() and _PLACES.fullmatch("".join(places)) is not None
+
+
 class CheckedNode:
     """A connection to a node, of which each change was looked at before; a `roost.pbx.node.PbxNode`, as what is inside."""
 
@@ -53,12 +78,12 @@ class CheckedNode:
 
     def apply(self, changes: Sequence[Change], cursor: Cursor | None) -> list[RefusedRow]:
         """Write every change that may be sent, in order, and the cursor; the others are refused, unless a later one has their key."""
-        faults = {place: why for place, change in enumerate(changes) if (why := fault(change))}
-        if not faults:
+        found = faults(changes)
+        if not found:
             return self._node.apply(changes, cursor)
         last = {key_of(change): place for place, change in enumerate(changes)}
-        refused = [RefusedRow(key, faults[place]) for key, place in last.items() if place in faults]
-        sound = [change for place, change in enumerate(changes) if place not in faults]
+        refused = [RefusedRow(key, found[place]) for key, place in last.items() if place in found]
+        sound = [change for place, change in enumerate(changes) if place not in found]
         return refused + self._node.apply(sound, cursor)
 
     def read(self, keys: Sequence[Key]) -> dict[Key, Change | None]:

@@ -14,6 +14,7 @@ of an expression. The rest of Unicode stays UTF-8, or 64 Japanese characters wou
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import assert_never
 from urllib.parse import unquote_to_bytes
 
@@ -23,9 +24,11 @@ CURSOR_KEY = "cursor"
 _NOWHERE = "-"
 _NAME = "[A-Za-z0-9._-]{1,64}"
 _PLACE = re.compile(f"({_NAME})/({_NAME})")
-_ESCAPES = {chr(code): f"%{code:02X}" for code in range(0x20, 0x7F)}
-#: ASCII but letters, digits and `-._~`.
-_SPECIAL = re.compile(r"[ -,/:-@\[-^`{-}]")
+#: ASCII but letters, digits and `-._~`, with what stands for each; first of all what they are written with.
+_ESCAPES = [
+    (b"%c" % code, b"%%%02X" % code) for code in b"%" + bytes(range(0x20, 0x7F)).replace(b"%", b"")
+    if not (chr(code).isalnum() or chr(code) in "-._~")
+]  # fmt: skip
 
 
 def key(of: Key) -> str:
@@ -39,18 +42,29 @@ def value(change: Rings | ActsAs) -> str:
         case Rings():
             return _NOWHERE if change.phone is None else f"{change.node}/{change.phone}"
         case ActsAs():
-            fields = (
-                change.organization, change.number, change.name, change.account_code, change.mailbox,
-                change.base, change.emergency_number, change.emergency_location,
-            )  # fmt: skip
-            # All fields at once: a line break cannot be in one, so it can stand for the comma between them.
-            return _SPECIAL.sub(_escaped, "\n".join(fields)).replace("\n", ",")
+            return _escaped(_fields(change)).decode()
         case _:
             assert_never(change)
 
 
-def _escaped(special: re.Match[str]) -> str:
-    return _ESCAPES[special[0]]
+def values(changes: Sequence[Rings | ActsAs]) -> list[bytes]:
+    """`value` of each, in UTF-8; of many at once, for a third of the time."""
+    speaks = [_fields(change) for change in changes if isinstance(change, ActsAs)]
+    told = iter(_escaped("\0".join(speaks)).split(b"\0") if speaks else ())
+    return [next(told) if isinstance(change, ActsAs) else value(change).encode() for change in changes]
+
+
+def _fields(change: ActsAs) -> str:
+    """All fields but the phone: a line break cannot be in one, so it stands for the comma between them, as a NUL does for one between rows."""
+    return "\n".join(change[1:])
+
+
+def _escaped(fields: str) -> bytes:
+    # With bytes this takes a tenth of what an expression takes, or the same with text.
+    data = fields.encode()
+    for special, escape in _ESCAPES:
+        data = data.replace(special, escape)
+    return data.replace(b"\n", b",")
 
 
 def change(of: Key, stored: str) -> Change | None:

@@ -20,7 +20,6 @@ from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
 from typing import NamedTuple, cast
 
 from roost.errors import NodeRefused, NodeUnavailable
@@ -28,7 +27,7 @@ from roost.pbx import row_text
 from roost.pbx.kamailio.http import ProtocolError
 from roost.pbx.kamailio.options import KamailioOptions
 from roost.pbx.kamailio.session import KamailioSession
-from roost.pbx.node import Change, Cursor, Gone, Key, Kind, NodeAddress, RefusedRow, key_of
+from roost.pbx.node import Change, Cursor, Gone, Key, Kind, NodeAddress, RefusedRow, Rings, key_of
 from roost.wording import count_of
 
 #: Bytes of a body, and of a row with its key.
@@ -38,8 +37,8 @@ LONGEST_ROW = 1_500
 READ_AT_ONCE = 40
 #: Pages that the node laid down, fetched at once; each holds some hundred keys.
 PAGES_AT_ONCE = 2
-#: Changes kept as they are sent: each is told to every node, and made ready once.
-ENCODED = 4_096
+#: Changes made ready at a time: two or three bodies of them, so that the node does not wait for all the others.
+ENCODED = 500
 _NOT_KAMAILIO = (
     "Something answers there that is no Kamailio with Roost's roost.cfg; look at the host and the port."
 )
@@ -79,18 +78,18 @@ class KamailioNode:
 
         Refused are rows that are too long.
         """
-        encode = _encode if len(changes) < ENCODED else _encode.__wrapped__
         refused: dict[Key, str] = {}
 
         def lines() -> Iterator[bytes]:
-            for change in changes:
-                line = encode(change)
-                if len(line) > LONGEST_ROW:
-                    refused[key_of(change)] = f"It has more than {LONGEST_ROW} bytes."
-                    continue
-                if refused:
-                    refused.pop(key_of(change), None)
-                yield line
+            for place in range(0, len(changes), ENCODED):
+                some = changes[place : place + ENCODED]
+                for change, line in zip(some, _encode(some), strict=True):
+                    if len(line) > LONGEST_ROW:
+                        refused[key_of(change)] = f"It has more than {LONGEST_ROW} bytes."
+                        continue
+                    if refused:
+                        refused.pop(key_of(change), None)
+                    yield line
 
         with self._session.deadline():
             self._send(lines())
@@ -215,12 +214,15 @@ class KamailioNode:
             raise NodeUnavailable(f"{self._place}: It told {told} of {count_of(rows, 'row')}.")
 
 
-@lru_cache(maxsize=ENCODED)
-def _encode(change: Change) -> bytes:
-    if isinstance(change, Gone):
-        return b"-%s\n" % b64encode(_bytes(key_of(change)))
-    kind, name = key_of(change)
-    return f"={kind}/{name}\t{row_text.value(change)}\n".encode()
+def _encode(changes: Sequence[Change]) -> list[bytes]:
+    """The line of each."""
+    values = iter(row_text.values([change for change in changes if not isinstance(change, Gone)]))
+    return [
+        b"-%s\n" % b64encode(_bytes(key_of(change)))
+        if isinstance(change, Gone)
+        else b"=%s/%s\t%s\n" % (b"e" if isinstance(change, Rings) else b"p", change[0].encode(), next(values))
+        for change in changes
+    ]
 
 
 def _bodies(lines: Iterable[bytes]) -> Iterator[list[bytes]]:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from roost.errors import Invalid
 from roost.pbx import row_text
 from roost.pbx.ami import codec
-from roost.pbx.checked import fault
-from roost.pbx.node import ActsAs, Change, Cursor, Rings, key_of
+from roost.pbx.checked import fault, faults
+from roost.pbx.node import ActsAs, Change, Cursor, Gone, Rings, key_of
 from simulator import wire
 
 BANNER = b"Asterisk Call Manager/11.0.0\r\n"
@@ -124,6 +124,22 @@ def test_what_a_phone_acts_as_survives(phone: str, name: str, location: str, oth
     stored = row_text.value(change)
     assert not set(stored) & set(" \"'${}[]()\\;|&<>")
     assert row_text.change(key_of(change), stored) == change
+    rings = Rings("0001*001", "n1", "desk")
+    assert row_text.values([change, rings, change]) == [stored.encode(), b"n1/desk", stored.encode()]
+
+
+ANY = st.one_of(st.sampled_from(["n1", "desk-1", "a/b\nc", "", "None", "x" * 65]), st.text(max_size=3))
+PLACE = st.none() | ANY
+ROW = st.one_of(
+    st.builds(Rings, ANY, PLACE, PLACE),
+    st.builds(lambda text: ActsAs(*[text] * 9), ANY),
+    st.builds(Gone, st.sampled_from(["e", "p"]), ANY),
+)
+
+
+@given(st.lists(ROW, max_size=4))
+def test_what_is_wrong_with_many_rows_is_what_is_wrong_with_each(changes: list[Change]) -> None:
+    assert faults(changes) == {place: why for place, each in enumerate(changes) if (why := fault(each))}
 
 
 @given(NAME, NAME)
