@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
-from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from roost.env_file import ENCODING, check_env_file, env_file
 from roost.errors import SettingMissing
+from roost.wrong_values import in_words, written_as
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
@@ -62,6 +62,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="ROOST_",
         env_file=".env",
+        env_file_encoding=ENCODING,
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
@@ -87,7 +88,7 @@ class Settings(BaseSettings):
     seal_private_key_before: SecretStr | None = None
 
     #: The number of the Virtualization Center.
-    feature_code: Annotated[str, Field(pattern=r"^[*#0-9]{1,8}$")] = "*30"
+    feature_code: Annotated[str, written_as("[*#0-9]{1,8}", "1 to 8 digits, stars and hashes")] = "*30"
     #: A request made by a call is refused as `expired` when older than this, by the database's clock.
     call_time_limit: Seconds = 10
     #: The same for requests from the page, the API and the command line.
@@ -109,7 +110,9 @@ class Settings(BaseSettings):
     web_host: str = "127.0.0.1"
     web_port: Annotated[int, Field(ge=0, le=65_535)] = 8080
     #: The address people use, as `https://roost.example.org`. With https, cookies travel on TLS only.
-    web_url: Annotated[str, Field(pattern=r"^https?://[^/]+$")] | None = None
+    web_url: Annotated[str, written_as("https?://[^/]+", "written as https://roost.example.org")] | None = (
+        None
+    )
     #: Proxies (networks, separated by commas) whose `X-Forwarded-For` is believed; without one, the caller's
     #: address is the connection's.
     web_proxies: Networks = ()
@@ -135,7 +138,9 @@ class Settings(BaseSettings):
     sign_in_window: Seconds = 900
 
     #: Set, as `roost/`, to play recordings named after the outcome codes instead of Asterisk's core sounds.
-    prompt_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9/_-]{0,64}$")] = ""
+    prompt_prefix: Annotated[
+        str, written_as("[A-Za-z0-9/_-]{0,64}", "at most 64 letters, digits, and / _ -")
+    ] = ""
 
     #: A front door waits so long for an answer before it says "unavailable".
     answer_deadline: Seconds = 4.5
@@ -161,8 +166,8 @@ class Settings(BaseSettings):
     metrics_ports: Annotated[Ports | None, NoDecode, BeforeValidator(_first_and_last)] = None
 
     #: `json` for machines, `text` for people.
-    log_format: Annotated[str, Field(pattern="^(json|text)$")] = "text"
-    log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
+    log_format: Literal["text", "json"] = "text"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property
     def private_keys(self) -> tuple[str, ...]:
@@ -207,37 +212,12 @@ def supervision() -> Supervision:
 @lru_cache(maxsize=1)
 def settings() -> Settings:
     """The settings of this process, read once. Raises SettingMissing with the names, never the values."""
-    if env_file().is_dir():
-        raise SettingMissing(f"{env_file()} is a folder; it must be a file.")
+    check_env_file()
     try:
         return Settings()
-    except OSError as error:
-        raise SettingMissing(
-            f"{env_file()} cannot be read: {error.strerror}. Run this as the account that the file belongs to."
-        ) from None
-    except UnicodeDecodeError:
-        raise SettingMissing(f"{env_file()} is no UTF-8 text.") from None
     except ValidationError as error:
-        wrong = "; ".join(
-            f"ROOST_{str(e['loc'][0]).upper()} {e['msg'].removeprefix('Value error, ')}"
-            for e in error.errors()
-        )
-        raise SettingMissing(f"{wrong}.") from None
-
-
-def env_file() -> Path:
-    """The file that is read besides the environment: `.env` in the folder this process was started in. Raises SettingMissing."""
-    try:
-        return Path(".env").absolute()
-    except FileNotFoundError:
-        raise SettingMissing("The folder this was started in is not there any more: go to another.") from None
-
-
-def strangers_in(path: Path) -> list[str]:
-    """Names in an `.env` that begin as Roost's settings do and are none: mistyped ones, most likely."""
-    known = {f"ROOST_{name.upper()}" for name in Settings.model_fields}
-    given = re.findall(r"^\s*(?:export\s+)?(ROOST_\w+)\s*=", path.read_text(encoding="utf-8"), re.MULTILINE)
-    return sorted(set(given) - known)
+        wrong = dict.fromkeys(f"ROOST_{str(e['loc'][0]).upper()} {in_words(e)}" for e in error.errors())
+        raise SettingMissing(f"{'; '.join(wrong)}.") from None
 
 
 def how_to_set(name: str) -> str:

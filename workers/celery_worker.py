@@ -32,6 +32,7 @@ from workers import systemd
 from workers.acknowledgements import Acknowledgements
 from workers.logs import refuse_to_start, set_up, write_farewell
 from workers.metrics.kinds import export_worker
+from workers.processes import end_well
 
 #: Celery prepares some thirty queues for delayed tasks wherever it finds quorum queues; Roost delays none.
 _DELAYED = "celery.worker.consumer.delayed_delivery:DelayedDelivery"
@@ -220,6 +221,7 @@ def run(
 
     `prefetch` is how many messages it is sent ahead, for each job at once.
     """
+    end_well()
     gc.freeze()  # what was imported stays; it would be looked through again at the end, which takes a quarter of a second
     try:
         set_up(settings())

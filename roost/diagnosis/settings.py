@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
+from roost.env_file import strangers_in
 from roost.errors import RoostError
 from roost.finding import Finding, Level, is_everywhere, is_here, is_public
 from roost.seal import seal, unseal
-from roost.settings import Settings, how_to_set, strangers_in
+from roost.settings import Settings, how_to_set
 
 #: What each setting is needed for. Those of the second kind only some processes need.
 _NEEDED_BY_ALL = {
@@ -87,8 +88,9 @@ def _env_file(path: Path) -> Iterator[Finding]:
         yield Finding("secrets", Level.WARNING, f"{path} can be read by {who}.", f"chmod 600 {path}")
     else:
         yield Finding("secrets", Level.OK, f"{path} is its owner's alone.")
-    for name in strangers_in(path):
-        meant = get_close_matches(name, [f"ROOST_{field.upper()}" for field in Settings.model_fields], n=1)
+    known = [f"ROOST_{field.upper()}" for field in Settings.model_fields]
+    for name in strangers_in(path, known):
+        meant = get_close_matches(name, known, n=1)
         yield Finding(
             "settings", Level.WARNING, f"{name} in {path} is no setting of Roost.",
             f"Perhaps {meant[0]} is meant." if meant else "Take it away, or mend its name.",

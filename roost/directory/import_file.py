@@ -10,10 +10,11 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
+from tempfile import TemporaryFile, gettempdir
 from typing import BinaryIO, NamedTuple, TextIO
 
 from roost.directory import fields
@@ -26,6 +27,8 @@ from roost.wording import count_of
 MAX_LINE = 10_000
 #: Rows a file may have.
 MAX_ROWS = 1_000_000
+#: Bytes that may come from a pipe, and those that are read of it together.
+MAX_PIPED, _PIECE = 1_000_000_000, 1_000_000
 
 _DELIMITERS = ",;\t|"
 #: Excel's first line, which says how it parted the cells.
@@ -107,15 +110,30 @@ class Desk(NamedTuple):
 
 @contextmanager
 def open_file(path: Path) -> Iterator[BinaryIO]:
-    """Open a file of desks. Raises BadFile."""
+    """Open a file of desks, or a pipe. Raises BadFile."""
     try:
         file = path.open("rb")
     except OSError as error:
         raise BadFile(f"It cannot be read: {error.strerror}.") from None
-    with file:
-        if not file.seekable():
-            raise BadFile("It is a pipe or a terminal: write it to a file first, for it is read twice.")
-        yield file
+    with file, nullcontext(file) if file.seekable() else keep(file) as desks:
+        yield desks
+
+
+@contextmanager
+def keep(stream: BinaryIO) -> Iterator[BinaryIO]:
+    """Keep what comes from a pipe in a file, for it is read twice. Raises BadFile."""
+    with TemporaryFile() as kept:
+        left = MAX_PIPED
+        try:
+            while piece := stream.read(min(_PIECE, left)):
+                kept.write(piece)
+                left -= len(piece)
+            if not left:
+                raise BadFile(f"More than {MAX_PIPED} bytes came.")
+            kept.flush()
+        except OSError as error:
+            raise BadFile(f"It cannot be read and kept in {gettempdir()}: {error.strerror}.") from None
+        yield kept
 
 
 def read_file(file: BinaryIO, encoding: str = "utf-8-sig") -> Iterator[Desk | Fault]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Unpack
 
 from psycopg.types.json import Jsonb
@@ -15,7 +15,7 @@ from roost.directory.errors import NodeHasPhones, UnknownNode
 from roost.directory.node_scope import put_scope
 from roost.directory.records import NodeRecord
 from roost.directory.rules import BadField
-from roost.directory.store import LIMIT, Store, found, one
+from roost.directory.store import LIMIT, Store, found, one, pages
 from roost.pbx.kinds import PbxKind, kind_named
 from roost.seal import NODE_SECRET, seal
 
@@ -54,13 +54,21 @@ class NodeDirectory(Store):
 
         self._write(work, f"node {name}")
 
-    def nodes(self, *, limit: int = LIMIT) -> list[NodeRecord]:
+    def nodes(self, *, after: str | None = None, limit: int = LIMIT) -> list[NodeRecord]:
         """Nodes in order of name."""
-        return self._list(NodeRecord, "list_nodes", {"name": None, "limit": limit})
+        return self._list(NodeRecord, "list_nodes", {"name": None, "after": after, "limit": limit})
+
+    def each_node(self, *, after: str | None = None, limit: int) -> Iterator[NodeRecord]:
+        """Like `nodes`, for any number of them: they are read some at a time."""
+        return pages(
+            lambda after, limit: self.nodes(after=after, limit=limit), lambda row: row.name, after, limit
+        )
 
     def node(self, name: str) -> NodeRecord:
         """One node by its name. Raises UnknownNode."""
-        return found(self._list(NodeRecord, "list_nodes", {"name": name, "limit": 1}), UnknownNode, name)
+        return found(
+            self._list(NodeRecord, "list_nodes", {"name": name, "after": None, "limit": 1}), UnknownNode, name
+        )
 
     def change_node(self, name: str, **given: Unpack[NodeFields]) -> None:
         """Change what is given; the next push tries at once. A port that is the usual one stays so when options change it.

@@ -6,6 +6,7 @@ does what its nodes must hear when it is renamed.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Unpack
 
 from psycopg.types.json import Jsonb
@@ -17,7 +18,7 @@ from roost.directory.demands import hold_demands
 from roost.directory.errors import OrganizationNotEmpty, UnknownOrganization
 from roost.directory.organization_steps import take_steps
 from roost.directory.records import OrganizationName, OrganizationRecord
-from roost.directory.store import LIMIT, Store, found, one
+from roost.directory.store import LIMIT, Store, found, one, pages
 
 
 class OrganizationDirectory(Store):
@@ -39,6 +40,15 @@ class OrganizationDirectory(Store):
         """Organizations in order of code."""
         return self._list(
             OrganizationRecord, "list_organizations", {"code": None, "after": after, "limit": limit}
+        )
+
+    def each_organization(self, *, after: str | None = None, limit: int) -> Iterator[OrganizationRecord]:
+        """Like `organizations`, for any number of them: they are read some at a time."""
+        return pages(
+            lambda after, limit: self.organizations(after=after, limit=limit),
+            lambda row: row.code,
+            after,
+            limit,
         )
 
     def organization(self, code: str) -> OrganizationRecord:

@@ -23,6 +23,7 @@ from roost.finding import Finding
 from roost.pbx.checked import CheckedNode
 from roost.pbx.messages import Messages, Registrations
 from roost.pbx.node import Demands, FoundDesk, NodeAddress, PbxNode
+from roost.wrong_values import in_words
 
 #: Where packages from elsewhere name their kinds.
 ENTRY_POINTS = "roost.pbx"
@@ -127,7 +128,7 @@ class PbxKind(Generic[OptionsT]):
         if error["type"] == "extra_forbidden":
             known = ", ".join(self.options.model_fields) or "none"
             return f"{self.name} has no option {name!r}; it has: {known}."
-        return f"{name}: {error['msg'].removeprefix('Value error, ').rstrip('.')}."
+        return f"{name}: {in_words(error)}."
 
 
 @cache

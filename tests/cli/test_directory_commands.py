@@ -135,6 +135,12 @@ def test_a_long_list_goes_on_after_its_last_row(office: Run) -> None:
         "002"
     ]
     assert [row["number"] for row in office("extension", "list", "--search", "ted", "--json").json] == ["002"]
+    assert office("org", "add", "0002").exit_code == 0
+    assert office("node", "add", "n2", "--host", "10.0.0.6", stdin="s3cret-of-n2\n").exit_code == 0
+    for kind, column, names in (("org", "code", ["0001", "0002"]), ("node", "name", ["n1", "n2"])):
+        assert f"--after {names[0]}," in office(kind, "list", "--limit", "1").err
+        assert [row[column] for row in office(kind, "list", "--json").json] == names
+        assert [row[column] for row in office(kind, "list", "--after", names[0], "--json").json] == names[1:]
 
 
 def test_lists_of_people_and_tokens_are_whole_too(office: Run, world: World) -> None:
@@ -247,9 +253,10 @@ def test_what_the_kind_of_a_node_takes_is_set_and_taken_away(office: Run, folder
     mistakes = {
         ("--ca", "ca.pem"): "ca is for TLS, which is off (--tls)",
         ("--tls", "--ca", "none.pem"): "ca: a certificate in it cannot be read",
-        ("--option", "tls=perhaps"): "tls: Input should be a valid boolean",
+        ("--option", "tls=perhaps"): "tls: must be true or false.",
         ("--option", "colour=blue"): "has no option 'colour'; it has: username, tls, ca, refresh_displays.",
-        ("--username", "two words"): "username: ",
+        ("--username", "two words"): "username: must be 1 to 80 ASCII characters without blanks.",
+        ("--username", ""): "username: must be 1 to 80 ASCII characters without blanks.",
     }
     for given, said in mistakes.items():
         ended = office("node", "set", "n1", *given)

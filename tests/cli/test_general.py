@@ -231,16 +231,32 @@ import os, signal, sys
 
 class Impatient:
     def find_spec(self, name, *_):
-        if name == "workers.cli.main":
+        if name == "tasks.app":
             os.kill(os.getpid(), signal.SIGINT)
 
 sys.meta_path.insert(0, Impatient())
-from workers.cli.start import main
-main()
+sys.argv[0] = sys.argv.pop(1)
+import workers.{module} as begun; begun.main()
+"""
+#: Python runs it as it starts, before anything of ours.
+_CTRL_C_AT_ONCE = """
+import os, signal, sys
+if "workers.bind" in sys.orig_argv:
+    os.kill(os.getpid(), signal.SIGINT)
 """
 
 
-def test_ctrl_c_while_it_starts_says_nothing(repository: Path) -> None:
-    started = [sys.executable, "-c", _CTRL_C_AMID_IMPORTS]
+@pytest.mark.parametrize(("program", "module"), [("-m", "bind"), ("/usr/bin/roost", "cli.start")])
+def test_ctrl_c_while_it_starts_says_nothing(repository: Path, program: str, module: str) -> None:
+    started = [sys.executable, "-c", _CTRL_C_AMID_IMPORTS.format(module=module), program]
     ended = subprocess.run(started, cwd=repository, capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (-signal.SIGINT, "", "")
+
+
+def test_ctrl_c_while_run_starts_a_process_says_nothing(folder: Path, repository: Path) -> None:
+    (folder / "sitecustomize.py").write_text(_CTRL_C_AT_ONCE)
+    ended = subprocess.run(
+        [sys.executable, "-m", "workers.cli.main", "run", "bind"],
+        env={"PYTHONPATH": f"{folder}:{repository}"}, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
     assert (ended.returncode, ended.stdout, ended.stderr) == (-signal.SIGINT, "", "")

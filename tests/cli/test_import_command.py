@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,19 @@ def test_a_file_is_shown_then_imported_then_has_nothing_new(roost: Run, file: Pa
     assert "extensions 2 added" in roost("import", "desks.csv").out
     counts = roost("import", "desks.csv", "--json").json["counts"]
     assert sum(counts[name] for name in counts if name != "desks") == 0
+
+
+def test_what_comes_from_a_pipe_is_imported(roost: Run, file: Path) -> None:
+    assert "extensions 2 added" in roost("import", "-", stdin=DESKS).out
+    again = roost("import", "-", stdin=roost("export", "-").out)
+    assert again.out.startswith("2 desks: extensions 0 added, 0 changed; phones 0 added, 0 changed.")
+    assert roost("import", "-", stdin=DESKS + "0001,00x,Bad,,\n").err.startswith("stdin:4: The short number")
+    assert roost("import", "-", stdin="").err.endswith("It is empty. [bad_file]\n")
+    ours, theirs = os.pipe()
+    os.write(theirs, DESKS.replace("Ted", "Theo").encode())
+    os.close(theirs)
+    assert "extensions 0 added, 1 changed" in roost("import", f"/dev/fd/{ours}").out
+    os.close(ours)
 
 
 def test_bad_lines_are_named_and_nothing_is_imported(roost: Run, file: Path) -> None:

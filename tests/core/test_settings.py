@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -68,6 +70,46 @@ def test_a_value_that_will_not_do_is_told_by_its_name_alone(
 def test_a_setting_that_is_missing_is_asked_for_by_name(folder: Path) -> None:
     with pytest.raises(SettingMissing, match="Set ROOST_DATABASE_URL"):
         Settings().need("database_url")
+
+
+def _pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def _device(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+@pytest.mark.parametrize(
+    ("there", "says"),
+    [
+        (Path.mkdir, "is a folder; it must be a file"),
+        (_pipe, "is a pipe; it must be a file"),
+        (_device, "is a device or a socket; it must be a file"),
+        (lambda env: env.write_bytes(b"#" * 1_000_001), "has more than 1000000 bytes"),
+        (lambda env: env.write_text("# ours\n\nROOST_WEB_PORT 8081\n"), "line 3, is no setting: write NAME=VALUE"),
+        (lambda env: env.write_text('A=1\nROOST_CODE_PEPPER="hunter2\n'), "line 2, is no setting: .* a quote"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_read_whole_is_no_settings_file(
+    folder: Path, capfd: pytest.CaptureFixture[str], there: Callable[[Path], object], says: str
+) -> None:
+    there(folder / ".env")
+    with pytest.raises(SettingMissing, match=rf"{folder}/\.env.* {says}") as raised:
+        settings()
+    assert "hunter2" not in str(raised.value)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_no_file_on_purpose_and_a_file_with_a_byte_order_mark_are_read(folder: Path) -> None:
+    (folder / ".env").symlink_to(os.devnull)
+    assert settings().web_port == 8080
+    (folder / ".env").unlink()
+    (folder / ".env").write_text(
+        "\ufeffROOST_WEB_PORT=8081\nexport ROOST_LOG_LEVEL='error' # all\n\nPATH_ONLY\n"
+    )
+    settings.cache_clear()
+    assert (settings().web_port, settings().log_level) == (8081, "error")
 
 
 def test_no_secret_is_shown(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from roost.moves.outcomes import Outcome
+from workers.web.pages.render import templates
 from workers.web.texts import TextMissing, catalogue, text
 
 _WEB = Path(__file__).parent.parent.parent / "workers" / "web"
@@ -25,6 +26,12 @@ def used() -> set[str]:
 def test_every_text_that_is_used_is_there() -> None:
     missing = {name for name in used() if not any(known.startswith(name) for known in catalogue())}
     assert missing == set()
+
+
+def test_a_list_that_is_cut_off_says_so() -> None:
+    said = templates().get_template("parts.html").module.first_only  # type: ignore[attr-defined]  # a macro
+    assert "The first 1000 are shown here" in said(range(1000))
+    assert said(range(999)) == ""
 
 
 def test_every_text_is_used() -> None:

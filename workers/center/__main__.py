@@ -18,6 +18,7 @@ from workers.center.server import Center, connections_of
 from workers.connection_limit import TooFewDescriptors, demand_descriptors
 from workers.logs import refuse_to_start, set_up
 from workers.metrics.kinds import export_center
+from workers.processes import end_well
 
 #: After SIGTERM, calls in progress have so many seconds to end.
 DRAIN = 8.0
@@ -36,6 +37,7 @@ async def serve(config: Settings) -> None:
 
 def main() -> int:
     """Run until SIGTERM."""
+    end_well()
     try:
         set_up(settings())
         for name in ("broker_url", "seal_public_key"):

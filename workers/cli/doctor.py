@@ -14,10 +14,11 @@ from roost.diagnosis.database import check_directory, check_server
 from roost.diagnosis.nodes import check_nodes
 from roost.diagnosis.queues import QueueState, check_login, check_queues
 from roost.diagnosis.settings import check_settings
+from roost.env_file import env_file
 from roost.errors import RoostError
 from roost.finding import Finding, Level
 from roost.nodes.routes import enabled_nodes
-from roost.settings import Settings, env_file, settings
+from roost.settings import Settings, settings
 from roost.wording import count_of
 from tasks.queues import Queues, states_of
 from workers.cli.exits import Exit

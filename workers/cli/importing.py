@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ import typer
 
 from roost.database import Database
 from roost.directory.found_desks import file_of, read_desks
-from roost.directory.import_file import Fault, open_file
+from roost.directory.import_file import Fault, keep, open_file
 from roost.directory.importing import LISTED, ImportRefused, import_desks
 from roost.errors import Invalid
 from roost.settings import settings
@@ -21,11 +22,15 @@ from workers.cli.output import AsJson, note, say, show_error, show_json
 from workers.cli.progress import progress
 from workers.cli.session import open_database
 
+_STDIN = Path("-")
+
 
 def import_file(
     file: Annotated[
         Path | None,
-        typer.Argument(metavar="FILE.csv", help="One row a desk; the first line names the columns."),
+        typer.Argument(
+            metavar="FILE.csv", help="One row a desk; the first line names the columns; `-` for stdin."
+        ),
     ] = None,
     *,
     from_node: Annotated[
@@ -67,7 +72,9 @@ def import_file(
             show_error(str(error), error.code, faults=error.faults)
         else:
             for fault in error.faults:
-                note(f"{file or from_node}:{fault.line}: {fault.message} [{fault.code}]")
+                note(
+                    f"{'stdin' if file == _STDIN else file or from_node}:{fault.line}: {fault.message} [{fault.code}]"
+                )
             show_error(str(error), error.code)
         raise typer.Exit(exit_of_error(error)) from None
     if as_json:
@@ -96,7 +103,7 @@ def _desks(
 ) -> Iterator[BinaryIO]:
     """The file of desks, or one made of what the node has. Raises BadFile, ImportRefused, and what keeps a node from answering."""
     if file is not None:
-        with open_file(file) as desks:
+        with keep(sys.stdin.buffer) if file == _STDIN else open_file(file) as desks:
             yield desks
         return
     assert node is not None  # one of both was given

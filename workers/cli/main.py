@@ -13,8 +13,8 @@ import typer
 from typer.core import TyperGroup
 
 from roost.directory.importing import ImportRefused
+from roost.env_file import env_file
 from roost.errors import RoostError
-from roost.settings import env_file
 from workers.cli import (
     audit,
     broker,

@@ -8,13 +8,14 @@ from typing import Annotated
 
 import typer
 
-from roost.directory import Directory, fields
+from roost.directory import LIMIT, Directory, fields
 from roost.directory.node_scope import read_scope, set_scope
 from roost.errors import Invalid
 from roost.pbx.kinds import default_kind, kind_named
 from roost.wording import count_of
-from workers.cli.options import NONE, Enabled, Yes, changes, confirm
-from workers.cli.output import AsJson, say, show_facts, show_json, show_rows
+from workers.cli.listing import counted, show_json_list, show_list
+from workers.cli.options import NONE, Enabled, Limit, Yes, changes, confirm
+from workers.cli.output import AsJson, say, show_facts, show_json
 from workers.cli.session import open_database, open_directory, read_file, read_secret
 
 app = typer.Typer(no_args_is_help=True, help="PBX nodes.")
@@ -102,19 +103,25 @@ def serve(
 
 
 @app.command("list")
-def list_all(*, as_json: AsJson = False) -> None:
+def list_all(
+    *, after: Annotated[str | None, typer.Option(help="Go on after this node.")] = None, limit: Limit = LIMIT,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
     """List nodes; `roost status` says how they are."""
     with open_directory() as directory:
-        found = directory.nodes()
-    if as_json:
-        show_json(found)
-        return
-    show_rows(
-        ("node", "kind", "address", "username", "enabled", "phones"),
-        [(n.name, n.kind, f"{n.host}:{n.port}", n.username, n.enabled, n.phones) for n in found],
-        right=("phones",),
-        wraps=("node", "address"),
-    )
+        found = counted(
+            directory.each_node(after=after, limit=limit), limit,
+            lambda last: f"There may be more: use --after {last.name}, or --limit.",
+        )  # fmt: skip
+        if as_json:
+            show_json_list(found)
+            return
+        show_list(
+            ("node", "kind", "address", "username", "enabled", "phones"),
+            ((n.name, n.kind, f"{n.host}:{n.port}", n.username, n.enabled, n.phones) for n in found),
+            right=("phones",),
+            wraps=("node", "address"),
+        )
 
 
 @app.command("show")

@@ -12,8 +12,9 @@ from roost.directory import LIMIT, Directory, fields
 from roost.directory.fields import parse_duration
 from roost.directory.organization_steps import take_steps
 from roost.wording import count_of
+from workers.cli.listing import counted, show_json_list, show_list
 from workers.cli.options import DailyReturn, Enabled, Limit, MaxStay, Name, Yes, changes, confirm
-from workers.cli.output import AsJson, note, say, show_facts, show_json, show_rows
+from workers.cli.output import AsJson, say, show_facts, show_json
 from workers.cli.progress import progress
 from workers.cli.session import open_database, open_directory
 
@@ -101,44 +102,28 @@ def rename(
 
 
 @app.command("list")
-def list_all(*, limit: Limit = LIMIT, as_json: AsJson = False) -> None:
+def list_all(
+    *, after: Annotated[str | None, typer.Option(help="Go on after this organization.")] = None, limit: Limit = LIMIT,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
     """List organizations."""
     with open_directory() as directory:
-        found = directory.organizations(limit=limit)
-    if as_json:
-        show_json(found)
-        return
-    show_rows(
-        (
-            "code",
-            "name",
-            "enabled",
-            "policy",
-            "max stay",
-            "daily return",
-            "time zone",
-            "ext.",
-            "phones",
-        ),
-        [
+        found = counted(
+            directory.each_organization(after=after, limit=limit), limit,
+            lambda last: f"There may be more: use --after {last.code}, or --limit.",
+        )  # fmt: skip
+        if as_json:
+            show_json_list(found)
+            return
+        show_list(
+            ("code", "name", "enabled", "policy", "max stay", "daily return", "time zone", "ext.", "phones"),
             (
-                o.code,
-                o.name,
-                o.enabled,
-                o.policy,
-                o.max_stay,
-                o.daily_return,
-                o.timezone,
-                o.extensions,
-                o.phones,
-            )
-            for o in found
-        ],
-        right=("ext.", "phones"),
-        wraps=("name", "time zone"),
-    )
-    if len(found) == limit:
-        note(f"There may be more than {limit}: use --limit.")
+                (o.code, o.name, o.enabled, o.policy, o.max_stay, o.daily_return, o.timezone, o.extensions, o.phones)
+                for o in found
+            ),
+            right=("ext.", "phones"),
+            wraps=("name", "time zone"),
+        )  # fmt: skip
 
 
 @app.command("show")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from enum import StrEnum
 from typing import Annotated
@@ -35,4 +36,7 @@ def run(
             raise Invalid(f"--concurrency is for {' and '.join(_WITH_THREADS)}.")
         argv += ["--concurrency", str(concurrency)]
     sys.stdout.flush()
+    signal.pthread_sigmask(
+        signal.SIG_BLOCK, {signal.SIGINT}
+    )  # until the other program can end without a traceback
     os.execv(sys.executable, argv)  # noqa: S606 - no shell; the process keeps its number, which systemd watches

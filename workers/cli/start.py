@@ -1,4 +1,4 @@
-"""How `roost` begins: Ctrl-C while it imports what it needs ends it, and says nothing."""
+"""How `roost` begins: until all is imported, Ctrl-C ends it and says nothing (`workers/__init__.py`)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import signal
 
 def main() -> None:
     """Run one command and exit."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from workers.cli.main import main as run  # noqa: PLC0415  # this takes a second, on a busy machine several
+    from workers.cli.main import main as run  # noqa: PLC0415  # of a module that is a program too
 
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a command closes what it opened
     run()

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 
 from roost.errors import RoostError
 from roost.people.sessions import NotSignedIn
+from roost.wrong_values import in_words
 from workers.web import problems
 from workers.web.pages.render import show_fault
 from workers.web.pages.visit import sign_in_address
@@ -36,7 +37,7 @@ def add_fault_handlers(app: FastAPI) -> None:
         assert isinstance(error, RequestValidationError)
         # The input itself is not repeated: it may be a secret.
         details = [
-            Detail(where=".".join(str(part)[:80] for part in e["loc"]), code=e["type"], message=e["msg"])
+            Detail(where=".".join(str(part)[:80] for part in e["loc"]), code=e["type"], message=in_words(e))
             for e in error.errors()[:50]
         ]
         return _answer(request, problems.problem(422, "invalid", "The input is not valid.", details), {})

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, model_validator
 
 from roost.finding import Finding, Level, is_public
 from roost.pbx.kinds import NodeOptions
 from roost.pbx.node import NodeAddress
 from roost.pbx.tls import certificates
+from roost.wrong_values import written_as
 
 PORT = 5038
 TLS_PORT = 5039
@@ -19,7 +20,9 @@ TLS_PORT = 5039
 class AmiOptions(NodeOptions):
     """How to log in, and whether by TLS; `ca` are the certificates to trust, in PEM, or empty for those that the system trusts."""
 
-    username: Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,80}$")] = "roost"
+    username: Annotated[str, written_as(r"[\x21-\x7e]{1,80}", "1 to 80 ASCII characters without blanks")] = (
+        "roost"
+    )
     tls: bool = False
     ca: Annotated[str, AfterValidator(certificates)] = ""
 

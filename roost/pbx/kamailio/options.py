@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, model_validator
 
 from roost.pbx.kinds import NodeOptions
 from roost.pbx.tls import certificates
+from roost.wrong_values import written_as
 
 PORT = 8060
 TLS_PORT = 8061
@@ -21,7 +22,9 @@ class KamailioOptions(NodeOptions):
 
     tls: bool = False
     ca: Annotated[str, AfterValidator(certificates)] = ""
-    certificate: Annotated[str, Field(pattern=r"^/[\x21-\x7e]{1,200}$|^$")] = ""
+    certificate: Annotated[
+        str, written_as(r"(/[\x21-\x7e]{1,200})?", "the whole path of a file, without blanks")
+    ] = ""
 
     @model_validator(mode="after")
     def _all_is_for_tls(self) -> Self:

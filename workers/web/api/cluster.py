@@ -157,8 +157,7 @@ def list_nodes(
 ) -> Page[Node]:
     """List nodes in order of name."""
     demand(asker, Action.SEE_CLUSTER)
-    start = paging.after(cursor) or ""
-    rows = [node for node in parts.directory.nodes() if node.name > start]
+    rows = parts.directory.nodes(after=paging.after(cursor), limit=limit + 1)
     return paging.page(Node, rows, limit, lambda row: [row.name])
 
 

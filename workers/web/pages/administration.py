@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
+from roost.directory import LIMIT
 from roost.directory.fields import ExtensionKey, parse_duration
 from roost.directory.records import OrganizationRecord
 from roost.errors import Invalid, RoostError
@@ -131,7 +132,7 @@ def _people(
     roles = [role.value for role in Role if code is None or role is not Role.OPERATOR]
     return show(
         request, visit, "people.html", status=status, problem=problem, organization=_organization(parts, code),
-        people=parts.people.people(code), roles=roles, path=_base(code, "people"),
+        people=parts.people.people(code, limit=LIMIT), roles=roles, path=_base(code, "people"),
         given=given or dict.fromkeys(_PERSON_FIELDS, ""),
     )  # fmt: skip
 
@@ -142,7 +143,7 @@ def _tokens(
 ) -> Response:  # fmt: skip
     return show(
         request, visit, "tokens.html", status=status, problem=problem, organization=_organization(parts, code),
-        tokens=parts.tokens.tokens(code, limit=1000), made=made, path=_base(code, "tokens"),
+        tokens=parts.tokens.tokens(code, limit=LIMIT), made=made, path=_base(code, "tokens"),
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
+from roost.directory import LIMIT
 from roost.errors import RoostError
 from roost.nodes.status import request_audit
 from roost.people.access import Action, demand
@@ -68,5 +69,5 @@ def add_organization(request: Request, parts: TheParts, visit: TheVisit, form: T
 def _organizations(
     request: Request, parts: Parts, visit: Visit, problem: str | None = None, status: int = 200
 ) -> Response:
-    rows = parts.directory.organizations()
+    rows = parts.directory.organizations(limit=LIMIT)
     return show(request, visit, "organizations.html", organizations=rows, problem=problem, status=status)

@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from roost.directory import fields
+from roost.directory import LIMIT, fields
 from roost.directory.fields import format_duration
 from roost.directory.rules import NumberRule, TextRule
 from roost.moves.outcomes import GRANTED, NOTHING_TO_DO
@@ -53,6 +53,7 @@ def templates() -> Environment:
         "in_words": in_words,
         "journal_row": _journal_row,
         "limits": limits,
+        "MOST_LISTED": LIMIT,
         "GRANTED": GRANTED,
         "NOTHING_TO_DO": NOTHING_TO_DO,
         "fields": fields,
