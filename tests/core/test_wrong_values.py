@@ -74,7 +74,7 @@ def _models(above: type[BaseModel]) -> Iterator[type[BaseModel]]:
 
 
 def test_of_every_field_that_a_program_gives() -> None:
-    said = set()
+    said: set[str] = set()
     for model in _models(Given):
         for name in (*model.model_fields, "strange"):
             for value in VALUES:

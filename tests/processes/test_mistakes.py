@@ -66,7 +66,7 @@ MISTAKES = {
     "an .env of another account": Mistake("roost org list", r"/\.env cannot be read: .*Run this as the account", 7, env=None),
     "an .env that is no text": Mistake("roost org list", r"/\.env is no UTF-8 text", 7, env=b"\xff\xfe"),
     "bind with an .env of another account": Mistake("workers.bind", r"bind: .*/\.env cannot be read", 2, env=None),
-    "a line of .env that is no setting": Mistake("workers.bind", '"event": "cannot_start".*line 1, is no setting: write NAME=VALUE', 2, JSON, env=b"ROOST_WEB_PORT 80\n"),
+    "a line of .env that is no setting": Mistake("workers.bind", r"bind: .*/\.env, line 1, is no setting: write NAME=VALUE", 2, env=b"ROOST_WEB_PORT 80\n"),
     "doctor on a setting that is mistyped": Mistake("roost doctor", "ROOST_DATABSE_URL .* is no setting.*Perhaps ROOST_DATABASE_URL", 7, env=b"ROOST_DATABSE_URL=x\n"),
     "a process that does not exist": Mistake("roost run bindd", "'bindd' is not one of", 2),
     "threads for what has none": Mistake("roost run beat --concurrency 2", "--concurrency is for bind and verify", 2),
