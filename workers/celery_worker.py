@@ -233,6 +233,8 @@ def run(
         return 2
     # Celery says it from a signal handler, past all logs; nothing may be logged there, for a lock may be held.
     celery_program.safe_say = write_farewell
+    # Ctrl-C is an end like any other; Celery's exit code of it is 1.
+    celery_program.install_worker_int_handler = partial(celery_program.install_worker_int_handler, exitcode=0)
     _only_reading()
     app.steps["consumer"].update({Topology, SignOfLife})
     worker = app.Worker(

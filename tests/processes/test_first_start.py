@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import struct
 import sys
@@ -117,10 +118,13 @@ def test_a_worker_outlives_a_broker_that_answers_nonsense_at_first(
             "ROOST_SEAL_PRIVATE_KEY": settings.need("seal_private_key"),
         },
         start_deadline=60,
+        stop_signal=signal.SIGINT,
+        stop_deadline=60,
     )
     worker.ready = lambda: worker.wrote(" ready.")
     with worker:
         assert door.well
+        assert worker.stop() == 0, "Ctrl-C is an end like any other"
     log = (tmp_path / "push.log").read_text()
     assert "Frequent restarts" not in log
     assert "Traceback" not in log, log
