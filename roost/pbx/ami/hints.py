@@ -24,8 +24,6 @@ from roost.pbx.ami.variables import may_read, read_variables
 ONE_BY_ONE = 256
 #: Seconds for which a list of all of them will do for whoever only suspects.
 LATELY = 10.0
-#: Hints changed within one deadline.
-AT_ONCE = 500
 
 
 class Watched(NamedTuple):
@@ -62,13 +60,12 @@ class Hints:
 
     def put(self, hints: Sequence[tuple[Watched, str]]) -> list[Failure]:
         """Change hints, or make them; those that were not, by place."""
-        failures: list[Failure] = []
+        self.forget()
+        return self._session.ask_in_turns(hints, encode_add)
+
+    def forget(self) -> None:
+        """Hints were changed: what was listed is old."""
         self._listed_at = 0.0
-        for place in range(0, len(hints), AT_ONCE):
-            with self._session.deadline():
-                failed = self._session.ask_many(hints[place : place + AT_ONCE], _encode_add)
-            failures += [failure._replace(position=place + failure.position) for failure in failed]
-        return failures
 
     def _listed(self) -> Iterator[tuple[Watched, str]]:
         with self._session.deadline():
@@ -83,7 +80,8 @@ def variable(place: Watched) -> str:
     return f"HINT({place.number}@{place.context})"
 
 
-def _encode_add(hint: tuple[Watched, str]) -> bytes:
+def encode_add(hint: tuple[Watched, str]) -> bytes:
+    """The action that changes a hint, or makes it."""
     (number, context), application = hint
     return unnumbered(
         "DialplanExtensionAdd",

@@ -26,6 +26,8 @@ WINDOW = 512
 LIST_WINDOW = 128
 #: Bytes one list may have: a dump of about two million entries.
 MAX_LIST = 256 * 1024 * 1024
+#: Actions that `ask_in_turns` sends within one deadline.
+AT_ONCE = 500
 _CHUNK = 256 * 1024
 _REFUSALS = ("Permission denied", "Authentication failed", "Invalid/unknown command")
 _NO_GREETING = "It closed the connection before it greeted; where it speaks TLS: roost node set NODE --tls."
@@ -186,6 +188,15 @@ class AmiSession:
                     hear(waiting[0], message)
                 waiting.popleft()
         return sorted(failures)
+
+    def ask_in_turns(self, requests: Sequence[T], encode: Callable[[T], bytes]) -> list[Failure]:
+        """`ask_many`, so many at a time, each time with a deadline of its own: for actions of which many take long. Ask outside of deadlines."""
+        failures: list[Failure] = []
+        for place in range(0, len(requests), AT_ONCE):
+            with self.deadline():
+                failed = self.ask_many(requests[place : place + AT_ONCE], encode)
+            failures += [failure._replace(position=place + failure.position) for failure in failed]
+        return failures
 
     def ask_lists(
         self, name: str, requests: Sequence[T], encode: Callable[[T], bytes]

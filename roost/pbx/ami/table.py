@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Final, cast
 
@@ -81,10 +81,12 @@ class Table:
 
     def write(self, changes: Sequence[Change]) -> list[RefusedRow]:
         """Write every change, in order. Refused are rows that no AMI line can hold, or that are answered with an error while others are not."""
-        # A full send would only push out what was kept.
-        encode = _encode if len(changes) < ENCODED else _encode.__wrapped__
-        failures = self._session.ask_many(changes, encode)
-        return self._refused(changes, failures) if failures else []
+        failures = self._session.ask_many(changes, _encoder(changes))
+        return self.refused(changes, failures) if failures else []
+
+    def actions(self, changes: Sequence[Change]) -> list[bytes]:
+        """The actions that write these rows, for whoever sends them with others. Raises Invalid for one that cannot be sent."""
+        return list(map(_encoder(changes), changes))
 
     def read(self, keys: Sequence[Key]) -> dict[Key, Change | None]:
         """The rows under these keys: None for one that cannot be read; what is not there is left out."""
@@ -117,8 +119,8 @@ class Table:
                 table[key] = _readable(key, entry[3])
         return table
 
-    def _refused(self, changes: Sequence[Change], failures: Sequence[Failure]) -> list[RefusedRow]:
-        """The rows that failed; a key that is to be gone, and is, is none of them. Raises NodeUnavailable when they are many."""
+    def refused(self, changes: Sequence[Change], failures: Sequence[Failure]) -> list[RefusedRow]:
+        """The rows of these that failed; a key that is to be gone, and is, is none of them. Raises NodeUnavailable when they are many."""
         last = {key_of(change): change for change in changes}
         refused: dict[Key, str] = {}
         gone: list[Key] = []
@@ -169,6 +171,11 @@ def _readable(key: Key, stored: bytes) -> Change | None:
         return row_text.change(key, stored.decode())
     except UnicodeDecodeError:
         return None
+
+
+def _encoder(changes: Sequence[Change]) -> Callable[[Change], bytes]:
+    # A full send would only push out what was kept.
+    return _encode if len(changes) < ENCODED else _encode.__wrapped__
 
 
 @lru_cache(maxsize=ENCODED)

@@ -21,17 +21,11 @@ def read_variables(session: AmiSession, names: Sequence[str]) -> list[str]:
     values = [""] * len(names)
 
     def hear(place: int, message: bytes) -> None:
-        values[place] = value_of(message)
+        values[place] = fields_of(message).get("Value", "")
 
-    session.ask_many(names, encode_variable, hear)
+    session.ask_many(names, _encode, hear)
     return values
 
 
-def value_of(message: bytes) -> str:
-    """What an answer to `encode_variable` says; empty where there is none."""
-    return fields_of(message).get("Value", "")
-
-
-def encode_variable(name: str) -> bytes:
-    """The action that asks for a variable, among others that are sent together."""
+def _encode(name: str) -> bytes:
     return unnumbered("Getvar", {"Variable": name})

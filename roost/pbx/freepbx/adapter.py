@@ -1,8 +1,9 @@
 """The adapter for FreePBX: its generated dialplan is left alone, and routes by FreePBX's own keys (`own_keys`).
 
 What Roost wants stands beside them, in the family `roost`, with the cursor, as on a plain Asterisk: FreePBX never touches that, so what
-it rewrites of its own keys shows as a difference. First its keys are written, then the lamps, then Roost's row: whoever dies in
-between has written a row that does not stand there yet, and is sent it again.
+it rewrites of its own keys shows as a difference. They are sent together, first its keys, then the lamps, then Roost's rows, and Asterisk
+does one after the other: whoever dies in between has written no row without its key. Should a key not be taken while the row is, that is
+an error, so the cursor stays as it was, and the row reads as one that differs. The cursor is sent when all of them are acknowledged.
 
 The AMI user needs `write = system`, and `reporting` for lamps that FreePBX put back to be noticed.
 """
@@ -14,7 +15,7 @@ from functools import partial
 
 from roost.pbx.ami import table
 from roost.pbx.ami.callbacks import Callbacks, entries
-from roost.pbx.ami.session import ActionFailed, AmiSession
+from roost.pbx.ami.session import ActionFailed, AmiSession, Failure
 from roost.pbx.ami.table import Table
 from roost.pbx.ami.variables import may_read, read_variables
 from roost.pbx.freepbx.box import Box, read_box
@@ -22,7 +23,7 @@ from roost.pbx.freepbx.lamps import Lamps, places_of
 from roost.pbx.freepbx.lately import Lately
 from roost.pbx.freepbx.lent import give_back
 from roost.pbx.freepbx.options import FreepbxOptions
-from roost.pbx.freepbx.own_keys import OwnKeys, number_of, own_key
+from roost.pbx.freepbx.own_keys import OwnKey, OwnKeys, encode, number_of, own_key
 from roost.pbx.freepbx.releasing import released
 from roost.pbx.node import ActsAs, Change, Cursor, Gone, Key, NodeAddress, RefusedRow, Rings, key_of
 
@@ -60,29 +61,50 @@ class FreepbxNode:
         return refused
 
     def _apply(self, rows: Sequence[Change], final: Mapping[Key, Change]) -> list[RefusedRow]:
+        asked = self._lamps.variables(places_of(rows))
         with self._session.deadline():
             faults = self._table.unsendable(rows)
-            faults |= self._own.faults([row for row in rows if key_of(row) not in faults])
+            sendable = [row for row in rows if key_of(row) not in faults]
+            unknown, shown = self._own.faults(sendable, list(asked.values()))
+            faults |= unknown
             sound = [row for row in rows if key_of(row) not in faults]
             gone = [row for row in sound if isinstance(row, Gone)]
             keys, places = released(self._table, self._own, gone, final) if gone else ([], {})
         places |= places_of(sound)
-        asked = self._lamps.variables(places)
-        with self._session.deadline():
-            keys += [own_key(row) for row in sound if isinstance(row, Rings | ActsAs)]
-            shown = self._own.write(keys, asked)
-        dark = self._lamps.follow(places, shown)
+        keys += [own_key(row) for row in sound if isinstance(row, Rings | ActsAs)]
+        lamps = self._lamps.actions(places, dict(zip(asked, shown, strict=True)))
         self._lately.forget()
         self._called_back.forget()
+        refused, dark = self._write(keys, lamps, sound)
         with self._session.deadline():
-            refused = self._table.write(sound)
             self._callbacks.follow(sound)
         faults |= {
-            key_of(row): dark[number_of(row.extension)]
+            key_of(row): f"Its lamp: {dark[number_of(row.extension)]}."
             for row in sound
             if isinstance(row, Rings) and number_of(row.extension) in dark
         }
         return [RefusedRow(*fault) for fault in faults.items()] + refused
+
+    def _write(
+        self, keys: Sequence[OwnKey], lamps: Mapping[str, bytes], rows: Sequence[Change]
+    ) -> tuple[list[RefusedRow], dict[str, str]]:
+        """Write all of it in this order, in one breath; the rows that were refused, and why lamps stayed as they were, by user."""
+        actions = [*map(encode, keys), *lamps.values(), *self._table.actions(rows)]
+        failures = self._session.ask_in_turns(actions, bytes)
+
+        def failed(first: int, count: int) -> list[Failure]:
+            return [
+                each._replace(position=each.position - first)
+                for each in failures
+                if first <= each.position < first + count
+            ]
+
+        with self._session.deadline():
+            self._own.settle(keys, failed(0, len(keys)))
+            refused = self._table.refused(rows, failed(len(keys) + len(lamps), len(rows)))
+        users = list(lamps)
+        dark = {users[each.position]: each.message for each in failed(len(keys), len(lamps))}
+        return refused, dark
 
     def read(self, keys: Sequence[Key]) -> dict[Key, Change | None]:
         """What the node holds under these keys, of many as it was lately: None for a value that cannot be read; what it lacks is left out.

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from roost.pbx.ami.hints import ONE_BY_ONE, Hints, Watched, variable
+from roost.pbx.ami.hints import ONE_BY_ONE, Hints, Watched, encode_add, variable
 from roost.pbx.ami.session import AmiSession
-from roost.pbx.freepbx.own_keys import number_of
+from roost.pbx.freepbx.own_keys import PLAIN, number_of
 from roost.pbx.node import Change, Key, Rings
 
 CONTEXT: Final = "ext-local"
@@ -26,17 +26,23 @@ class Lamps:
     def __init__(self, session: AmiSession) -> None:
         self._hints = Hints(session)
 
-    def variables(self, places: Mapping[str, str | None]) -> list[str]:
-        """What `follow` wants to know of few users, for whoever asks other things anyway; of many, or where nobody may ask, nothing."""
-        if not places or len(places) > ONE_BY_ONE or not self._hints.readable():
-            return []
-        return [variable(Watched(user, CONTEXT)) for user in places]
+    def variables(self, places: Mapping[str, str | None]) -> dict[str, str]:
+        """What `actions` wants to know of few users, for whoever asks other things anyway; of many, or where nobody may ask, nothing.
 
-    def follow(self, places: Mapping[str, str | None], shown: Sequence[str] = ()) -> dict[str, str]:
-        """Let the lamp of each user show this phone, or nothing; why it does not, by user. `shown` are the values of `variables`."""
-        wrong = _differing(places, shown) if shown else self._wrong(places)
-        failures = self._hints.put([(Watched(user, CONTEXT), hint(user, places[user])) for user in wrong])
-        return {wrong[each.position]: f"Its lamp: {each.message}." for each in failures}
+        Nothing either when one is no number: Asterisk evaluates what it is asked.
+        """
+        if not places or len(places) > ONE_BY_ONE or not all(map(PLAIN.fullmatch, places)):
+            return {}
+        return {user: variable(Watched(user, CONTEXT)) for user in places} if self._hints.readable() else {}
+
+    def actions(self, places: Mapping[str, str | None], shown: Mapping[str, str]) -> dict[str, bytes]:
+        """What is to be sent for the lamp of each user to show this phone, or nothing. `shown` are the values of `variables`, by user."""
+        if places.keys() <= shown.keys():
+            wrong = _differing(places, [shown[user] for user in places])
+        else:
+            wrong = self._wrong(places)
+        self._hints.forget()
+        return {user: encode_add((Watched(user, CONTEXT), hint(user, places[user]))) for user in wrong}
 
     def astray(self, rows: Mapping[Key, Change | None]) -> list[Key]:
         """The rows whose lamp shows another phone, as far as this user may see that."""

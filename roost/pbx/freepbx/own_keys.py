@@ -16,9 +16,9 @@ from typing import Final, NamedTuple
 
 from roost.errors import NodeUnavailable
 from roost.pbx.ami.codec import unnumbered
-from roost.pbx.ami.session import ActionFailed, AmiSession
+from roost.pbx.ami.session import ActionFailed, AmiSession, Failure
 from roost.pbx.ami.table import NOT_FOUND, read_values
-from roost.pbx.ami.variables import encode_variable, value_of
+from roost.pbx.ami.variables import may_read, read_variables
 from roost.pbx.freepbx.lately import Lately
 from roost.pbx.node import ActsAs, Change, Key, Rings, key_of
 
@@ -27,6 +27,8 @@ USER: Final = "AMPUSER"
 #: What FreePBX writes for nobody.
 NOBODY: Final = frozenset({"", "none"})
 _SPEAKS, _RINGS, _NUMBER, _DIAL = "user", "device", "cidnum", "dial"
+#: The name of a user or a device that may stand in what Asterisk evaluates.
+PLAIN: Final = re.compile("[0-9]{1,20}")
 #: What every user and every device has.
 _SET_UP: Final = {USER: _NUMBER, DEVICE: _DIAL}
 _ENTRY = re.compile(rb"Event: DBGetTreeResponse\r\nKey: /[A-Z]+/([^/\r\n]+)/([a-z_]+)\r\nVal: ([^\r\n]*)\r\n")
@@ -51,47 +53,46 @@ class OwnKeys:
             family: Lately(partial(read_field, session, family, field)) for family, field in _SET_UP.items()
         }
 
-    def faults(self, changes: Sequence[Change]) -> dict[Key, str]:
-        """Which of these rows name a user or a device that this FreePBX does not know, and what to do."""
+    def faults(
+        self, changes: Sequence[Change], variables: Sequence[str] = ()
+    ) -> tuple[dict[Key, str], list[str]]:
+        """Which of these rows name a user or a device that this FreePBX does not know, and what to do.
+
+        Also the values of these variables of the dialplan, which are asked for in the same breath.
+        """
         about = [change for change in changes if isinstance(change, Rings | ActsAs)]
-        known = self._known(
+        known, values = self._known_and_values(
             {
                 USER: [_user(change) for change in about],
                 DEVICE: [change.phone for change in about if change.phone],
-            }
+            },
+            variables,
         )
         users, devices = known[USER], known[DEVICE]
-        return {
+        faults = {
             key_of(change): _no_user(_user(change)) if _user(change) not in users else _no_device(change)
             for change in about
             if _user(change) not in users or (change.phone and change.phone not in devices)
         }
+        return faults, values
 
-    def write(self, wanted: Sequence[OwnKey], variables: Sequence[str] = ()) -> list[str]:
-        """Make the keys so; the values of these variables of the dialplan, which are asked for in the same breath.
+    def write(self, wanted: Sequence[OwnKey]) -> None:
+        """Make the keys so. Raises NodeUnavailable when one is not taken."""
+        self.settle(wanted, self._session.ask_many(wanted, encode))
 
-        Raises NodeUnavailable when a key is not taken.
-        """
+    def settle(self, wanted: Sequence[OwnKey], failures: Sequence[Failure]) -> None:
+        """These keys were sent, and some failed: raises NodeUnavailable when one is not as wanted."""
         self._lately.forget()
-        values = [""] * len(variables)
-
-        def hear(place: int, message: bytes) -> None:
-            if place >= len(wanted):
-                values[place - len(wanted)] = value_of(message)
-
         missing: list[OwnKey] = []
-        asked: list[OwnKey | str] = [*wanted, *variables]
-        for failure in self._session.ask_many(asked, _encode, hear):
-            own = wanted[failure.position] if failure.position < len(wanted) else None
-            if own is not None and own.value is not None:
+        for failure in failures:
+            own = wanted[failure.position]
+            if own.value is not None:
                 raise NodeUnavailable(f"It did not take {own}: {failure.message}")
-            if own is not None:
-                missing.append(own)
+            missing.append(own)
         # One that was not there is answered with an error, too.
         left = read_values(self._session, [(own.family, own.key) for own in missing])
         if any(value is not None for value in left):
             raise NodeUnavailable(f"It did not delete {missing[0].family}/{missing[0].key}.")
-        return values
 
     def astray(self, rows: Mapping[Key, Change | None]) -> list[Key]:
         """The rows by which these keys do not go."""
@@ -155,18 +156,32 @@ class OwnKeys:
         }
 
     def _known(self, asked: Mapping[str, Iterable[str]]) -> dict[str, set[str]]:
-        """Those of these names that are set up here, by family; of few, all by one question."""
+        return self._known_and_values(asked, ())[0]
+
+    def _known_and_values(
+        self, asked: Mapping[str, Iterable[str]], variables: Sequence[str]
+    ) -> tuple[dict[str, set[str]], list[str]]:
+        """Those of these names that are set up here, by family; of few, all by one question. And the values of the variables."""
         names = {family: list(dict.fromkeys(some)) for family, some in asked.items()}
         listed = {family: self._set_up[family].of(len(some)) for family, some in names.items()}
         few = [(family, name) for family, some in names.items() if listed[family] is None for name in some]
-        values = read_values(self._session, [(family, f"{name}/{_SET_UP[family]}") for family, name in few])
-        found = {each for each, value in zip(few, values, strict=True) if value is not None}
-        return {
+        # A variable is told in a third of the time of a key; Asterisk evaluates it, so only plain names are asked for so.
+        plain = [each for each in few if PLAIN.fullmatch(each[1])] if may_read(self._session) else []
+        told = read_variables(
+            self._session,
+            [f"DB({family}/{name}/{_SET_UP[family]})" for family, name in plain] + list(variables),
+        )
+        found = {each for each, value in zip(plain, told, strict=False) if value}
+        rest = [each for each in few if each not in found]
+        values = read_values(self._session, [(family, f"{name}/{_SET_UP[family]}") for family, name in rest])
+        found |= {each for each, value in zip(rest, values, strict=True) if value is not None}
+        known = {
             family: {name for name in some if (family, name) in found}
             if known is None
             else known.keys() & some
             for (family, some), known in zip(names.items(), listed.values(), strict=True)
         }
+        return known, told[len(plain) :]
 
 
 def own_key(row: Rings | ActsAs) -> OwnKey:
@@ -224,10 +239,8 @@ def _no_device(change: Rings | ActsAs) -> str:
     )
 
 
-def _encode(asked: OwnKey | str) -> bytes:
-    """What writes a key, or asks for a variable."""
-    if isinstance(asked, str):
-        return encode_variable(asked)
-    if asked.value is None:
-        return unnumbered("DBDel", {"Family": asked.family, "Key": asked.key})
-    return unnumbered("DBPut", {"Family": asked.family, "Key": asked.key, "Val": asked.value})
+def encode(own: OwnKey) -> bytes:
+    """The action that writes a key."""
+    if own.value is None:
+        return unnumbered("DBDel", {"Family": own.family, "Key": own.key})
+    return unnumbered("DBPut", {"Family": own.family, "Key": own.key, "Val": own.value})
