@@ -50,9 +50,9 @@ def test_phones_that_register_are_heard(cluster: Cluster) -> None:
     with closing(kind.registrations(control, kind.parse(control.options), 10.0)) as registrations:
         assert {"p1", "p2", "carrier"} <= set(registrations.wait(10))
         with cluster.plain_phone("q1") as phone:
-            wait_until(lambda: registrations.wait(1) == ["q1"], "it is heard")
+            wait_until(lambda: "q1" in registrations.wait(1), "it is heard")
             phone.register()
-            wait_until(lambda: registrations.wait(1) == ["q1"], "it is heard again")
+            wait_until(lambda: "q1" in registrations.wait(1), "it is heard again")
 
 
 @pytest.mark.parametrize(("owner", "caller"), [("q1", "p2"), ("q2", "p3")], ids=["its node", "other node"])
