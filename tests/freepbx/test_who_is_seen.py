@@ -78,10 +78,11 @@ def test_a_lamp_follows_to_another_node_and_through_a_reload(mixed: Mixed) -> No
     mixed.sit("1001", "1102")
     for user, phone in (("1001", "1102"), ("1101", "1101")):
         call = mixed.phones[phone].dial("1002")
+        ring = mixed.phones["1002"].wait_ring()
         wait_until(lambda: _state(mixed, user) == "InUse", f"the lamp of {user}")  # noqa: B023
         call.hang_up()
         wait_until(lambda: _state(mixed, user) == "Idle", f"the lamp of {user} is out")  # noqa: B023
-        mixed.phones["1002"].wait_ring().wait_over()
+        ring.wait_over()
     box.cli("dialplan reload")
     wait_until(lambda: box.lamp("1101") == file_hint("1101", ["PJSIP/*1101@f2"]), "FreePBX's own hint")
     mixed.audit()

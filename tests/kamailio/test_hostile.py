@@ -63,6 +63,8 @@ def test_nor_does_what_it_writes_once_the_call_is_up(office: MixedOffice, number
         call = liar.dial(number)
         if number == "004":
             office.phones["desk004"].wait_ring().answer()
+            n1 = office.telephony.asterisks["n1"]
+            wait_until(lambda: n1.is_talking("desk004"), "it is connected, and makes no offer of its own")
         else:
             ring = victim.wait_ring()
             ring.answer()
