@@ -2,7 +2,9 @@
 -- (`behind`), or ends before one (`ahead`), so that a late part costs what the first one does; or a part of what a search finds.
 -- A search compares with the beginning of the number, of a word of the name, and of the phone's name; a guest is found like the extension
 -- whose desk it is. Of each it looks at a thousand at most, each by an index, so it costs the same in any organization: whoever needs
--- others types more. All is planned once, to be looked up by key, and to be read in an index's order, which ends when it has enough.
+-- others types more. The index of words finds all that match before it gives the first; so a word with which most names begin, as a single
+-- letter may be, is looked for in the names themselves: of those that the other words find, or in order of number. All is planned once, to
+-- be looked up by key, and to be read in an index's order, which ends when it has enough.
 CREATE OR REPLACE FUNCTION choose_desks(
     organization_code text, searched text, numbers text[], behind text, ahead text, skip int, at_most int
 ) RETURNS bigint[] LANGUAGE plpgsql STABLE
@@ -10,10 +12,16 @@ CREATE OR REPLACE FUNCTION choose_desks(
     SET enable_sort = off AS $$
 DECLARE
     most CONSTANT int := 1000;
+    sample CONSTANT int := 100;
     which bigint := (SELECT id FROM organization WHERE code = organization_code);
-    words tsquery;
+    sampled text[]; -- names with a blank before them, to see what is in most
+    words tsquery; -- those that are not, if there are such
+    patterns text[]; -- of a name that has all words, as words_of takes it apart
+    usual text[]; -- the same, quick to compare, of a name with a blank before it and between its words
+    in_most boolean; -- all words together
     start text;
-    matching bigint[];
+    numbered bigint[]; -- in order of number, both
+    named bigint[];
 BEGIN
     IF numbers IS NOT NULL THEN
         RETURN ARRAY(SELECT id FROM extension WHERE organization_id = which AND number = ANY (numbers));
@@ -25,17 +33,30 @@ BEGIN
     ELSIF searched ~ '^[0-9]+$' THEN
         start := searched; -- each number that begins so comes before start || 'a', in every collation
     END IF;
-    words := (SELECT string_agg(format('''%s:%s'':*', which, word), ' & ')
-              FROM regexp_split_to_table(lower(searched), '[^[:alnum:]]+') word WHERE word <> '');
-    matching := ARRAY(
-        (SELECT id FROM extension WHERE organization_id = which AND number >= start AND number < start || 'a' ORDER BY number LIMIT most)
-        UNION
-        (SELECT id FROM extension WHERE words_of(organization_id, name) @@ words LIMIT most));
+    sampled := ARRAY(SELECT ' ' || lower(name) FROM extension WHERE organization_id = which ORDER BY number LIMIT sample);
+    SELECT array_agg(pattern), array_agg(blank), coalesce(string_agg(lexeme, ' & ') FILTER (WHERE NOT often), string_agg(lexeme, ' & '))
+    INTO patterns, usual, words
+    FROM regexp_split_to_table(lower(searched), '[^[:alnum:]]+') word
+    CROSS JOIN LATERAL (SELECT '(^|[^[:alnum:]])' || word AS pattern, '% ' || word || '%' AS blank, format('''%s:%s'':*', which, word) AS lexeme) written
+    CROSS JOIN LATERAL (SELECT 2 * count(*) > sample AS often FROM unnest(sampled) name WHERE name LIKE blank) counted
+    WHERE word <> '';
+    in_most := (SELECT 2 * count(*) > sample FROM unnest(sampled) name WHERE name LIKE ALL (usual));
+    numbered := ARRAY(SELECT id FROM extension WHERE organization_id = which AND number >= start AND number < start || 'a' ORDER BY number LIMIT most);
+    IF in_most THEN
+        named := ARRAY(SELECT id FROM (SELECT id, name FROM extension WHERE organization_id = which ORDER BY number LIMIT 2 * most) b
+                       WHERE ' ' || lower(name) LIKE ALL (usual) OR lower(name) ~ ALL (patterns) LIMIT most);
+    ELSE
+        named := ARRAY(SELECT id FROM (SELECT id, number FROM extension WHERE words_of(organization_id, name) @@ words
+                                       AND (' ' || lower(name) LIKE ALL (usual) OR lower(name) ~ ALL (patterns)) LIMIT most) b
+                       ORDER BY number);
+    END IF;
     RETURN ARRAY(
         SELECT b.id
-        FROM (SELECT unnest(matching) AS id
+        FROM (SELECT unnest(numbered[:skip + at_most]) AS id
               UNION
-              SELECT base_id FROM phone WHERE guest_id = ANY (matching)
+              SELECT unnest(named[:skip + at_most])
+              UNION
+              SELECT base_id FROM phone WHERE guest_id = ANY (numbered || named)
               UNION
               (SELECT base_id FROM phone -- a name has nothing that comes behind a tilde
                WHERE organization_id = which AND lower(name) ~>=~ lower(searched) AND lower(name) ~<~ (lower(searched) || '~')

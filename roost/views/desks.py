@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from psycopg.rows import class_row
 
@@ -17,9 +18,8 @@ from roost.views.fingerprints import Rows
 PART = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """One extension and its phone, or an extension without one (`phone` None).
+class Desk(NamedTuple):
+    """One extension and its phone, or an extension without one (`phone` None); the columns of `list_desks` in their order.
 
     `number` and `name` are the extension's; `rings_at` is where it rings now, None: nowhere (`unreachable`). `away`: it rings
     elsewhere. `cut_off`: the node of the phone does not answer. `guest` sits here.
@@ -114,8 +114,8 @@ def desk_params(
 
 
 def _list_desks(database: Database, params: Mapping[str, object]) -> list[Desk]:
-    with database.connection() as connection, connection.cursor(row_factory=class_row(Desk)) as cursor:
-        return cursor.execute(query("list_desks"), params).fetchall()
+    with database.connection() as connection:
+        return [Desk._make(row) for row in connection.execute(query("list_desks"), params)]
 
 
 def _count(desks: Sequence[Desk]) -> DeskCounts:

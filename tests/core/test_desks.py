@@ -63,6 +63,27 @@ def test_a_search_finds_how_numbers_words_of_names_and_phones_begin(
     assert [desk.number for desk in part.desks] == found
 
 
+_AGENTS = """
+INSERT INTO extension (organization_id, number, name)
+SELECT id, (1000 + i)::text, CASE i %% 50 WHEN 0 THEN 'Big-Agent ' || i WHEN 1 THEN 'Reagent ' || i ELSE 'Agent ' || i END
+FROM organization, generate_series(1, 230) i WHERE code = '0001'
+"""
+
+
+def test_words_of_most_names_are_found_like_those_of_few(desks: World) -> None:
+    desks.sql(_AGENTS)
+    agents = [str(1000 + i) for i in range(1, 231) if i % 50 != 1]
+
+    def found(search: str, part: int = 1) -> list[str]:
+        return [desk.number for desk in read_desks(desks.database, "0001", search=search, part=part).desks]
+
+    assert found("agent") + found("AGENT", 2) == agents
+    assert found("agent", 3) == []
+    assert found("Agent 22") == ["1022", *(str(1000 + i) for i in range(220, 230))]
+    assert found("big agent") == ["1050", "1100", "1150", "1200"]
+    assert found("agent ana") == []
+
+
 def test_the_counts_say_what_the_desks_say(desks: World) -> None:
     desks.sql("UPDATE pbx_node SET failures = 1")
     part = read_desks(desks.database, "0001")

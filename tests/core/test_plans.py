@@ -212,6 +212,24 @@ def test_desks_cost_the_same_in_an_organization_that_has_four_times_as_many(worl
     assert rows("0001", behind="007799") < 1.2 * rows("0002")
     assert rows("0001", ahead="007801") < 1.2 * rows("0002")
 
+    def words_read(search: str) -> int:
+        """Rows that the index of words gives, which gives all before the first is shown."""
+        seen = []
+        with world.database.connection() as connection:
+            for params in (None, desk_params("0001", search)):
+                if params:
+                    connection.execute(query("list_desks"), params)
+                connection.execute("SELECT pg_stat_force_next_flush()")
+                row = connection.execute(
+                    "SELECT idx_tup_read FROM pg_stat_user_indexes WHERE indexrelname = 'extension_by_words'"
+                ).fetchone()
+                assert row is not None
+                seen.append(int(row[0]))
+        return seen[1] - seen[0]
+
+    assert words_read("p") == words_read("person") == 0, "nearly all names have it"
+    assert words_read("person 77") == words_read("77") == 111
+
 
 #: 20 sat down first, but for a year; then 30 whose stays are over, and 3,000 whose stays are not.
 _MANY_GUESTS = """
