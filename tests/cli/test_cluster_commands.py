@@ -10,6 +10,7 @@ import pytest
 
 from roost.pbx.kinds import connect
 from roost.pbx.node import Change, Rings
+from roost.seal import new_keys
 from tests.cli.command import Ended, Run, runner
 from tests.cluster import Cluster
 
@@ -95,8 +96,15 @@ def test_each_refusal_has_its_code_and_exit_code(roost: Run, cluster: Cluster) -
     assert world.guests() == {"desk002": "001"}
 
 
-def test_a_code_is_set_used_and_cleared_and_appears_nowhere(roost: Run, cluster: Cluster) -> None:
+def test_a_code_is_set_used_and_cleared_and_appears_nowhere(
+    roost: Run, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
     cluster.world.desk("004", code=False)
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("ROOST_SEAL_PUBLIC_KEY", new_keys()[0])
+        differing = roost("code", "set", "0001*004", stdin="73519264\n")
+    assert (differing.exit_code, outcome(differing)) == (7, "keys_differ")
+    assert "ROOST_SEAL_PUBLIC_KEY" in differing.err
     assert outcome(roost("dial", "desk002", "*30004", "--center", cluster.product.centers[0])) == "no_code"
     assert outcome(roost("code", "set", "0001*004", stdin="73519264\n")) == "code_set"
     called = roost(

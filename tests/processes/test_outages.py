@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from urllib.error import HTTPError
@@ -91,8 +92,16 @@ class Stage:
         for port in self.product.metrics_ports:
             with urlopen(f"http://{ports.LOOPBACK}:{port}/metrics", timeout=20) as answer:
                 answer.read()
-        with suppress(HTTPError), urlopen(f"{self.product.pages[0]}/readyz", timeout=20) as answer:
-            answer.read()
+        self.ready()
+
+    def ready(self) -> dict[str, bool]:
+        """What the web process says it reaches."""
+        try:
+            with urlopen(f"{self.product.pages[0]}/readyz", timeout=20) as answer:
+                told = json.loads(answer.read())
+        except HTTPError as refused:
+            told = json.loads(refused.read())
+        return {part: told[part]["ok"] for part in ("postgresql", "rabbitmq")}
 
     def close(self) -> None:
         """End everything."""
@@ -184,6 +193,7 @@ def test_whatever_is_away_each_process_says_in_a_line_why_and_what_mends_it_and_
         assert time.monotonic() - begun < 5
         health = stage.health("beat")
         assert (health.returncode, "takes no messages" in health.stderr) == (1, True), health.stderr
+        assert stage.ready()["rabbitmq"] is False
 
     look = partial(stage.await_said, kinds=WITH_DATABASE, doing=stage.look)
     stage.network.set(Flow.ALL, "postgres")
@@ -202,6 +212,7 @@ def test_whatever_is_away_each_process_says_in_a_line_why_and_what_mends_it_and_
             "all is well",
             DEADLINE,
         )
+        wait_until(lambda: all(stage.ready().values()), "the page says so", DEADLINE)
     for process in processes:
         assert process.running, process.name
     for kind in KINDS:
