@@ -47,7 +47,9 @@ def in_words(error: Mapping[str, Any]) -> str:
     begins = next((each for each in _BEGINNINGS if kind.startswith(each)), None)
     if begins is None:
         return str(error["msg"]).removeprefix("Value error, ").rstrip(".")  # what a rule of ours says
-    return _WORDS[begins].format_map(error.get("ctx", {}))
+    context = error.get("ctx", {})
+    shown = {name: f"{value:g}" if isinstance(value, float) else value for name, value in context.items()}
+    return _WORDS[begins].format_map(shown)
 
 
 def written_as(pattern: str, words: str) -> AfterValidator:
