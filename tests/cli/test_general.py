@@ -235,14 +235,17 @@ class Impatient:
             os.kill(os.getpid(), signal.SIGINT)
 
 sys.meta_path.insert(0, Impatient())
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests may ignore it
 sys.argv[0] = sys.argv.pop(1)
 import workers.{module} as begun; begun.main()
 """
-#: Python runs it as it starts, before anything of ours.
+#: Python runs it as it starts, before anything of ours: first for the command, and then for the process that it starts.
 _CTRL_C_AT_ONCE = """
 import os, signal, sys
 if "workers.bind" in sys.orig_argv:
     os.kill(os.getpid(), signal.SIGINT)
+else:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # whoever runs the tests may ignore it
 """
 
 
