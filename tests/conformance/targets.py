@@ -24,6 +24,8 @@ class Target(Protocol):
     product: str
     #: A name of so many characters makes a row that it cannot hold.
     too_long: int
+    #: So many changes take it seconds, so that it can be killed amid them.
+    long_change: int
     #: What no adapter writes, and cannot be read as a row.
     unreadable: Sequence[tuple[Key, str]]
 

@@ -230,7 +230,7 @@ def test_a_node_killed_right_after_a_change_has_all_of_it_or_not_its_cursor(
 def test_a_node_killed_amid_a_change_is_unavailable_at_once_and_has_no_cursor(
     node: PbxNode, target: Target
 ) -> None:
-    changes: list[Change] = [numbered(number) for number in range(100_000)]
+    changes: list[Change] = [numbered(number) for number in range(target.long_change)]
     began = time.monotonic()
 
     def kill() -> None:

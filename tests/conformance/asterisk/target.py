@@ -32,6 +32,7 @@ class AmiTarget:
     kind: PbxKind[Any] = KIND
     product = "Asterisk "
     too_long = 2_000
+    long_change = 100_000
     unreadable: Sequence[tuple[Key, str]] = (
         (("e", "0001*009"), "nonsense"),
         (("e", "0001*009"), ""),

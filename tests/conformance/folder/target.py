@@ -19,6 +19,7 @@ class FolderTarget:
     kind = KIND
     product = "Folder "
     too_long = 2_000
+    long_change = 100_000
     unreadable: Sequence[tuple[Key, str]] = (
         (("e", "0001*009"), ""),
         (("e", "0001*009"), '["0001*008", "n1", "desk-1"]'),

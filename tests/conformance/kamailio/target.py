@@ -24,6 +24,7 @@ class Kamailio(ServiceTarget):
     service: KamailioNode
     product = "Kamailio "
     too_long = 2_000
+    long_change = 100_000
     unreadable: Sequence[tuple[Key, str]] = (
         (("e", "0001*009"), "nonsense"),
         (("e", "0001*009"), ""),
