@@ -44,28 +44,32 @@ def at_quantile(ordered: list[float], quantile: float) -> float:
 
 
 class CallerProcesses:
-    """`count` processes with a client each; the movers are shared out among them once and for all."""
+    """`count` processes with a client each; the movers are shared out among them once and for all. They start with the first run."""
 
     def __init__(self, environment: Mapping[str, str], folder: Path, movers: int, count: int = 2) -> None:
-        self._share = movers // count
-        self._processes = [
-            subprocess.Popen(
-                [sys.executable, "-m", "benchmarks.caller"], env=dict(environment), cwd=folder, text=True,
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=(folder / f"caller{n}.log").open("w"),
+        self._environment, self._folder = dict(environment), folder
+        self._count, self._share = count, movers // count
+        self._processes: list[subprocess.Popen[str]] = []
+
+    def _start(self) -> None:
+        for n in range(self._count):
+            process = subprocess.Popen(
+                [sys.executable, "-m", "benchmarks.caller"], env=self._environment, cwd=self._folder, text=True,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=(self._folder / f"caller{n}.log").open("w"),
                 start_new_session=True,
-            )
-            for n in range(count)
-        ]  # fmt: skip
-        for process in self._processes:
+            )  # fmt: skip
             guardian.watch(process.pid)
+            self._processes.append(process)
 
     @property
     def pids(self) -> dict[str, int]:
-        """The process ids by name."""
+        """The process ids by name, of those that started."""
         return {f"caller{n}": process.pid for n, process in enumerate(self._processes)}
 
     def run(self, kind: str, *, callers: int, seconds: float) -> Load:
         """`callers` at once, spread over the processes; one caller uses one process."""
+        if not self._processes:
+            self._start()
         share, rest = divmod(callers, len(self._processes))
         each = [share + (n < rest) for n in range(len(self._processes))]
         used = [(n, process, each[n]) for n, process in enumerate(self._processes) if each[n]]

@@ -96,7 +96,7 @@ def measure(rig: Rig, effort: Effort, report: Report) -> None:
     """The three take turns within a run; then each page and API path alone, once."""
     bare_port = ports.free_port()
     counts = {"web": 1, "verify": 0, "center": 0}
-    stage = Stage(rig, "pages", extensions=_DESKS, simulated=2, counts=counts)
+    stage = Stage(rig, "pages", extensions=_DESKS, simulated=2, counts=counts, caller_processes=1)
     stage.add_process("bare", "benchmarks.bare_web", "--port", str(bare_port))
     results: dict[str, list[ReadResult]] = {"bare": [], "api": [], "page": []}
     costs: dict[str, list[dict[str, float]]] = {name: [] for name in results}
