@@ -129,7 +129,7 @@ def another_broker_password(stage: Stage) -> Iterator[None]:
 
 @contextmanager
 def no_virtual_host(stage: Stage) -> Iterator[None]:
-    stage.rabbitmq.nodes[0].ctl("delete_vhost", stage.vhost)
+    stage.rabbitmq.nodes[0].eval(f'rabbit_vhost:delete(<<"{stage.vhost}">>, <<"test">>).')
     yield
     stage.rabbitmq.make_vhosts([stage.vhost])
 
