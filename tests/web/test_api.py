@@ -144,11 +144,16 @@ def test_lists_page_by_cursor_without_gap_or_repeat(office: Office) -> None:
     for _ in range(7):
         api.post("/extensions/0001*001/return")
     office.world.sql("UPDATE journal SET at = now()")
+    office.world.sql(
+        "INSERT INTO pbx_node (name, kind, host, port, username, secret, enabled)"
+        " SELECT 'off' || n, 'asterisk', 'h', 5038, 'u', '', false FROM generate_series(1, 7) n"
+    )
     for path, key in (
         ("/extensions", "key"),
         ("/phones", "name"),
         ("/journal", "request_id"),
         ("/people", "login"),
+        ("/nodes", "name"),
     ):
         whole = [row[key] for row in items(api.get(path, params={"limit": 500}))]
         parts: list[str] = []
