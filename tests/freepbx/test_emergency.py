@@ -169,17 +169,34 @@ def test_the_same_from_a_plain_asterisk_whoever_sits_there(mixed: Mixed) -> None
     assert mixed.emergency("2001")[0] == "+15552001"
 
 
-def test_an_emergency_number_is_called_back_at_phones_of_boxes_too(mixed: Mixed) -> None:
-    """From outside, by way of the plain Asterisk: all that share the number, at both boxes; or the one that called last, whoever sits there."""
-    mixed.world.sql("UPDATE phone SET emergency_number = '+15550100' WHERE name IN ('1002', '1101')")
+@pytest.mark.parametrize(("way_in", "number"), [("2002", "0100"), ("1001", "0101")], ids=["Asterisk", "box"])
+def test_an_emergency_number_is_called_back_at_phones_of_boxes_too(
+    mixed: Mixed, way_in: str, number: str
+) -> None:
+    """From outside, by way of either kind: all that share the number, at both boxes; or the one that called last, whoever sits there.
+
+    Numbers of their own, for nodes know for an hour who called last.
+    """
+    mixed.world.sql(f"UPDATE phone SET emergency_number = '+1555{number}' WHERE name IN ('1002', '1101')")
     mixed.agree()
     mixed.sit("2001", "1002")
-    call = mixed.phones["2002"].dial("+16660100")
+    call = mixed.phones[way_in].dial(f"+1666{number}")
     for phone in ("1002", "1101"):
         mixed.phones[phone].wait_ring()
     mixed.telephony.quiet()
     mixed.emergency("1101")
-    call = mixed.phones["2002"].dial("+16660100")
+    call = mixed.phones[way_in].dial(f"+1666{number}")
     mixed.phones["1101"].wait_ring().answer()
     call.wait_up()
     assert not mixed.phones["1002"].has_rung
+
+
+def test_a_box_that_is_called_back_rings_its_own_phone_if_that_called_last(mixed: Mixed) -> None:
+    mixed.world.sql("UPDATE phone SET emergency_number = '+15550102' WHERE name IN ('1002', '1101')")
+    mixed.agree()
+    for phone in ("1101", "1002"):
+        mixed.emergency(phone)
+    call = mixed.phones["1001"].dial("+16660102")
+    mixed.phones["1002"].wait_ring().answer()
+    call.wait_up()
+    assert not mixed.phones["1101"].has_rung
