@@ -69,10 +69,13 @@ def test_fifty_calls_a_second_arrive_while_all_rows_are_written_and_the_callee_m
         running.callback(writer.join)
         running.callback(over.set)
         calls = A_SECOND * SECONDS
-        counted = sipp.call(
-            tmp_path, name="desk001", password="one", host=kamailio.address, number="002", calls=calls, a_second=A_SECOND
-        )  # fmt: skip
-        assert counted == sipp.Counted(calls, 0)
+        for _ in range(5):  # a slow machine writes the table seldom
+            counted = sipp.call(
+                tmp_path, name="desk001", password="one", host=kamailio.address, number="002", calls=calls, a_second=A_SECOND
+            )  # fmt: skip
+            assert counted == sipp.Counted(calls, 0)
+            if written > 2 * SECONDS:
+                break
         for answerer in seats.values():
             answerer.wait_counted(0)
     assert written > 2 * SECONDS
