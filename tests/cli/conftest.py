@@ -29,6 +29,20 @@ def roost(settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture
+def office(roost: Run) -> Run:
+    """One organization, one node, two desks, made by the command line itself."""
+    for arguments in (
+        ("org", "add", "0001", "--name", "Acme", "--max-stay", "8h"),
+        ("extension", "add", "0001*001", "--name", "John", "--allow"),
+        ("extension", "add", "0001*002", "--name", "Ted [bold]"),
+    ):
+        assert roost(*arguments).exit_code == 0
+    assert roost("node", "add", "n1", "--host", "10.0.0.5", stdin="s3cret-of-n1\n").exit_code == 0
+    assert roost("phone", "add", "desk001", "--node", "n1", "--base", "0001*001").exit_code == 0
+    return roost
+
+
+@pytest.fixture
 def bare_roost(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     """Run a command on a machine with no settings."""
     for name in Settings.model_fields:
