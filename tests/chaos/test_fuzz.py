@@ -20,7 +20,7 @@ def test_a_parser_survives_whatever_is_sent(target: str, repository: Path, tmp_p
         target,
         str(tmp_path / "corpus"),
         "-runs=15000",
-        "-timeout=5",
+        "-timeout=20",
         "-rss_limit_mb=512",
         "-max_len=4096",
     ]

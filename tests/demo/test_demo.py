@@ -89,7 +89,7 @@ def place(_set_up: None, tmp_path: Path, repository: Path) -> Iterator[Place]:
     place = Place(repository, tmp_path / "demo", tmp_path / "home", tmp_path / "tmp")
     yield place
     place.end()
-    wait_until(lambda: place.processes() == [], "no process works in its folder", 5)
+    wait_until(lambda: place.processes() == [], "no process works in its folder", 20)
     assert list(place.temporary.iterdir()) == []
     assert [path for path in place.home.rglob("*") if path.is_file()] == []
 
@@ -143,4 +143,4 @@ def test_one_that_is_told_to_end_while_it_starts_leaves_nothing(place: Place) ->
     wait_until(lambda: " s  PostgreSQL" in place.printed, "it is starting", 120)
     demo.send_signal(signal.SIGINT)
     assert demo.wait(30) == 128 + signal.SIGINT
-    wait_until(lambda: place.processes() == [], "its guardian has ended all", 5)
+    wait_until(lambda: place.processes() == [], "its guardian has ended all", 20)
