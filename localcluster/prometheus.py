@@ -22,6 +22,13 @@ from localcluster import debian, ports
 from localcluster.process import SupervisedProcess
 
 _PROGRAMS = ("prometheus", "promtool")
+#: From Debian 13 on promtool is a package of its own.
+_DOWNLOAD = """
+set -e
+cd "$0"
+apt-get -qq download prometheus
+if apt-cache show promtool >/dev/null 2>&1; then apt-get -qq download promtool; fi
+"""
 _DEADLINE = 10.0
 
 
@@ -46,7 +53,7 @@ def _fetch(folder: Path) -> None:
     """Unpack beside `folder`, then rename: a half-made one is never seen under that name."""
     with tempfile.TemporaryDirectory(prefix="fetching-", dir=folder.parent) as workplace:
         work = Path(workplace)
-        debian.run(["sh", "-c", 'cd "$0" && apt-get -qq download prometheus', str(work)], os.environ)
+        debian.run(["sh", "-c", _DOWNLOAD, str(work)], os.environ)
         for package in work.glob("*.deb"):
             debian.run(["dpkg", "-x", str(package), str(work / "root")], os.environ)
         kept = work / "kept"

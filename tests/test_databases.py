@@ -37,7 +37,7 @@ def execute(url: str, *statements: str) -> list[tuple[Any, ...]]:
 _STATE = """
 SELECT (SELECT array_agg(v.version) FROM roost_version v), (SELECT setting FROM pg_settings WHERE name = 'work_mem'),
        (SELECT sum(seq_scan + idx_scan + n_tup_ins) FROM pg_stat_user_tables), (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'),
-       (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()),
+       (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'),
        (SELECT count(*) FROM pg_stats WHERE schemaname = 'public'),
        (SELECT array_agg(relname) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname <> 'roost_version'
           AND relkind = 'r' AND (pg_relation_size(oid) > 0 OR reltuples >= 0))
@@ -45,7 +45,10 @@ SELECT (SELECT array_agg(v.version) FROM roost_version v), (SELECT setting FROM 
 
 
 def state_of(url: str) -> object:
-    return catalogue_of(url), execute(url, _STATE)
+    state = execute(
+        url, _STATE
+    )  # first: what the catalogue reads is counted when that session ends, which takes a moment
+    return state, catalogue_of(url)
 
 
 def next_ids(url: str) -> set[int]:
