@@ -16,7 +16,7 @@ from chaos.load import Asked
 from chaos.names import NUMBERS, POLICIES, PROBE, phone_name
 from tasks.app import app
 from tasks.broker import CONNECT_TIMEOUT, TRANSPORT_OPTIONS
-from tasks.topology import ANNOUNCE, BIND, VERIFY, push_queue_name
+from tasks.topology import ANNOUNCE, BIND, PUSH, VERIFY, push_queue_name
 
 #: How often the same message is delivered.
 TIMES = 5
@@ -102,7 +102,7 @@ def unreadable() -> list[Raw]:
 @fault("messages-unparsable")
 def unparsable(scene: Scene) -> Heal:
     """What no worker can read arrives in every queue."""
-    for queue in (BIND, VERIFY, ANNOUNCE, push_queue_name("n1")):
+    for queue in (BIND, VERIFY, ANNOUNCE, PUSH, push_queue_name("n1")):
         publish(scene.stage.door_url, queue, unreadable())
     return nothing
 

@@ -35,7 +35,7 @@ USERS = {
 _CENTER_PRESENCE = r"(center-.*\.)?celery\.pidbox"
 _DESK_PRESENCE = r"(web-.*\.|([0-9a-f-]+\.)?reply\.)?celery\.pidbox"
 _ANY_PRESENCE = r"(.*\.)?celery\.pidbox"
-_QUEUES = r"bind|verify|announce|dead|push\..*"
+_QUEUES = r"bind|verify|announce|dead|push(\..*)?"
 #: Celery declares one by the app's name too, and binds the queues to it; nobody uses it.
 _EXCHANGES = r"roost(\.(calls|desk))?"
 

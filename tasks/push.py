@@ -1,7 +1,8 @@
-"""The job that brings one node to the truth. Queue `push.<node>`."""
+"""The jobs that bring nodes to the truth: one of them (queue `push.<node>`), or several (queue `push`)."""
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import partial
 
 import structlog
@@ -20,9 +21,9 @@ from tasks.message_lamps import MessageLamps
 from tasks.nodes import NodeConnections
 from tasks.once import once
 from tasks.outages import DATABASE
-from tasks.wake import PUSH_TASK
+from tasks.wake import PUSH_SEVERAL_TASK, PUSH_TASK
 
-#: Threads of one push worker: a node that does not answer holds one of them until its deadline.
+#: Threads of one push worker for each kind of job: a node that does not answer holds one of them until its deadline.
 THREADS = 16
 
 log = structlog.get_logger(__name__)
@@ -62,6 +63,11 @@ def _message_lamps() -> MessageLamps:
     return MessageLamps(_database(), settings())
 
 
+@once
+def _hands() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(THREADS, "push")
+
+
 def _converge(node: str) -> Converged | PushFailed | None:
     return converge(
         _database(), node, _nodes(), settings().node_retry_max, settings().audit_every, _news(),
@@ -71,6 +77,23 @@ def _converge(node: str) -> Converged | PushFailed | None:
 
 @app.task(name=PUSH_TASK)
 def push(node: str) -> None:
+    """Bring the node to the truth."""
+    _push(node)
+
+
+@app.task(name=PUSH_SEVERAL_TASK)
+def push_several(nodes: list[str]) -> None:
+    """Bring each of the nodes to the truth, side by side: one that does not answer keeps no other waiting.
+
+    One message for all of them, since a message costs a push worker twice as much as what is done with it.
+    """
+    pushes = [_hands().submit(_push, node) for node in nodes]
+    wait(pushes)  # each ends within its node's deadlines
+    for done in pushes:
+        done.result()
+
+
+def _push(node: str) -> None:
     """Converge the node; what fails is tried again when the sweep finds it due.
 
     A failure is logged when it begins and when it ends: a node that is away for a day would fill the log.

@@ -16,7 +16,7 @@ from roost.moves.doors import Door
 from roost.settings import Settings
 from tasks.broker import BROKER_LOST, connect, why_broker_lost
 from tasks.doors import exchange_of
-from tasks.topology import ANNOUNCE, BIND, DEAD, VERIFY, push_queue_name
+from tasks.topology import ANNOUNCE, BIND, DEAD, PUSH, VERIFY, push_queue_name
 
 #: A look is good for so many seconds: many who ask at once share one.
 FRESH = 0.4
@@ -36,7 +36,7 @@ class QueueDepth(NamedTuple):
 
 
 #: Who consumes the queues that are always there; the others are the nodes'. Nobody consumes the dead.
-_SERVED_BY = {VERIFY: "verify", BIND: "bind", ANNOUNCE: "push", DEAD: ""}
+_SERVED_BY = {VERIFY: "verify", BIND: "bind", ANNOUNCE: "push", PUSH: "push", DEAD: ""}
 
 
 def states_of(seen: list[QueueDepth]) -> list[QueueState]:
@@ -67,7 +67,7 @@ class Queues:
         with self._lock:
             if self._seen and self._seen[1] == nodes and time.monotonic() - self._seen[0] < FRESH:
                 return self._seen[2]
-            names = (BIND, VERIFY, ANNOUNCE, DEAD, *(push_queue_name(node) for node in nodes))
+            names = (BIND, VERIFY, ANNOUNCE, PUSH, DEAD, *(push_queue_name(node) for node in nodes))
             try:
                 depths = self._look(names)
                 self._prove_that_it_takes_messages()

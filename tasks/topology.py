@@ -1,8 +1,8 @@
 """Every queue, and the only names of them.
 
 All are quorum queues with a delivery limit: without one, RabbitMQ 3.10 puts a requeued message at the back, and
-a queue of length one then drops the newer one. The two kinds of wake-up queue hold one message: the latest
-says all that the others said.
+a queue of length one then drops the newer one. A node's queue and that of the sweep hold one message: the latest
+says all that the others said. Those in the queue for several nodes name different ones; what is too many is left to the sweep.
 """
 
 from __future__ import annotations
@@ -17,12 +17,15 @@ from tasks.doors import exchange_of, has_exchange
 VERIFY = "verify"
 BIND = "bind"
 ANNOUNCE = "announce"
+PUSH = "push"
 DEAD = "dead"
 
 #: Deliveries of one message before it is set aside.
 DELIVERY_LIMIT = 5
 #: Messages kept for an operator to look at; the oldest go first.
 DEAD_LIMIT = 10_000
+#: Wake-ups that name several nodes each and wait: for a thousand nodes at once.
+PUSH_LIMIT = 64
 
 #: The tasks that only a verify worker can do; all other requests go to `bind`.
 _VERIFY_TASKS = frozenset({"roost.verify", "roost.set_code"})
@@ -51,6 +54,7 @@ def fixed_queues() -> tuple[Queue, ...]:
         _request_queue(VERIFY),
         _request_queue(BIND),
         _queue(ANNOUNCE, _wake_up()),
+        _queue(PUSH, _wake_up(PUSH_LIMIT)),
         _queue(DEAD, {"x-max-length": DEAD_LIMIT}),
     )
 
@@ -71,8 +75,8 @@ def _request_queue(name: str) -> Queue:
     return queue
 
 
-def _wake_up() -> dict[str, Any]:
-    return {"x-max-length": 1, "x-overflow": "drop-head"}
+def _wake_up(most: int = 1) -> dict[str, Any]:
+    return {"x-max-length": most, "x-overflow": "drop-head"}
 
 
 def _queue(name: str, arguments: dict[str, Any]) -> Queue:

@@ -1,4 +1,4 @@
-"""Wake-ups: messages that say "look at this node", and nothing else. Whoever consumes the nodes' queues declares them.
+"""Wake-ups: messages that say "look at this node", or "at these", and nothing else. Whoever consumes the nodes' queues declares them.
 
 They have a connection of their own, with a channel for each queue. RabbitMQ stops reading a channel that has published to a queue without a
 leader, and in the end the whole connection; on a shared one, answers to people and the wake-ups of other nodes would be stuck behind it.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -19,19 +19,24 @@ from roost.settings import settings
 from tasks.broker import BROKER_LOST, connect
 from tasks.messages import publish_job
 from tasks.once import once
-from tasks.topology import push_queue_name
+from tasks.topology import PUSH, push_queue_name
 
 PUSH_TASK = "roost.push"
+PUSH_SEVERAL_TASK = "roost.push_several"
 ANNOUNCE_TASK = "roost.announce"
 
+#: Nodes that one wake-up names at most: as many as a push worker tells at once. More go to several workers.
+SEVERAL = 16
 #: How many wake-ups of one queue may be unconfirmed; a node with so many gets no more, and the sweep finds it. RabbitMQ reads 400 ahead.
 MOST_OWED = 16
+#: While the queue for several nodes has confirmed nothing for so many seconds, each is woken by its own.
+OWN_QUEUES_AFTER = 1.0
 #: A queue that confirms nothing for so many seconds has no leader.
 PATIENCE = 5.0
 
 
 class _Line:
-    """The channel to one node's queue, and what the queue has not confirmed: when each wake-up was sent, by its delivery tag."""
+    """The channel to one queue, and what the queue has not confirmed: when each wake-up was sent, by its delivery tag."""
 
     def __init__(self, channel: Any) -> None:
         channel.confirm_select()
@@ -41,8 +46,12 @@ class _Line:
         self._sent = 0
         self.owed: dict[int, float] = {}
 
-    def wake(self, node: str) -> None:
-        publish_job(self._producer, PUSH_TASK, node, push_queue_name(node), delivery_mode="transient")
+    @property
+    def is_full(self) -> bool:
+        return len(self.owed) >= MOST_OWED
+
+    def send(self, task: str, argument: object, queue: str) -> None:
+        publish_job(self._producer, task, argument, queue, delivery_mode="transient")
         self._sent += 1
         self.owed[self._sent] = time.monotonic()
 
@@ -65,9 +74,29 @@ class Wakes:
         self._lines: dict[str, _Line] = {}
 
     def wake(self, nodes: Iterable[str]) -> None:
-        """Wake the push of each node."""
+        """Wake the push of each node, by its own queue."""
         with self._lock:
             self._wake(nodes)
+
+    def wake_together(self, nodes: Sequence[str]) -> None:
+        """Wake the push of each node, several with one message; one alone, and all while the queue for several does not answer, by their own."""
+        with self._lock:
+            connection = self._connected()
+            alone: list[str] = []
+            try:
+                line = self._line(connection, PUSH)
+                answers = line.waits_since() > time.monotonic() - OWN_QUEUES_AFTER
+                for first in range(0, len(nodes), SEVERAL):
+                    several = list(nodes[first : first + SEVERAL])
+                    if len(several) == 1 or not answers or line.is_full:
+                        alone += several
+                    else:
+                        line.send(PUSH_SEVERAL_TASK, several, PUSH)
+            except BROKER_LOST:
+                self._drop()
+                raise
+            if alone:
+                self._wake(alone)
 
     def unconfirmed(self, nodes: Iterable[str], patience: float = PATIENCE) -> list[str]:
         """Wake the push of each node; return the nodes whose queue does not confirm that within so many seconds."""
@@ -86,19 +115,19 @@ class Wakes:
     def _wake(self, nodes: Iterable[str]) -> tuple[Connection, dict[str, _Line]]:
         connection = self._connected()
         try:
-            lines = {node: self._line(connection, node) for node in nodes}
+            lines = {node: self._line(connection, push_queue_name(node)) for node in nodes}
             for node, line in lines.items():
-                if len(line.owed) < MOST_OWED:
-                    line.wake(node)
+                if not line.is_full:
+                    line.send(PUSH_TASK, node, push_queue_name(node))
         except BROKER_LOST:
             self._drop()
             raise
         return connection, lines
 
-    def _line(self, connection: Connection, node: str) -> _Line:
-        if node not in self._lines:
-            self._lines[node] = _Line(connection.channel())
-        return self._lines[node]
+    def _line(self, connection: Connection, queue: str) -> _Line:
+        if queue not in self._lines:
+            self._lines[queue] = _Line(connection.channel())
+        return self._lines[queue]
 
     def _connected(self) -> Connection:
         """The connection; a new one if the broker closed it meanwhile, or left a wake-up unconfirmed for too long."""
@@ -133,9 +162,9 @@ def _wakes() -> Wakes:
     return Wakes(settings().need("broker_url"))
 
 
-def wake_nodes(nodes: Iterable[str]) -> None:
+def wake_nodes(nodes: Sequence[str]) -> None:
     """Wake the push of each node. Raises BROKER_LOST; then the sweep wakes them."""
-    _wakes().wake(nodes)
+    _wakes().wake_together(nodes)
 
 
 def unconfirmed(nodes: Iterable[str]) -> list[str]:

@@ -1,6 +1,6 @@
 """The push worker: brings nodes to the truth, and runs the sweep. Start as many as you like.
 
-It consumes one queue for each node (`workers.node_queues`).
+It consumes the queue of wake-ups for several nodes, and one for each node (`workers.node_queues`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sys
 
 from tasks.app import app
 from tasks.push import THREADS
-from tasks.topology import ANNOUNCE
+from tasks.topology import ANNOUNCE, PUSH
 from workers.celery_worker import run
 from workers.node_queues import NodeQueues
 
@@ -24,7 +24,7 @@ def main() -> int:
     argparse.ArgumentParser("roost run push", description=__doc__).parse_args()
     sys.setswitchinterval(SWITCH_EVERY)
     app.steps["consumer"].add(NodeQueues)
-    return run("push", [ANNOUNCE], pool="threads", concurrency=THREADS, needs=("seal_private_key",))
+    return run("push", [ANNOUNCE, PUSH], pool="threads", concurrency=THREADS, needs=("seal_private_key",))
 
 
 if __name__ == "__main__":

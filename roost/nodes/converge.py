@@ -35,12 +35,16 @@ class Converged:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """What was done while the row was held once. `level`: the node has everything that the database had when the row was taken."""
+    """What was done while the row was held once. `level`: the node has everything that the database had when the row was taken.
+
+    `overtaken`: the database has more by now, and whoever was woken for it may have found the row taken, and left.
+    """
 
     row: NodeRow
     sent: int = 0
     refused: int = 0
     level: bool = False
+    overtaken: bool = False
     listing: Sending | None = None
 
 
@@ -56,27 +60,33 @@ def converge(
     """Send a node all that changed since its cursor. None: another worker holds the node's row, or the node is not due.
 
     The row is held for one batch of changes, or for about a second of a full send, and then taken again. `taken` hears of
-    news that the node took.
+    news that the node took. What was numbered meanwhile is sent in one more turn; who is woken later than that does the rest.
     """
     shared = news or SharedNews()
     sent, refused, failed_before = 0, 0, 0
+    found: Converged | None = None
 
     def work(connection: Connection, row: NodeRow, node: PbxNode) -> _Step:
         return _step(connection, row, node, shared, taken or _nobody)
 
     step: _Step | PushFailed | None = None
     while True:
-        if step is None:
+        if step is None or found is not None:
             step = hold(database, node_name, nodes, retry_max, work, audit_every=audit_every)
         else:
             step = hold_soon(database, node_name, nodes, retry_max, work)
         if not isinstance(step, _Step):
-            return step
+            return step or found
         sent += step.sent
         refused += step.refused
         failed_before = failed_before or step.row.failures
         if step.level:
-            return Converged(step.row.version, sent, step.row.audit_due, failed_before, refused)
+            before, found = (
+                found,
+                Converged(step.row.version, sent, step.row.audit_due, failed_before, refused),
+            )
+            if before is not None or not step.overtaken:
+                return found
         if step.listing is not None:
             try:
                 cleared = full_send.clear_strangers(database, node_name, nodes, retry_max, step.listing)
@@ -128,8 +138,9 @@ def _step(
         if refused or row.has_refused:
             refused_rows.note(connection, row.id, told.changes, refused)
         sent += len(told.changes)
-    connection.execute(query("mark_node_applied"), {"node_id": row.id, "version": cursor.version})
-    return _Step(row, sent, len(refused), level=cursor.version >= row.version)
+    marked = connection.execute(query("mark_node_applied"), {"node_id": row.id, "version": cursor.version})
+    ((newest,),) = marked.fetchall()
+    return _Step(row, sent, len(refused), cursor.version >= row.version, newest > cursor.version)
 
 
 def _try_refused_again(connection: Connection, row: NodeRow, node: PbxNode, cursor: Cursor) -> int:

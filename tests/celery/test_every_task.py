@@ -12,8 +12,8 @@ from localcluster.rabbitmq import RabbitCluster
 from roost.nodes.routes import announce
 from roost.pbx.node import Rings
 from tasks.periodic import END_STAYS
-from tasks.topology import ANNOUNCE, BIND, DELIVERY_LIMIT, fixed_queues, push_queue
-from tasks.wake import ANNOUNCE_TASK, PUSH_TASK
+from tasks.topology import ANNOUNCE, BIND, DELIVERY_LIMIT, PUSH, fixed_queues, push_queue
+from tasks.wake import ANNOUNCE_TASK, PUSH_SEVERAL_TASK, PUSH_TASK
 from tests.celery import messages
 from tests.celery.asker import Asker
 from tests.cluster import Cluster, wait_until
@@ -71,6 +71,9 @@ def test_push_brings_its_node_to_the_truth_and_no_other(office: Cluster, asker: 
     moved = Rings("0001*001", "n2", "desk002")
     wait_until(lambda: office.node_holds("n3")["e", "0001*001"] == moved, "n3 was told")
     assert office.node_holds("n1")["e", "0001*001"] == Rings("0001*001", "n1", "desk001")
+    asker.send(PUSH_SEVERAL_TASK, ["nowhere", "n1", "n2"], queue=PUSH)
+    office.settled()
+    assert {office.node_holds(node)["e", "0001*001"] for node in ("n1", "n2")} == {moved}
 
 
 @pytest.mark.usefixtures("no_beat")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from chaos.message_faults import publish, unreadable
-from tasks.topology import ANNOUNCE, BIND, VERIFY, push_queue_name
+from tasks.topology import ANNOUNCE, BIND, PUSH, VERIFY, push_queue_name
 from tests.cluster import Cluster
 
 
-@pytest.mark.parametrize("queue", [BIND, VERIFY, ANNOUNCE, push_queue_name("n1")])
+@pytest.mark.parametrize("queue", [BIND, VERIFY, ANNOUNCE, PUSH, push_queue_name("n1")])
 def test_no_message_ends_a_worker(cluster: Cluster, queue: str) -> None:
     cluster.reset()
     cluster.world.organization()

@@ -137,6 +137,23 @@ def test_a_worker_that_was_frozen_does_not_leave_its_old_values_behind(node: Nod
     frozen.close()
 
 
+def test_what_is_numbered_while_a_node_is_told_is_sent_in_another_turn(node: Node) -> None:
+    """Whoever is woken for it meanwhile finds the node's row taken, and leaves."""
+    node.push()
+    node.world.sit("001", "desk002")
+    announce(node.world.database)
+    slow = Frozen(node.world)
+    with ThreadPoolExecutor(1) as another:
+        first = another.submit(converge, node.world.database, "n1", slow, RETRY_MAX)
+        assert slow.about_to_write.wait(20)
+        node.world.sit("003", "desk001")
+        assert node.push() is None
+        slow.go_on.set()
+        assert first.result(20) == Converged(12, 6)
+    assert node.holds() == node.truth()
+    slow.close()
+
+
 def test_a_node_restored_from_an_older_copy_is_brought_forward(node: Node) -> None:
     node.push()
     before, old = node.holds(), node.cursor()
