@@ -52,11 +52,22 @@ class Job(NamedTuple):
 
 
 class Together:
-    """The jobs of one task that came over one connection and wait."""
+    """The jobs of one task that came over one connection and wait.
 
-    def __init__(self, task: str, start: Callable[[Callable[[], None]], object]) -> None:
+    `start` runs something in another thread; `settle_jobs` settles some jobs (`settle`), and `rest` waits for some seconds.
+    """
+
+    def __init__(
+        self,
+        task: str,
+        start: Callable[[Callable[[], None]], object],
+        settle_jobs: Callable[[str, list[Job]], None],
+        rest: Callable[[float], object] = time.sleep,
+    ) -> None:
         self._task = task
         self._start = start
+        self._settle = settle_jobs
+        self._rest = rest
         self._waiting: deque[Job] = deque()
         self._lock = threading.Lock()
         self._busy = False
@@ -73,13 +84,13 @@ class Together:
         while jobs := self._take():
             try:
                 with measures.BUSY.track_inprogress():
-                    settle(self._task, jobs)
+                    self._settle(self._task, jobs)
             except Exception as error:  # noqa: BLE001 - whatever it is, each of them alone is answered or logged by its own task
                 log.info("taken_one_by_one", task=self._task, jobs=len(jobs), error=type(error).__name__)
                 for job in jobs:
                     job.settle_alone()
             if len(jobs) > max(1, len(self._waiting)):
-                time.sleep(PAUSE)
+                self._rest(PAUSE)
 
     def _take(self) -> list[Job]:
         with self._lock:
@@ -113,7 +124,7 @@ def settle(task: str, jobs: list[Job]) -> None:
 def strategy(task: Task[Any, Any], app: Celery, consumer: Consumer, **options: Any) -> Callable[..., Any]:
     """How the messages of this task are taken; Celery asks at each connection. `task.asks` is the model of its request."""
     run_alone = default(task, app, consumer, **options)
-    together = Together(task.name, lambda work: consumer.pool.apply_async(work, (), callback=_done))
+    together = Together(task.name, lambda work: consumer.pool.apply_async(work, (), callback=_done), settle)
 
     def on_message(
         message: Any,

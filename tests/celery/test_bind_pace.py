@@ -1,0 +1,75 @@
+"""When a bind worker waits for more moves to come: never for one that comes alone, and once after several."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tasks.together import MOST, PAUSE, Job, Together
+
+#: What a move asks is no matter here.
+ANY: Any = None
+
+
+def a_move() -> Job:
+    return Job(ANY, ANY, lambda: None, lambda: None)
+
+
+class Bind:
+    """A bind worker whose moves are settled at once, and whose rests are over at once. `came` holds what comes during each step."""
+
+    def __init__(self) -> None:
+        self.steps: list[int | str] = []
+        self.came: list[int] = []
+        self._begun: list[Callable[[], None]] = []
+        self._together = Together("roost.virtualize", self._begun.append, self._settle, self._rest)
+
+    def receive(self, moves: int) -> None:
+        for _ in range(moves):
+            self._together.add(a_move())
+
+    def work(self) -> list[int | str]:
+        """Until nothing waits: how many moves were settled together each time, and when it rested."""
+        while self._begun:
+            self._begun.pop()()
+        steps, self.steps = self.steps, []
+        return steps
+
+    def _settle(self, _task: str, jobs: list[Job]) -> None:
+        self.steps.append(len(jobs))
+        self._next_come()
+
+    def _rest(self, seconds: float) -> None:
+        assert seconds == PAUSE
+        self.steps.append("rest")
+        self._next_come()
+
+    def _next_come(self) -> None:
+        if self.came:
+            self.receive(self.came.pop(0))
+
+
+def test_a_move_that_comes_alone_never_waits() -> None:
+    bind = Bind()
+    for _ in range(3):
+        bind.receive(1)
+        assert bind.work() == [1]
+    bind.receive(1)
+    bind.came = [1, 1]
+    assert bind.work() == [1, 1, 1]
+
+
+def test_after_several_it_rests_once_so_that_more_come_together() -> None:
+    bind = Bind()
+    bind.receive(3)
+    bind.came = [1, 2]  # while they are settled, and in the rest
+    assert bind.work() == [3, "rest", 3, "rest"]
+    bind.receive(1)
+    assert bind.work() == [1]
+
+
+def test_it_does_not_rest_while_as_many_wait_as_were_settled() -> None:
+    bind = Bind()
+    bind.receive(MOST + 2)
+    bind.came = [MOST - 2]
+    assert bind.work() == [MOST, MOST, "rest"]
