@@ -125,6 +125,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--runs", type=int, help="runs of a ratio")
     parser.add_argument("--seconds", type=float, help="seconds of a run")
+    parser.add_argument("--people", type=int, help="who change shift")
     parser.add_argument(
         "--folder", type=Path, default=TOP / ".roost", help="where servers keep their data meanwhile"
     )
@@ -134,7 +135,12 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def _effort(options: argparse.Namespace) -> Effort:
     effort = _EFFORTS[options.effort or ("quick" if options.quick else "full")]
-    return replace(effort, runs=options.runs or effort.runs, seconds=options.seconds or effort.seconds)
+    return replace(
+        effort,
+        runs=options.runs or effort.runs,
+        seconds=options.seconds or effort.seconds,
+        people=options.people or effort.people,
+    )
 
 
 def _machine() -> str:
