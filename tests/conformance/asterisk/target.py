@@ -96,6 +96,8 @@ class Simulator(AmiTarget):
             log=self.log,
             folder=Path(__file__).parents[3],
             ready=lambda: all(_accepts(LOOPBACK, port) for port in self.ports),
+            start_deadline=30
+            + nodes,  # each has files of its own to make, on a busy machine half a second's worth
         )
 
     def address_of(self, number: int) -> NodeAddress:
