@@ -15,7 +15,7 @@ from datetime import datetime
 from roost.database import Connection, Database, query
 from roost.nodes import refused_rows
 from roost.nodes.holding import AUDIT_SILENCE, NodeRow, Nodes, PushFailed, hold_soon, look_at
-from roost.nodes.routes import Piece, count_keys, pending_keys, read_head, read_piece, tell
+from roost.nodes.routes import Piece, count_held, count_keys, pending_keys, read_head, read_piece, tell
 from roost.pbx.node import Change, Cursor, Gone, Key, Kind, PbxNode, key_of
 
 #: Keys compared at a time: a move waits for a piece at most, and kinds that list a whole family for many keys (more than 256) still do.
@@ -72,13 +72,13 @@ def audit(
         if cursor is None or not row.head.follows(cursor):
             return None
         with database.connection() as connection:
-            total = count_keys(connection, row.scope)
+            total, held = count_keys(connection, row.scope), count_held(connection)
             # First the keys that the node must have are compared, then those that it has.
             parameters = {"node_id": row.id, "total": 2 * total, "silence": AUDIT_SILENCE}
             taken = connection.execute(query("take_audit"), parameters).fetchone()
         if taken is None:
             return None
-        return _Run(database, row, nodes, node, retry_max, rest, push, taken[0]).run(_Audit(*taken), total)
+        return _Run(database, row, nodes, node, retry_max, rest, push, taken[0]).run(_Audit(*taken), held)
     finally:
         node.close()
 
@@ -96,14 +96,14 @@ class _Run:
     #: What was compared: when the node lists it afterwards, PostgreSQL need not be asked whether it is a stranger.
     known: set[Key] = field(default_factory=set)
 
-    def run(self, at: _Audit, total: int) -> Audited | PushFailed | None:
+    def run(self, at: _Audit, held: int) -> Audited | PushFailed | None:
         try:
             if at.stage == "e":
                 self._compare("e", at.after_id)
             if at.stage in {"e", "p"}:
                 self._compare("p", at.after_id if at.stage == "p" else 0)
             began = time.monotonic()
-            for page in self.node.keys(total):
+            for page in self.node.keys(held):
                 for place in range(0, len(page), PIECE):
                     piece = page[place : place + PIECE]
                     unknown = [key for key in piece if key not in self.known]

@@ -16,7 +16,7 @@ from typing import Literal
 from roost.database import Connection, Database, query
 from roost.nodes import refused_rows
 from roost.nodes.holding import NodeRow, Nodes, PushFailed, hold_soon, look_at
-from roost.nodes.routes import BATCH, Piece, count_keys, read_piece, tell
+from roost.nodes.routes import BATCH, Piece, count_held, count_keys, read_piece, tell
 from roost.pbx.node import Change, Cursor, Gone, Kind, PbxNode, key_of
 
 Stage = Literal["list", "e", "p"]
@@ -86,8 +86,8 @@ def clear_strangers(
     node = nodes.aside(row)
     try:
         with database.connection() as connection:
-            about, gone, found = count_keys(connection, row.scope), 0, False
-        for page in node.keys(about):
+            held, gone, found = count_held(connection), 0, False
+        for page in node.keys(held):
             found = found or bool(page)
             for place in range(0, len(page), BATCH):
                 with database.connection() as connection:

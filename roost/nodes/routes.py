@@ -164,6 +164,12 @@ def count_keys(connection: Connection, scope: Scope) -> int:
     return row[0] if row else 0
 
 
+def count_held(connection: Connection) -> int:
+    """How many keys a node may hold, at most: what it no longer must have, since its scope was narrowed or much was removed, is still there."""
+    row = connection.execute(query("count_held_keys")).fetchone()
+    return row[0] if row else 0
+
+
 def everything(connection: Connection, scope: Scope = EVERYWHERE) -> Iterator[Change]:
     """The whole table a node must have, at once: for those who look on."""
     for statement, rows in (("list_all_routes", args_row(Rings)), ("list_all_phones", args_row(ActsAs))):

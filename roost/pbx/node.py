@@ -160,7 +160,7 @@ class PbxNode(Protocol):
     def keys(self, about: int) -> Iterator[list[Key]]:
         """The keys the node holds, a page at a time, each at least once; in a page, what was there when the page was read.
 
-        `about` is how many there should be: with more than some thousands no page is the whole table, so that neither the node
+        `about` is how many there may be: with more than some thousands no page is the whole table, so that neither the node
         nor we hold all of it at once. Each page ends within the deadline.
         """
 

@@ -5,9 +5,19 @@ from __future__ import annotations
 import pytest
 
 from roost.database import Connection
+from roost.directory import Directory
 from roost.directory.errors import UnknownNode, UnknownOrganization
 from roost.directory.node_scope import HomedElsewhere, read_scope, set_scope
-from roost.nodes.routes import Scope, announce, count_keys, everything, news_since, read_piece, sweep
+from roost.nodes.routes import (
+    Scope,
+    announce,
+    count_held,
+    count_keys,
+    everything,
+    news_since,
+    read_piece,
+    sweep,
+)
 from roost.pbx.node import Gone, Key, Kind, key_of
 from tests.world import World
 
@@ -59,6 +69,16 @@ def test_pieces_of_any_size_come_to_what_a_node_holds(two: World) -> None:
             for size in (1, 2, 100):
                 assert sorted(pieces_of(connection, scope, size)) == sorted(whole)
             assert count_keys(connection, scope) == len(whole) + 1, "who is out of use counts"
+
+
+def test_what_a_node_may_hold_counts_what_was_taken_from_its_scope_or_removed(two: World) -> None:
+    """Else what it holds of a large organization would be listed at once, as that of a small one is."""
+    with two.database.connection() as connection:
+        before = count_held(connection)
+    set_scope(two.database, "n2", ["0002"])
+    Directory(two.database).remove_organization("0001", with_everything=True)
+    with two.database.connection() as connection:
+        assert count_held(connection) >= before > count_keys(connection, scope_of(two, "n2"))
 
 
 def pieces_of(connection: Connection, scope: Scope, size: int) -> list[Key]:
