@@ -57,7 +57,7 @@ def test_nobody_but_workers_writes_to_a_reply_queue_or_reads_a_queue(office: Clu
         Queue(name, durable=False, exclusive=True, auto_delete=True)(somebody.channel()).declare()
         with logged_in(office, kind) as connection, pytest.raises(AccessRefused):
             publish(connection, "", name, "an answer", {})
-        for queue in ("bind", "verify", "announce", "dead", "push.n1"):
+        for queue in ("bind", "verify", "announce", "dead", "push", "push.n1"):
             with logged_in(office, kind) as connection, pytest.raises(AccessRefused):
                 connection.channel().basic_get(queue)
             with logged_in(office, kind) as connection, pytest.raises(AccessRefused):
