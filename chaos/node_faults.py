@@ -18,7 +18,7 @@ from roost.pbx import row_text
 from roost.pbx.ami import astdb
 from roost.pbx.node import Cursor
 
-#: So often an Asterisk is killed until it has lost something.
+#: So often something that happens by chance is tried.
 _TRIES = 5
 
 
@@ -180,10 +180,8 @@ _define_refusal("refuses-login", "refuse-login")
 def push_killed_half_way(scene: Scene) -> Heal:
     """The push workers die while a node has taken the first half of a push."""
     node = one(scene)
-    inject(node.address.port, "hang", After=12)
-    inject(node.address.port, "lose-memory")  # so that the next push has many parts
     pushes = list(scene.stage.product.of_kind("push"))
-    wait_until(lambda: 0 < _size(node) < 15, 10.0, "half a push")
+    _push_half(node)
     for process in pushes:
         process.kill()
 
@@ -195,6 +193,23 @@ def push_killed_half_way(scene: Scene) -> Heal:
             process.await_ready()
 
     return heal
+
+
+def _push_half(node: SimulatedNode) -> None:
+    """Let the node lose its memory, and hang amid the push of all of it.
+
+    A move that comes between the two may use up what the node still takes; then it hangs with nothing, and all begins again.
+    """
+    for tries_left in reversed(range(_TRIES)):
+        inject(node.address.port, "hang", After=12)
+        inject(node.address.port, "lose-memory")  # so that the next push has many parts
+        try:
+            wait_until(lambda: 0 < _size(node) < 15, 10.0, "half a push")
+            return
+        except ServiceFailed:
+            if not tries_left or _size(node):
+                raise
+            inject(node.address.port, "none")
 
 
 def _size(node: StoredNode) -> int:
