@@ -21,6 +21,7 @@ from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from roost.errors import BadText, DatabaseTooSlow, DatabaseUnavailable, RightMissing, SettingMissing
+from roost.not_reached import how_to_reach, why_not_reached
 from roost.version import check_version, use_functions
 
 T = TypeVar("T")
@@ -217,22 +218,6 @@ class Database:
                     raise
                 RETRIES.labels("lost").inc()
         raise Conflicting
-
-
-def why_not_reached(error: Exception) -> str:
-    """What libpq says of a connection that failed: its first line, which holds no password."""
-    return (str(error).strip().splitlines() or ["no answer"])[0]
-
-
-def how_to_reach(why: str) -> str:
-    """What to do when libpq says this (`why_not_reached`), in a sentence; libpq says what is the matter, and not where it is mended."""
-    if "certificate" in why:
-        return "In ROOST_DATABASE_URL: the host that the server's certificate names, and sslrootcert=, the file of who signed it."
-    if "authentication failed" in why or "no password supplied" in why:
-        return "Mend the user or the password in ROOST_DATABASE_URL, or in PostgreSQL."
-    if "database" in why and "does not exist" in why:
-        return "Mend the name of the database in ROOST_DATABASE_URL, or make one: createdb --owner=ROLE NAME"
-    return "Start it, or mend ROOST_DATABASE_URL."
 
 
 class Snapshot(Database):

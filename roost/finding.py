@@ -19,12 +19,16 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a check found, in a sentence, and how to mend it."""
+    """What a check found, in a sentence, and how to mend it. Raises ValueError for one that is not OK and has no remedy."""
 
     check: str
     level: Level
     says: str
     mend: str = ""
+
+    def __post_init__(self) -> None:
+        if self.level is not Level.OK and not self.mend:
+            raise ValueError(f"nothing is said of how to mend: {self.says}")
 
 
 def is_public(host: str) -> bool:

@@ -16,12 +16,16 @@ import psycopg
 from psycopg import errors as pg
 from psycopg import sql
 
-from roost.database import how_to_reach, read_url, why_not_reached
+from roost.database import read_url
 from roost.errors import Conflict, DatabaseUnavailable
 from roost.grants import grant
+from roost.not_reached import how_to_reach, why_not_reached
 from roost.version import VERSION, check_version, functions_of, use_functions, version_of
 
 _Connection = psycopg.Connection[tuple[Any, ...]]
+
+#: Server versions that Roost is tested with.
+OLDEST, NEWEST = 15, 18
 
 #: What belongs to an extension of PostgreSQL, such as pg_stat_statements, is in nobody's way.
 _ANYTHING_THERE = """
@@ -38,6 +42,7 @@ _PATIENCE = (0.3, 0.3, 0.6, 1, 2, 2.5, 2.5, 2.5, 8, 15)
 _PAUSE = 0.5
 #: A paragraph of a migration that is no transaction.
 _BUILT_BESIDE = re.compile(rb"CREATE INDEX CONCURRENTLY IF NOT EXISTS (\w+)")
+HOW_IN_UTF8 = "Make one: createdb --encoding=UTF8 --locale=C.UTF-8 --template=template0 --owner=ROLE NAME"
 #: Composite types stand before the functions that speak of them.
 _TYPES = "types.sql"
 
@@ -46,6 +51,12 @@ class DatabaseNotEmpty(Conflict):
     """The database is not empty; Roost only starts in an empty one."""
 
     code = "database_not_empty"
+
+
+class DatabaseUnfit(Conflict):
+    """Roost cannot live in this database."""
+
+    code = "database_unfit"
 
 
 class NotAllowed(Conflict):
@@ -67,7 +78,7 @@ class Upgrade:
 
 
 def init_database(url: str) -> None:
-    """Set an empty database up. Raises DatabaseNotEmpty, NotAllowed, DatabaseUnavailable."""
+    """Set an empty database up. Raises DatabaseNotEmpty, DatabaseUnfit, NotAllowed, DatabaseUnavailable."""
     with alone(url) as connection:
         _make(connection)
 
@@ -76,7 +87,7 @@ def upgrade_database(url: str) -> Upgrade:
     """Bring the database to VERSION; an empty one is set up, a newer one is left as it is.
 
     What was cut off in the middle goes on when it is run again: programs of the version before run at each moment of it.
-    Raises DatabaseNotEmpty when something else is there, ProgramBehind, NotAllowed, DatabaseUnavailable.
+    Raises DatabaseNotEmpty when something else is there, DatabaseUnfit, ProgramBehind, NotAllowed, DatabaseUnavailable.
     """
     with alone(url) as connection:
         before = version_of(connection)
@@ -110,10 +121,24 @@ def _make(connection: _Connection) -> None:
     found = connection.execute(_ANYTHING_THERE).fetchone()
     if found is not None:
         raise DatabaseNotEmpty(f"It has {found[0]}; give Roost one of its own.")
+    _check_server(connection)
     with connection.transaction():
         connection.execute(_read_schema())
         _add_functions(connection)
         grant(connection)
+
+
+def _check_server(connection: _Connection) -> None:
+    major, encoding = connection.info.server_version // 10_000, encoding_of(connection)
+    if major < OLDEST:
+        raise DatabaseUnfit(f"It is PostgreSQL {major}, and {OLDEST} or newer is needed.")
+    if encoding != "UTF8":
+        raise DatabaseUnfit(f"Its encoding is {encoding}, which does not hold every name. {HOW_IN_UTF8}")
+
+
+def encoding_of(connection: psycopg.Connection[Any]) -> str:
+    """The encoding of a connection's database, as PostgreSQL calls it."""
+    return connection.info.parameter_status("server_encoding") or "unknown"
 
 
 def _migrate(connection: _Connection, version: int) -> None:

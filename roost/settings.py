@@ -6,11 +6,20 @@ from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from roost.env_file import ENCODING, check_env_file, env_file
 from roost.errors import SettingMissing
+from roost.service_urls import check_broker_url, check_database_url
 from roost.wrong_values import in_words, written_as
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
@@ -43,19 +52,6 @@ def _first_and_last(value: object) -> object:
     return ports
 
 
-def _url_of(*schemes: str) -> AfterValidator:
-    def check(value: SecretStr) -> SecretStr:
-        for url in value.get_secret_value().split(";"):
-            scheme, separator, rest = url.strip().partition("://")
-            if scheme not in schemes or not separator or not rest.strip("/"):
-                raise ValueError(
-                    f"must begin with {' or '.join(f'{each}://' for each in schemes)} and name a host"
-                )
-        return value
-
-    return AfterValidator(check)
-
-
 class Settings(BaseSettings):
     """Everything an operator can set. Secrets are `SecretStr`: printing the object shows no secret."""
 
@@ -69,10 +65,17 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _without_spaces_around(cls, value: object, field: ValidationInfo) -> object:
+        """Whatever handed it on may have added a line's end: `echo` in a Kubernetes secret does. Codes are hashed over a pepper as it is."""
+        is_pepper = str(field.field_name).startswith("code_pepper")
+        return value.strip() if isinstance(value, str) and not is_pepper else value
+
     #: PostgreSQL, as a libpq URL; several hosts with `target_session_attrs=read-write` for a standby.
-    database_url: Annotated[SecretStr, _url_of("postgresql", "postgres")] | None = None
+    database_url: Annotated[SecretStr, AfterValidator(check_database_url)] | None = None
     #: RabbitMQ, as `amqp://user:password@host:port/vhost`; several separated by `;` for a cluster.
-    broker_url: Annotated[SecretStr, _url_of("amqp", "amqps")] | None = None
+    broker_url: Annotated[SecretStr, AfterValidator(check_broker_url)] | None = None
     #: A file with the certificates that `amqps://` trusts, in PEM; unset, those of the system. RabbitMQ's must name the host of the URL.
     broker_ca: str | None = None
 

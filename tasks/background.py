@@ -28,6 +28,8 @@ class Background(Generic[T]):
     def __init__(self, look: Callable[[], T], name: str) -> None:
         self._look = look
         self._seen: tuple[float, T] | None = None
+        #: Why the last look came to nothing; None: it did not.
+        self.failure: BrokerUnavailable | None = None
         self._wanted_until = 0.0
         self._changed = threading.Condition()
         self._closing = threading.Event()
@@ -61,8 +63,9 @@ class Background(Generic[T]):
             began = time.monotonic()
             try:
                 found = self._look()
-            except BrokerUnavailable:
+            except BrokerUnavailable as error:
+                self.failure = error
                 continue
             with self._changed:
-                self._seen = (began, found)
+                self._seen, self.failure = (began, found), None
                 self._changed.notify_all()

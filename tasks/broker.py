@@ -8,7 +8,7 @@ import ssl
 import struct
 from typing import Any, NoReturn
 
-from amqp.exceptions import AccessRefused, AMQPError, NotAllowed, UnexpectedFrame  # type: ignore[import-untyped]  # it ships no types
+from amqp.exceptions import AccessRefused, AMQPError, NotAllowed, PreconditionFailed, UnexpectedFrame  # type: ignore[import-untyped]  # it ships no types
 from kombu import Connection, compression
 from kombu.exceptions import DecodeError, OperationalError
 
@@ -64,12 +64,16 @@ def connect(urls: str, *, heartbeat: int = 0, **transport: object) -> Connection
 
 
 def why_broker_lost(error: BaseException) -> str:
-    """What one of BROKER_LOST means and what mends it, in a sentence that holds no password."""
+    """What one of BROKER_LOST means and, behind a colon, what mends it: a sentence that holds no password."""
     match error:
         case AccessRefused() if _was_let_in(error):
             return "This user lacks a right there: start a worker, which makes what may be missing, or see `roost broker setup`."
         case AccessRefused():
             return "It refuses the login: mend the user or the password in ROOST_BROKER_URL, or in RabbitMQ."
+        case NotAllowed() | PreconditionFailed() if "is reached" in str(error):
+            return "A limit of the virtual host or of this user is reached: raise it (`rabbitmqctl list_vhost_limits`, `list_user_limits`)."
+        case PreconditionFailed():
+            return f"A queue there is not as Roost makes it ({_said(error)}): give Roost a virtual host of its own, or delete that queue."
         case NotAllowed():
             return "It does not let this user into the virtual host: mend its name in ROOST_BROKER_URL, or in RabbitMQ."
         case ConnectionRefusedError():
@@ -83,11 +87,11 @@ def why_broker_lost(error: BaseException) -> str:
         case ssl.SSLError() | FileNotFoundError() | PermissionError() if settings().broker_ca is not None:
             return "The certificates in ROOST_BROKER_CA cannot be read: mend the file or its name."
         case socket.gaierror():
-            return "The host name in ROOST_BROKER_URL is not known here."
+            return "The host name in ROOST_BROKER_URL is not known here: mend it, or the name service."
         case UnexpectedFrame() | LookupError() | TypeError() | ValueError() | struct.error():
-            return "What answers at the address of ROOST_BROKER_URL is no RabbitMQ; its port is 5672, or 5671 with TLS (amqps)."
+            return "What answers at the address of ROOST_BROKER_URL is no RabbitMQ: mend the port, which is 5672, or 5671 with TLS (amqps)."
         case TimeoutError():
-            return "It does not answer in time."
+            return "It does not answer in time: see whether it hangs, and what the network between loses."
         case OperationalError() if error.__cause__ is not None:
             return why_broker_lost(error.__cause__)
         case (
@@ -99,6 +103,11 @@ def why_broker_lost(error: BaseException) -> str:
         case OSError():
             return f"It cannot be reached ({error.strerror}): start RabbitMQ, or mend the address in ROOST_BROKER_URL, or the network."
     return f"The connection failed ({type(error).__name__}): see RabbitMQ's own log."
+
+
+def _said(error: AMQPError) -> str:
+    """RabbitMQ's own words, which name the queue and the virtual host."""
+    return str(error.message).partition(" - ")[2] or type(error).__name__
 
 
 def _was_let_in(error: AMQPError) -> bool:

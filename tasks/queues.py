@@ -139,7 +139,7 @@ class Queues:
                 channel.close()
         except TimeoutError:
             raise BrokerUnavailable(
-                "It answers, but takes no messages: see `rabbitmqctl status` for a memory or disk alarm."
+                "It answers, but takes no messages: free memory or disk, whichever `rabbitmqctl status` names as an alarm."
             ) from None
 
     def _drop(self) -> None:

@@ -12,6 +12,7 @@ import yaml
 
 from localcluster.prometheus import promtool
 from roost.diagnosis.queues import MANY
+from roost.nodes.status import FAR_BEHIND
 
 FOLDER = Path(__file__).parent.parent / "monitoring"
 DOCS = Path(__file__).parent.parent / "docs"
@@ -53,6 +54,12 @@ def test_each_alert_says_what_is_the_matter_and_where_it_stands_what_to_do(rule:
     assert rule["annotations"]["runbook"] == f"docs/alerts.md#{rule['alert'].lower()}"
 
 
-def test_the_doctor_and_the_page_call_many_what_the_alert_does() -> None:
-    grows = next(rule for rule in RULES if rule["alert"] == "RoostQueueGrows")
-    assert grows["expr"].endswith(f"> {MANY}")
+def test_the_doctor_and_the_page_call_many_and_late_what_the_alerts_do() -> None:
+    asked = {rule["alert"]: rule["expr"] for rule in RULES}
+    assert asked["RoostQueueGrows"].endswith(f"> {MANY}")
+    assert f"(roost_node_lag_seconds) > {FAR_BEHIND:.0f} " in asked["RoostNodeLags"]
+
+
+def test_the_page_of_alerts_has_none_that_is_not_there() -> None:
+    told = re.findall(r"^## (.*)$", (DOCS / "alerts.md").read_text(), re.MULTILINE)
+    assert sorted(told) == sorted(rule["alert"] for rule in RULES)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import gc
 import http.client
+import json
 import socket
 import sys
 from collections.abc import Iterator
@@ -30,6 +31,8 @@ from tasks.topology import ANNOUNCE, BIND, VERIFY
 
 #: Seconds that each step of a check may take.
 DEADLINE = 4.0
+#: Bytes of what a page says of itself.
+_LONGEST_ANSWER = 10_000
 #: What each kind of worker must consume, besides its nodes' queues.
 QUEUES = {"bind": BIND, "verify": VERIFY, "push": ANNOUNCE}
 
@@ -70,13 +73,23 @@ def check_web(config: Settings) -> None:
     connection = http.client.HTTPConnection(host, config.web_port, timeout=DEADLINE)
     try:
         connection.request("GET", "/readyz")
-        status = connection.getresponse().status
+        answer = connection.getresponse()
+        said = answer.read(_LONGEST_ANSWER)
     except (OSError, http.client.HTTPException) as error:
         raise NotWell(f"{place}: {type(error).__name__}.") from None
     finally:
         connection.close()
-    if status != http.HTTPStatus.OK:
-        raise NotWell(f"{place} answers {status}; see /readyz there.")
+    if answer.status != http.HTTPStatus.OK:
+        raise NotWell(f"{place} answers {answer.status}. {_what_is_away(said)}")
+
+
+def _what_is_away(said: bytes) -> str:
+    """What `/readyz` says of the parts that are away."""
+    try:
+        parts = [part for part in json.loads(said).values() if isinstance(part, dict)]
+        return " ".join(part["says"] for part in parts if not part["ok"])
+    except (AttributeError, LookupError, TypeError, ValueError):
+        return "It is no page of Roost: see what has this port."
 
 
 def check_worker(config: Settings, kind: str) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import psycopg
 import structlog
 
-from roost.database import how_to_reach, why_not_reached
+from roost.not_reached import how_to_reach, why_not_reached
 from tasks.broker import BROKER_LOST, why_broker_lost
 from tasks.outages import DATABASE
 

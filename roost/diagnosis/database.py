@@ -7,15 +7,14 @@ from datetime import UTC, datetime
 
 import psycopg
 
-from roost.database import Database, how_to_reach, query, why_not_reached
+from roost.database import Database, query
 from roost.errors import RoostError
 from roost.finding import Finding, Level
-from roost.schema import check_schema
+from roost.not_reached import how_to_reach, why_not_reached
+from roost.schema import HOW_IN_UTF8, NEWEST, OLDEST, check_schema, encoding_of
 from roost.settings import Settings
 from roost.version import VERSION, WrongVersion
 
-#: Server versions that Roost is tested with.
-OLDEST, NEWEST = 15, 18
 #: Seconds by which this machine's clock may differ.
 CLOCK_TOLERANCE = 2.0
 
@@ -37,7 +36,7 @@ def check_server(url: str) -> Iterator[Finding]:
         with psycopg.connect(url, connect_timeout=5, options="-c statement_timeout=5000") as connection:
             row = connection.execute(_SERVER).fetchone()
             here = datetime.now(UTC)
-            major = connection.info.server_version // 10_000
+            major, encoding = connection.info.server_version // 10_000, encoding_of(connection)
     except (psycopg.Error, UnicodeError) as error:
         why = why_not_reached(error)
         yield Finding("database", Level.ERROR, f"PostgreSQL is not reachable: {why}", how_to_reach(why))
@@ -55,6 +54,11 @@ def check_server(url: str) -> Iterator[Finding]:
     else:
         yield Finding(
             "database", Level.WARNING, f"PostgreSQL {major} is not one of {OLDEST} to {NEWEST}.", "Use one of these.",
+        )  # fmt: skip
+    if encoding != "UTF8":
+        yield Finding(
+            "database", Level.WARNING, f"The database's encoding is {encoding}: names that it does not hold are refused.",
+            f"{HOW_IN_UTF8} Then restore a dump of this one there.",
         )  # fmt: skip
     yield from _rights(others, superuser=superuser, owns=owns)
     off = abs((there - here).total_seconds())

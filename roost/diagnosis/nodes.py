@@ -60,7 +60,9 @@ def check_nodes(database: Database, settings: Settings) -> Iterator[Finding]:
 
 
 def check_state(node: NodeStatus, settings: Settings, *, passing: bool = True) -> Iterator[Finding]:
-    """What its status says of a node in use, also what is `passing`; the node itself is not asked."""
+    """What its status says of a node, also what is `passing`; the node itself is not asked. One that is disabled may be as it likes."""
+    if not node.enabled:
+        return
     stale = _STALE_SECONDS + _STALE_SWEEPS * settings.sweep_every
     if node.failures:
         yield Finding(
@@ -73,13 +75,11 @@ def check_state(node: NodeStatus, settings: Settings, *, passing: bool = True) -
             "nodes", Level.ERROR, f"{node.name}: pushed to {since}, though nothing failed.",
             "A `beat` and a `push` worker must run, and RabbitMQ take their messages.",
         )  # fmt: skip
-    elif node.behind and passing:
+    elif node.behind and (passing or node.is_far_behind):
         yield Finding(
-            "nodes",
-            Level.WARNING,
-            f"{node.name}: lacks {count_of(node.behind, 'change')}.",
-            "Look again: roost status --watch",
-        )
+            "nodes", Level.WARNING, f"{node.name}: lacks {count_of(node.behind, 'change')}.",
+            "Look again with `roost status --watch`. If they do not get fewer, add a `push` worker.",
+        )  # fmt: skip
     if node.drift:
         yield Finding(
             "nodes", Level.WARNING, f"{node.name}: its last audit mended {count_of(node.drift, 'entry', 'entries')}.",

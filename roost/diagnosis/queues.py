@@ -41,7 +41,7 @@ def check_queues(queues: Iterable[QueueState]) -> Iterator[Finding]:
         elif not queue.consumers:
             yield Finding(
                 "queues", Level.ERROR, f"Nobody serves the queue {queue.name} ({queue.messages} waiting).",
-                f"Start a `{queue.served_by}` worker.",
+                f"Start a `{queue.served_by}` worker. If one runs, its log says what keeps it.",
             )  # fmt: skip
         elif queue.messages > MANY:
             yield Finding(
@@ -52,6 +52,15 @@ def check_queues(queues: Iterable[QueueState]) -> Iterator[Finding]:
             served.append(queue.name)
     if served:
         yield Finding("queues", Level.OK, f"Served: {', '.join(served)}.")
+
+
+def broker_away(why: str) -> Finding:
+    """RabbitMQ, which cannot be used. `why` is a sentence with what mends it behind a colon, as `tasks/broker.py` writes them."""
+    what, _, mend = why.partition(": ")
+    return Finding(
+        "broker", Level.ERROR, f"RabbitMQ cannot be used, so nothing can be moved; calls still route. {what.rstrip('.')}.",
+        mend[:1].upper() + mend[1:] or "See RabbitMQ's own log.",
+    )  # fmt: skip
 
 
 def check_login(*, is_shared: bool) -> Iterator[Finding]:

@@ -16,6 +16,8 @@ from roost.directory.records import percent_done
 
 #: Seconds without any progress after which nobody waits for audits any longer.
 PATIENCE = 30.0
+#: A node that lacks a change for more seconds is worth a look; `monitoring/alerts.yml` has the same number.
+FAR_BEHIND = 60.0
 
 
 class NodeState(StrEnum):
@@ -81,6 +83,11 @@ class NodeStatus:
     def lag(self) -> float | None:
         """For how many seconds, at most, a change has waited for this node. 0: none waits; None: the node was never reached."""
         return self.seen_ago if self.behind else 0.0
+
+    @property
+    def is_far_behind(self) -> bool:
+        """Whether a change has waited for it for too long."""
+        return self.enabled and (self.lag or 0) > FAR_BEHIND
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,30 @@ def test_a_database_that_is_not_roosts_is_left_as_it_is(bare_roost: Run, empty: 
     assert catalogue_of(empty) == before
 
 
+@pytest.mark.parametrize("command", ["init", "upgrade"])
+def test_a_database_in_another_encoding_is_left_as_it_is(
+    bare_roost: Run, postgres: Postgres, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """A PostgreSQL that was set up without a locale, as in a container, makes them so."""
+    name = f"ascii_{new_id()}"
+    with psycopg.connect(postgres.url(), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0")
+    monkeypatch.setenv("ROOST_DATABASE_URL", postgres.url(name))
+    ended = bare_roost("db", command)
+    assert (ended.exit_code, ended.err.endswith("[database_unfit]\n")) == (5, True)
+    assert "Its encoding is SQL_ASCII" in ended.err
+    assert "createdb --encoding=UTF8" in ended.err
+    assert "names that it does not hold are refused" in " ".join(bare_roost("doctor").out.split())
+    postgres.drop_database(name)
+
+
+def test_a_server_that_is_too_old(bare_roost: Run, empty: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("roost.schema.OLDEST", 99)
+    ended = bare_roost("db", "init")
+    assert (ended.exit_code, ended.err.endswith("[database_unfit]\n")) == (5, True)
+    assert "99 or newer is needed" in ended.err
+
+
 def test_an_extension_of_postgresql_is_in_nobodys_way(bare_roost: Run, empty: str) -> None:
     execute(empty, "CREATE EXTENSION pg_buffercache")  # it makes a view in `public`
     assert bare_roost("db", "init").exit_code == 0

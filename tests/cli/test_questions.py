@@ -116,7 +116,8 @@ def test_the_status_of_each_node(roost: Run, office: World) -> None:
     ]
     assert (status["version"], status["nodes"][0]["lag_seconds"]) == (version, 0.0)
     shown = roost("status").out
-    assert "n2: no route to host (4 times in a row)" in shown
+    assert "n2: 4 pushes failed since it last answered: no route to host\n→ Mend what the error says" in shown
+    assert "n3: pushed to never, though nothing failed.\n→ A `beat` and a `push` worker must run" in shown
     office.sql(
         "INSERT INTO node_refused_row (node_id, key, reason) SELECT id, 'p/desk001', 'Too long' FROM pbx_node WHERE name = 'n1'"
     )
@@ -131,8 +132,11 @@ def test_the_exit_code_of_status_is_the_worst_of_any_node(roost: Run, office: Wo
     version = announce(office.database).numbered
     office.sql("UPDATE pbx_node SET seen_at = clock_timestamp(), applied_version = %s", version)
     assert roost("status").exit_code == 0
-    office.sql("UPDATE pbx_node SET applied_version = 0, seen_at = now() - interval '10 minutes'")
+    office.sql("UPDATE pbx_node SET drift = 1")
     assert roost("status").exit_code == 1
+    office.sql("UPDATE pbx_node SET drift = 0, seen_at = clock_timestamp() - interval '10 minutes'")
+    left = roost("status")
+    assert (left.exit_code, "n1: pushed to not for 600 s, though nothing failed." in left.out) == (7, True)
     office.sql("UPDATE pbx_node SET failures = 1, last_error = 'no route to host'")
     assert (roost("status").exit_code, roost("status", "--json").exit_code) == (7, 7)
     office.sql("UPDATE pbx_node SET enabled = false")

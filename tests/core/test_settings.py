@@ -47,6 +47,46 @@ def test_honcho_hands_the_same_file_on_unchanged(folder: Path, monkeypatch: pyte
     assert is_as_written(Settings())
 
 
+def test_what_stands_around_a_value_is_no_part_of_it_but_of_a_pepper(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`echo` in a Kubernetes secret adds a line's end; and codes that are hashed over one stay good."""
+    url = "postgresql://roost@127.0.0.1/roost"
+    for name, value in {
+        "DATABASE_URL": url,
+        "SEAL_PUBLIC_KEY": "x",
+        "WEB_PORT": "80",
+        "CODE_PEPPER": "y",
+    }.items():
+        monkeypatch.setenv(f"ROOST_{name}", f" {value}\n")
+    read = Settings()
+    assert (read.need("database_url"), read.seal_public_key, read.web_port) == (url, "x", 80)
+    assert read.need("code_pepper") == " y\n"
+
+
+@pytest.mark.parametrize("url", [
+    "postgresql://u:p@[::1]:5432/roost", "postgresql://u:p@h1,h2:5433/roost?target_session_attrs=read-write", "postgresql:///roost?host=/run/postgresql",
+    "postgresql://u:p%40%2F@%2Frun%2Fpostgresql/roost", "postgresql://h/roost?user=a@b", "postgresql://u:p#?;[@h/roost",
+    "amqp://u:p@[::1]:5672/%2F", "amqp://u:p@h1/v;amqp://u:p@h2/v", "amqps://u:p@h:5671//", "amqp://u:p@with@h/v",
+])  # fmt: skip
+def test_urls_that_are_well(folder: Path, url: str) -> None:
+    name = "database_url" if url.startswith("postgresql") else "broker_url"
+    assert Settings.model_validate({name: url}).need(name) == url
+
+
+@pytest.mark.parametrize("url", [
+    "postgresql://u:hunter2@x@h/roost", "postgresql://u:hunter2/x@h/roost", "postgresql://u:12/hunter2@h/roost",
+    "amqp://u:hunter2/x@h/v", "amqp://u:hunter2#x@h/v", "amqp://u:hunter2?x@h/v", "amqp://u:hunter2[x@h/v", "amqp://u:12#hunter2@h/v",
+])  # fmt: skip
+def test_a_password_that_would_be_read_as_a_host_is_refused_without_showing_it(
+    folder: Path, url: str
+) -> None:
+    name = "database_url" if url.startswith("postgresql") else "broker_url"
+    with pytest.raises(ValidationError, match="@ as %40") as refused:
+        Settings.model_validate({name: url})
+    assert "hunter2" not in str(refused.value)
+
+
 def test_the_environment_wins_over_the_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / ".env").write_text("ROOST_FEATURE_CODE=*30\n")
     monkeypatch.setenv("ROOST_FEATURE_CODE", "*77")

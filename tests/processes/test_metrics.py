@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import urlopen
@@ -22,6 +23,8 @@ from tests.cluster import Cluster, wait_until
 
 #: What a label may be called, and what its values are: all have a bound.
 LABELS = {"kind", "version", "schema", "python", "task", "outcome", "why", "node", "result", "queue", "le"}
+#: What a web process tells besides; this cluster has none.
+OF_THE_PAGE = {"roost_http_request_duration_seconds", "roost_viewers", "roost_change_applied_seconds"}
 #: An alert waits for a minute before it fires; here for a moment.
 PATIENCE = 30.0
 
@@ -43,6 +46,13 @@ def scraped(cluster: Cluster) -> dict[str, list[dict[str, Metric]]]:
         families = {family.name: family for family in text_string_to_metric_families(read(port))}
         told.setdefault(families["roost_build_info"].samples[0].labels["kind"], []).append(families)
     return told
+
+
+def documented() -> set[str]:
+    """The metrics that the page names, in the first column of its table."""
+    page = (Path(__file__).parents[2] / "docs" / "monitoring.md").read_text()
+    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `roost_")]
+    return set(re.findall(r"roost_[a-z_]+", " ".join(rows)))
 
 
 def total(processes: list[dict[str, Metric]], sample: str, **labels: str) -> float:
@@ -74,6 +84,14 @@ def test_every_process_tells_at_a_port_of_its_own_what_prometheus_takes(office: 
     ]
     assert {label for each in samples for label in each.labels} <= LABELS
     assert not [each.name for each in samples if each.name.endswith("_created")]
+    named = {
+        f"{name}_total" if family.type == "counter" else name
+        for some in told.values()
+        for families in some
+        for name, family in families.items()
+        if name.startswith("roost_")
+    }
+    assert documented() == named | OF_THE_PAGE
     for port in office.product.metrics_ports:
         checked = promtool("check", "metrics", given=read(port).encode())
         assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")

@@ -77,6 +77,10 @@ MISTAKES = {
     "a database URL with a bad option": Mistake(
         "roost org list", "ROOST_DATABASE_URL is not of the form", 7, {DATABASE: "postgresql://127.0.0.1/roost?nonsense=1"}
     ),
+    "an @ in the database's password": Mistake("roost org list", "ROOST_DATABASE_URL must be USER:PASSWORD@HOST.*@ as %40", 7, {DATABASE: f"postgresql://roost:{SECRET}@{SECRET}@127.0.0.1/roost"}),
+    "a slash in the database's password": Mistake("workers.bind", "bind: .*ROOST_DATABASE_URL must be .*/ as %2F", 2, {DATABASE: f"postgresql://roost:{SECRET}/{SECRET}@127.0.0.1/roost"}),
+    "a slash in the broker's password": Mistake("workers.beat", "beat: .*ROOST_BROKER_URL must be .*/ as %2F", 2, {BROKER: f"amqp://roost:{SECRET}/{SECRET}@127.0.0.1/"}),
+    "a URL in quotes that nobody took away": Mistake("roost doctor", "must begin with postgresql:// .*, without quotes", 7, {DATABASE: f'"postgresql://roost:{SECRET}@127.0.0.1/roost"'}),
     "no PostgreSQL": Mistake("roost org list", "PostgreSQL is not reachable now.*refused", 6, AWAY),
     "a wrong database password": Mistake("roost where 0001*001", "PostgreSQL is not reachable now.*password authentication failed", 6, NO_PASSWORD),
     "a database that does not exist": Mistake("roost status", 'PostgreSQL is not reachable now.*"nowhere" does not exist', 6, NO_DATABASE),
@@ -231,29 +235,39 @@ def test_a_mistake_is_named_in_one_line(
         assert len(ended.err.splitlines()) == 1, printed
 
 
+#: What `rabbitmqctl set_vm_memory_high_watermark` and `set_disk_free_limit` run, and the values with and without an alarm.
+ALARMS = {
+    "memory": ("vm_memory_monitor:set_vm_memory_high_watermark({}).", "0.0", "0.6"),
+    "disk": ("rabbit_disk_monitor:set_disk_free_limit({}).", "1000000000000000", "1000000"),
+}
+
+
 @contextmanager
-def alarm(rabbitmq: RabbitCluster) -> Iterator[None]:
-    """RabbitMQ's memory alarm: it answers questions, and takes no messages."""
-    _may_use(rabbitmq, 0.0, alarms=True)
+def alarm(rabbitmq: RabbitCluster, of: str = "memory") -> Iterator[None]:
+    """RabbitMQ's alarm of memory or disk: it answers questions, and takes no messages."""
+    command, some, none = ALARMS[of]
+    _set(rabbitmq, command.format(some), alarms=True)
     try:
         yield
     finally:
-        _may_use(rabbitmq, 0.6, alarms=False)
+        _set(rabbitmq, command.format(none), alarms=False)
 
 
-def _may_use(rabbitmq: RabbitCluster, memory: float, *, alarms: bool) -> None:
-    """So much of the memory. Some versions of RabbitMQ look at it only when they look at it anyway, seconds later."""
+def _set(rabbitmq: RabbitCluster, command: str, *, alarms: bool) -> None:
+    """Set a limit. Some versions of RabbitMQ look at it only when they look at it anyway, seconds later."""
     (node,) = rabbitmq.nodes
-    node.eval(f"vm_memory_monitor:set_vm_memory_high_watermark({memory}).")
+    node.eval(command)
     wait_until(
         lambda: (node.eval("length(rabbit_alarm:get_alarms()).") != "0") is alarms, "RabbitMQ has noticed", 20
     )
 
 
+@pytest.mark.parametrize("of", ALARMS)
 def test_a_broker_that_takes_no_messages_is_named_as_that(
-    environment: dict[str, str], rabbitmq: RabbitCluster, tmp_path: Path
+    environment: dict[str, str], rabbitmq: RabbitCluster, tmp_path: Path, of: str
 ) -> None:
-    with alarm(rabbitmq):
+    environment["ROOST_ANSWER_DEADLINE"] = "1.5"
+    with alarm(rabbitmq, of):
         found = run("roost doctor", environment, tmp_path)
         assert "takes no messages" in " ".join(found.out.split())
         assert found.exit_code == 7

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -21,6 +24,7 @@ from chaos.network import Flow, Network
 from localcluster import ports
 from localcluster.caller import call
 from localcluster.postgres import Postgres
+from localcluster.process import SupervisedProcess
 from localcluster.product import Product
 from localcluster.rabbitmq import RabbitCluster
 from roost.database import Database
@@ -102,6 +106,21 @@ class Stage:
         except HTTPError as refused:
             told = json.loads(refused.read())
         return {part: told[part]["ok"] for part in ("postgresql", "rabbitmq")}
+
+    def end_all(self, *signals: signal.Signals) -> None:
+        """End all processes at once, by these signals in turn: each ends well, and calls that no error."""
+
+        def end(process: SupervisedProcess, by: signal.Signals) -> tuple[str, int | None]:
+            process.stop_signal, process.stop_deadline = by, DEADLINE
+            return process.name, process.stop()
+
+        said = {kind: len(self.log(kind)) for kind in KINDS}
+        processes = list(self.product.processes.values())
+        with ThreadPoolExecutor(len(processes)) as pool:
+            ended = list(pool.map(end, processes, cycle(signals)))
+        assert ended == [(process.name, 0) for process in processes]
+        for kind in KINDS:
+            assert "[error" not in self.log(kind)[said[kind] :], self.log(kind)
 
     def close(self) -> None:
         """End everything."""
@@ -215,6 +234,15 @@ def test_whatever_is_away_each_process_says_in_a_line_why_and_what_mends_it_and_
         wait_until(lambda: all(stage.ready().values()), "the page says so", DEADLINE)
     for process in processes:
         assert process.running, process.name
+    stage.network.set(Flow.NOTHING, "postgres")
+    wait_until(lambda: not stage.ready()["postgresql"], "it is away again", DEADLINE)
+    stage.end_all(signal.SIGTERM, signal.SIGINT)
+    stage.network.set(Flow.ALL, "postgres")
+    stage.network.set(Flow.NOTHING, "rabbitmq")
+    for process in processes:
+        process.launch()
+    stage.await_said("It ended the connection: it stops just now, or another program has this port", KINDS)
+    stage.end_all(signal.SIGINT, signal.SIGTERM)
     for kind in KINDS:
         log = stage.log(kind)
         assert "Traceback" not in log, log

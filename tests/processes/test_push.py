@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -44,6 +45,39 @@ def test_a_push_worker_starts_though_wake_ups_wait_for_it(cluster: Cluster) -> N
     push.start()
     cluster.settled()
     assert cluster.node_holds("n3")["e", "0001*001"] == Rings("0001*001", "n2", "desk002")
+
+
+def test_a_node_that_is_away_is_a_line_when_it_goes_and_one_when_it_is_back_with_how_often_between(
+    cluster: Cluster,
+) -> None:
+    cluster.reset()
+    cluster.settled()
+    log = cluster.product.processes["push1"].log
+    before = len(log.read_text())
+    simulator = cluster.product.processes["simulator"]
+    simulator.kill()
+    try:
+        wait_until(
+            lambda: bool(cluster.world.value("SELECT min(failures) >= 3 FROM pbx_node")),
+            "it is tried again and again",
+            60,
+        )
+    finally:
+        simulator.start()
+    cluster.settled(60)
+
+    def said(event: str) -> dict[str, list[dict[str, Any]]]:
+        lines = [json.loads(line) for line in log.read_text()[before:].rpartition("\n")[0].splitlines()]
+        return {
+            node: [line for line in lines if (line["event"], line.get("node")) == (event, node)]
+            for node in ("n1", "n2", "n3")
+        }
+
+    wait_until(lambda: all(said("node_back").values()), "it is said", 10)
+    for node, gone in said("node_failed").items():
+        (back,) = said("node_back")[node]
+        assert [line["code"] for line in gone] == ["node_unavailable"]
+        assert back["attempts"] >= 3
 
 
 def consumed(channel: Any, *nodes: str) -> set[str]:

@@ -213,6 +213,8 @@ def test_health_readiness_and_metrics(office: Office) -> None:
         "roost_node_behind_changes{",
         "roost_queue_messages{",
         "roost_http_request_duration_seconds_bucket",
+        "roost_viewers ",
+        "roost_change_applied_seconds_bucket",
         'roost_build_info{kind="web"',
     ):
         assert name in metrics

@@ -28,6 +28,7 @@ def test_postgresql_away(office: Office, postgres: Postgres, chromium: Browser) 
             assert answer.headers["retry-after"] == "2"
             ready = api.get(f"{office.address}/readyz")
             assert (ready.status_code, ready.json()["postgresql"]["ok"]) == (503, False)
+            assert "not reachable now. `roost doctor` says more" in ready.json()["postgresql"]["says"]
             assert api.get(f"{office.address}/healthz").status_code == 200
             expect(page.locator("#live-state")).to_contain_text("Not live", timeout=30_000)
         finally:
@@ -59,9 +60,9 @@ def test_rabbitmq_away(office: Office, rabbitmq: RabbitCluster, chromium: Browse
     with visitor(chromium, office, "root") as page:
         rabbitmq.stop()
         try:
-            expect(page.locator("#cluster-queues")).to_contain_text(
-                "RabbitMQ does not answer", timeout=40_000
-            )
+            for part in ("#cluster-advice", "#cluster-queues"):
+                expect(page.locator(part)).to_contain_text("RabbitMQ cannot be used", timeout=40_000)
+                expect(page.locator(part)).to_contain_text("Start RabbitMQ")
             answer = api.post("/extensions/0001*001/return")
             assert (answer.status_code, answer.json()["code"]) == (503, "broker_unavailable")
             assert api.get("/extensions/0001*001").status_code == 200
@@ -70,6 +71,7 @@ def test_rabbitmq_away(office: Office, rabbitmq: RabbitCluster, chromium: Browse
             assert "The workers do not answer" in shown.text
             ready = api.get(f"{office.address}/readyz")
             assert (ready.status_code, ready.json()["rabbitmq"]["ok"]) == (503, False)
+            assert "Start RabbitMQ" in ready.json()["rabbitmq"]["says"]
         finally:
             rabbitmq.start()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import time
 from contextlib import closing, suppress
@@ -12,11 +13,20 @@ from kombu import Connection, Exchange, Queue
 from playwright.sync_api import Browser, expect
 
 from localcluster.rabbitmq import RabbitCluster
+from roost.diagnosis.queues import MANY
+from roost.moves.doors import Door
 from roost.people.access import Right
+from tasks.broker import connect
+from tasks.doors import exchange_of
+from tasks.messages import publish_job
 from tasks.processes import GONE_AFTER, KINDS, Processes
+from tasks.together import MOST
+from tasks.topology import BIND
 from tests.cluster import wait_until
 from tests.web.browsing import PATIENCE, visitor
 from tests.web.office import Office, items
+
+ADD = "Add a <code>bind</code> worker."
 
 
 def running(office: Office) -> set[tuple[str, int]]:
@@ -141,6 +151,24 @@ def test_the_page_shows_them_and_moves_by_itself(office: Office, chromium: Brows
         expect(page.locator("#cluster-advice")).not_to_contain_text("bind", timeout=PATIENCE)
 
 
+def test_the_page_says_add_a_bind_worker_of_the_figure_that_the_alert_is_of(office: Office) -> None:
+    browser, api = office.browser("root"), office.api(Right.READ)
+    bind = office.cluster.product.processes["bind1"]
+    bind.pause()
+    try:
+        with connect(office.cluster.product.broker_url) as connection:
+            producer = connection.Producer(auto_declare=False)
+            for number in range(MANY + 1 + 2 * MOST):  # what it takes ahead does not wait
+                publish_job(producer, "roost.clock", f"clock:{number}", BIND, exchange=exchange_of(Door.DESK))
+        wait_until(lambda: ADD in browser.get("/cluster").text, "the page says it", 30)
+        figures = api.get(f"{office.address}/metrics").text
+    finally:
+        bind.resume()
+    (waiting,) = re.findall(r'^roost_queue_messages\{queue="bind"} (\S+)$', figures, re.MULTILINE)
+    assert float(waiting) > MANY
+    wait_until(lambda: ADD not in browser.get("/cluster").text, "they are done", 30)
+
+
 @pytest.mark.timeout(240)
 def test_a_frozen_broker_keeps_no_page_waiting(office: Office, rabbitmq: RabbitCluster) -> None:
     browser = office.browser("root")
@@ -153,7 +181,7 @@ def test_a_frozen_broker_keeps_no_page_waiting(office: Office, rabbitmq: RabbitC
             shown = browser.get("/cluster")
             assert shown.status_code == 200
             assert time.monotonic() - began < 10
-            return "no process has answered" in shown.text and "RabbitMQ does not answer" in shown.text
+            return "no process has answered" in shown.text and "RabbitMQ cannot be used" in shown.text
 
         wait_until(is_said, "the page says that it does not know", 60)
     finally:

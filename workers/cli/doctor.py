@@ -12,10 +12,10 @@ from rich.text import Text
 from roost.database import Database
 from roost.diagnosis.database import check_directory, check_server
 from roost.diagnosis.nodes import check_nodes
-from roost.diagnosis.queues import QueueState, check_login, check_queues
+from roost.diagnosis.queues import QueueState, broker_away, check_login, check_queues
 from roost.diagnosis.settings import check_settings
 from roost.env_file import env_file
-from roost.errors import RoostError
+from roost.errors import BrokerUnavailable, RoostError
 from roost.finding import Finding, Level
 from roost.nodes.routes import enabled_nodes
 from roost.settings import Settings, settings
@@ -68,7 +68,11 @@ def _examine_database(config: Settings, nodes: list[str]) -> Iterator[Finding]:
 
 
 def _examine_broker(config: Settings, nodes: list[str]) -> Iterator[Finding]:
-    queues, is_shared = _look(config, nodes)
+    try:
+        queues, is_shared = _look(config, nodes)
+    except BrokerUnavailable as error:
+        yield broker_away(error.detail)
+        return
     yield Finding("broker", Level.OK, "RabbitMQ answers, and takes messages.")
     yield from check_queues(queues)
     yield from check_login(is_shared=is_shared)

@@ -11,16 +11,16 @@ from rich.live import Live
 from rich.text import Text
 
 from roost.database import Database
+from roost.diagnosis.nodes import check_state
 from roost.directory.organization_steps import OrganizationSteps, steps_left
 from roost.errors import DatabaseUnavailable, Invalid
+from roost.finding import Finding, Level
 from roost.nodes.status import ClusterStatus, NodeState, NodeStatus, cluster_status
+from roost.settings import settings
 from roost.wording import count_of
 from workers.cli.exits import Exit
-from workers.cli.output import AsJson, console, plain, show_json, table
+from workers.cli.output import AsJson, cell, console, plain, show_json, table
 from workers.cli.session import open_database
-
-#: A node that lacks a change for so many seconds is worth a look.
-FAR_BEHIND = 60.0
 
 _STYLES = {
     NodeState.UP_TO_DATE: "green",
@@ -29,6 +29,7 @@ _STYLES = {
     NodeState.NEVER_SEEN: "yellow",
     NodeState.DISABLED: "dim",
 }
+_FOUND = {Level.WARNING: "yellow", Level.ERROR: "red"}
 
 
 def status(
@@ -38,9 +39,9 @@ def status(
     every: Annotated[float, typer.Option(min=0.2, max=3600, help="Seconds between refreshes.")] = 1.0,
     as_json: AsJson = False,
 ) -> None:
-    """Show how far each node is behind the database, when it was last seen, and its last error.
+    """Show how far each node is behind the database, when it was last seen, and what is to be mended.
 
-    Exit codes: 0 all is well, 1 a node is far behind, 7 a node fails or was never reached.
+    Exit codes: 0 all is well, 1 a node is far behind or somebody else wrote its table, 7 a node fails, or nobody reaches it.
     """
     if watch and as_json:
         raise Invalid("--watch is for people; call --json again and again.")
@@ -62,12 +63,15 @@ def status(
 
 def _exit_code(found: ClusterStatus) -> Exit:
     """What a monitoring system is told: the worst that is so of any node."""
-    states = {each.state for each in found.nodes}
-    if states & {NodeState.FAILING, NodeState.NEVER_SEEN}:
+    levels = {finding.level for finding in _findings(found)}
+    if Level.ERROR in levels:
         return Exit.BROKEN
-    if any(each.enabled and (each.lag or 0) > FAR_BEHIND for each in found.nodes):
-        return Exit.WARNING
-    return Exit.DONE
+    return Exit.WARNING if Level.WARNING in levels else Exit.DONE
+
+
+def _findings(found: ClusterStatus) -> list[Finding]:
+    """What is to be mended, as `roost doctor` and the page of the cluster say it."""
+    return [finding for node in found.nodes for finding in check_state(node, settings(), passing=False)]
 
 
 def _watch(database: Database, node: str | None, every: float) -> None:
@@ -111,9 +115,8 @@ def _page(found: ClusterStatus, steps: list[OrganizationSteps]) -> Group:
     ]
     columns = ("node", "state", "version", "behind", "last seen", "drift", "kind")
     errors = [
-        Text(f"{each.name}: {each.last_error} ({count_of(each.failures, 'time')} in a row)", style="red")
-        for each in found.nodes
-        if each.enabled and each.last_error
+        Text.assemble((cell(finding.says).plain, _FOUND[finding.level]), f"\n→ {finding.mend}")
+        for finding in _findings(found)
     ]
     errors += [
         Text(

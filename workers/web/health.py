@@ -10,7 +10,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from roost.database import Database
-from roost.errors import Unavailable
+from roost.diagnosis.queues import broker_away
+from roost.errors import BrokerUnavailable, Unavailable
 from roost.people.access import Action, demand
 from roost.version import check_version
 from tasks.queues import Queues
@@ -25,6 +26,8 @@ class Part(BaseModel):
 
     ok: bool
     seconds: float
+    #: What is the matter, and what mends it.
+    says: str = ""
 
 
 class Ready(BaseModel):
@@ -82,6 +85,12 @@ def _timed(ask: Callable[[], None]) -> Part:
     started = time.monotonic()
     try:
         ask()
-    except Unavailable:
-        return Part(ok=False, seconds=round(time.monotonic() - started, 4))
-    return Part(ok=True, seconds=round(time.monotonic() - started, 4))
+    except BrokerUnavailable as error:
+        away = broker_away(error.detail)
+        says = f"{away.says} {away.mend}"
+    except Unavailable as error:
+        # At which address, and as whom, it was tried is no stranger's business.
+        says = f"{error} `roost doctor` says more."
+    else:
+        says = ""
+    return Part(ok=not says, seconds=round(time.monotonic() - started, 4), says=says)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from roost.database import Database
 from roost.diagnosis.nodes import check_state
 from roost.diagnosis.processes import check_processes
-from roost.diagnosis.queues import check_queues
+from roost.diagnosis.queues import broker_away, check_queues
 from roost.finding import Finding, Level
 from roost.moves.outcomes import GRANTED, NOTHING_TO_DO
 from roost.nodes.status import ClusterStatus, cluster_status
@@ -56,7 +56,7 @@ class ClusterPicture:
     def __call__(self) -> Fragments:
         """Read and render it."""
         status = cluster_status(self._database)
-        self._nodes = tuple(node.name for node in status.nodes)
+        self._nodes = tuple(node.name for node in status.nodes if node.enabled)
         queues = self._queues.seen(PATIENCE)
         counts = count_requests(self._database, SPAN)
         return self._render(status, queues, counts)
@@ -69,8 +69,7 @@ class ClusterPicture:
         self, status: ClusterStatus, queues: list[QueueDepth] | None, counts: list[Count]
     ) -> Fragments:
         of_nodes = {
-            node.name: list(check_state(node, self._settings, passing=False)) if node.enabled else []
-            for node in status.nodes
+            node.name: list(check_state(node, self._settings, passing=False)) for node in status.nodes
         }
         fragments = {
             f"node-{node.name}": render("node_card.html", node=node, findings=of_nodes[node.name])
@@ -78,8 +77,11 @@ class ClusterPicture:
         }
         fragments["cluster-version"] = render("cluster_version.html", version=status.version)
         running = self._processes.look(PATIENCE)
-        fragments["cluster-advice"] = render("advice.html", findings=_advice(of_nodes, queues, running))
-        fragments["cluster-queues"] = render("queues.html", queues=queues)
+        failure = self._queues.failure
+        away = broker_away(failure.detail) if queues is None and failure is not None else None
+        fragments["cluster-advice"] = render("advice.html", findings=_advice(of_nodes, queues, running, away))
+        rows = None if queues is None else [(each, about_queues([each])) for each in queues]
+        fragments["cluster-queues"] = render("queues.html", queues=rows, away=away)
         fragments["cluster-processes"] = render("processes.html", processes=running, kinds=KINDS)
         fragments["chart-requests"] = _requests_chart(counts, int(status.now.timestamp()))
         fragments["chart-converge"] = _converge_chart(self._pulse.converged)
@@ -87,16 +89,24 @@ class ClusterPicture:
 
 
 def _advice(
-    of_nodes: dict[str, list[Finding]], queues: list[QueueDepth] | None, running: list[Process] | None
+    of_nodes: dict[str, list[Finding]],
+    queues: list[QueueDepth] | None,
+    running: list[Process] | None,
+    away: Finding | None,
 ) -> list[Finding]:
     """What is to be done, the worst first, as `roost doctor` and the alerts say it of the same figures."""
-    found = [*check_queues(states_of(queues))] if queues is not None else []
+    found = [away] if away is not None else about_queues(queues or [])
     if running is not None:
         found += check_processes({process.kind for process in running})
     for some in of_nodes.values():
         found += some
-    found = [finding for finding in found if finding.level in {Level.ERROR, Level.WARNING}]
     return sorted(found, key=lambda finding: finding.level is not Level.ERROR)
+
+
+def about_queues(queues: list[QueueDepth]) -> list[Finding]:
+    """What is to be done about some queues."""
+    found = check_queues(states_of(queues))
+    return [finding for finding in found if finding.level in {Level.ERROR, Level.WARNING}]
 
 
 def _requests_chart(counts: list[Count], now: int) -> str:
