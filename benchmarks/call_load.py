@@ -117,7 +117,7 @@ class Calls:
                 return agi_client.reply("0"), True
             case ("GET", "DATA", *_):
                 await self._hold()
-                return agi_client.reply("", "timeout"), True
+                return agi_client.reply(""), True  # a # alone
             case ("STREAM", "FILE", *_):
                 await self._hold()
             case ("SET", "VARIABLE", "ROOST_OUTCOME", outcome) if outcome not in self._result.outcomes:

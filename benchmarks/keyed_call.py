@@ -7,7 +7,6 @@ import time
 from uuid import uuid4
 
 from roost.pbx import agi_client
-from workers.cli.fastagi_call import Keys
 
 _DEADLINE = 20.0
 
@@ -19,7 +18,6 @@ def outcome_after_code(center: str, phone: str, dialled: str, code: str) -> floa
     keyed = told = 0.0
     outcome = ""
     codec = agi_client.Client()
-    keys = Keys(lambda: code)
     with socket.create_connection((host, int(port)), timeout=_DEADLINE) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.sendall(agi_client.environment(values, ["home", phone, dialled]))
@@ -27,8 +25,8 @@ def outcome_after_code(center: str, phone: str, dialled: str, code: str) -> floa
             heard = time.perf_counter()
             for command in codec.feed(data):
                 match command.words:
-                    case ("GET", "DATA", _, _, most):
-                        connection.sendall(agi_client.reply(keys.press(int(most))))
+                    case ("GET", "DATA", *_):
+                        connection.sendall(agi_client.reply(code))
                         keyed = time.perf_counter()
                         continue
                     case ("STREAM", "FILE", *_):

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import secrets
 import socket
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from roost.pbx import agi_client
-from workers.cli.fastagi_call import Keys
 
 #: Seconds until a center that says nothing fails the test.
 DEADLINE = 20.0
@@ -26,7 +25,7 @@ def call(
     center: str, phone: str, dialled: str, codes: Iterable[str] = (), *, node: str = "n1", uniqueid: str = "",
     missing: Collection[str] = (),
 ) -> Heard:  # fmt: skip
-    """Dial, key a code each time one is asked for ('' once they run out), and listen until the center is done.
+    """Dial, key a code and a `#` each time one is asked for (`#` alone once they run out), and listen until the center is done.
 
     `missing` are recordings that this Asterisk has not; "*": all.
     """
@@ -37,18 +36,17 @@ def call(
         "agi_uniqueid": uniqueid or secrets.token_hex(8),
     }
     keyed = iter(codes)
-    keys = Keys(lambda: next(keyed, ""))
     heard = Heard()
     codec = agi_client.Client()
     with socket.create_connection((host, int(port)), timeout=DEADLINE) as connection:
         connection.sendall(agi_client.environment(environment, [node, phone, dialled]))
         while data := connection.recv(4096):
             for command in codec.feed(data):
-                connection.sendall(_answer(command.words, keys, heard, missing))
+                connection.sendall(_answer(command.words, keyed, heard, missing))
     return heard
 
 
-def _answer(words: tuple[str, ...], keys: Keys, heard: Heard, missing: Collection[str]) -> bytes:
+def _answer(words: tuple[str, ...], keyed: Iterator[str], heard: Heard, missing: Collection[str]) -> bytes:
     match words:
         case ("GET" | "STREAM", "DATA" | "FILE", prompt, *_) if prompt and (
             prompt in missing or "*" in missing
@@ -60,8 +58,7 @@ def _answer(words: tuple[str, ...], keys: Keys, heard: Heard, missing: Collectio
             heard.prompts.append(digits)
         case ("GET", "DATA", prompt, _, most):
             heard.prompts.extend([prompt] if prompt else [])
-            digits = keys.press(int(most))
-            return agi_client.reply(digits) if digits else agi_client.reply("", "timeout")
+            return agi_client.reply(next(keyed, "")[: int(most)])
         case ("STREAM", "FILE", prompt, *_):
             heard.prompts.append(prompt)
         case ("SET", "VARIABLE", "ROOST_OUTCOME", outcome):

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from roost.moves.outcomes import Outcome
 
-#: Seconds for each digit until what was keyed may be a whole code; and for one more from then on.
-KEYING_TIME, LAST_KEYING_TIME = 7, 3
+#: Seconds for each digit until what was keyed may be a whole code; and for one more from then on. The first is a multiple of the
+#: second, since a PBX may have only one time for all digits of a command: then it asks for more until this much silence has passed.
+KEYING_TIME, LAST_KEYING_TIME = 6, 3
 
 
 @dataclass(frozen=True, slots=True)

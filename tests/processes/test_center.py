@@ -85,6 +85,39 @@ def test_three_wrong_codes_drop_the_call(office: Cluster) -> None:
     assert heard.prompts[:3] == ["agent-pass", "vm-incorrect", "agent-pass"]
 
 
+@pytest.mark.parametrize(
+    ("keyed", "asked_for"),
+    [
+        (["1234 (timeout)"], ["8"]),
+        (["12345678"], ["8"]),
+        (["12"], ["8"]),  # and a #
+        (["12 (timeout)", "3 (timeout)", "45678"], ["8", "6", "5"]),
+        (["12 (timeout)", "34 (timeout)"], ["8", "6"]),
+        (["12 (timeout)", " (timeout)"], ["8", "6"]),
+        ([" (timeout)", "1 (timeout)", " (timeout)"], ["8", "8", "7"]),
+        ([" (timeout)", " (timeout)"], ["8", "8"]),
+        ([""], ["8"]),
+    ],
+)
+def test_one_command_hears_a_code_and_another_comes_only_while_it_is_too_short(
+    office: Cluster, keyed: list[str], asked_for: list[str]
+) -> None:
+    """Each digit has 3 seconds, and before the fourth as many again."""
+    host, _, port = office.product.centers[0].partition(":")
+    asked: list[tuple[str, ...]] = []
+    codec, keys = agi_client.Client(), iter(keyed)
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(agi_client.environment({"agi_uniqueid": new_id()}, ["n1", "desk002", "*30001"]))
+        while (not asked or asked[-1][0] != "STREAM") and (data := connection.recv(4096)):
+            for command in codec.feed(data):
+                asked.append(command.words)
+                digits = next(keys) if command.words[:2] == ("GET", "DATA") else "0"
+                connection.sendall(agi_client.reply(digits))
+    questions = [words[3:] for words in asked if words[:2] == ("GET", "DATA")]
+    assert questions == [("3000", most) for most in asked_for]
+    assert asked[-1][:3] == ("STREAM", "FILE", "vm-incorrect")
+
+
 def test_the_tries_of_one_call_through_two_centers_are_still_three(office: Cluster) -> None:
     once = new_id()
     with ThreadPoolExecutor(2) as callers:

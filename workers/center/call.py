@@ -89,23 +89,33 @@ class Call:
     async def _collect(self, *, again: bool) -> str:
         """What the caller keys; with no recording to ask for it, it is awaited all the same.
 
-        GET DATA has one time for all its digits, so two of them take turns. Asterisk forgets what is keyed between them, which
-        is why there are no more. A wrong code is told by a recording that no key ends: it swallows what is keyed beyond the
-        longest code, which would else be taken for another try.
+        Asterisk forgets what is keyed while no command runs, and a center may be late with its next one. So one GET DATA takes
+        a whole code. A wrong code is told by a recording that no key ends: it swallows what is keyed beyond the longest code,
+        which would else be taken for another try.
         """
         prefix = self._settings.prompt_prefix
         if again:
             told = wrong_prompt(prefix)
             await self._play(told, agi.stream_file(told))
         for prompt in (ask_prompt(prefix), "beep", ""):
-            begun = await self._play(prompt, agi.get_data(prompt, KEYING_TIME * 1000, SHORTEST))
-            if begun is None:
-                continue
-            if len(begun.result) < SHORTEST:
-                return begun.result
-            ended = await self._play("", agi.get_data("", LAST_KEYING_TIME * 1000, LONGEST - SHORTEST))
-            return begun.result + (ended.result if ended is not None else "")
+            heard = await self._play(prompt, agi.get_data(prompt, LAST_KEYING_TIME * 1000, LONGEST))
+            if heard is not None:
+                return await self._hear_out(heard)
         return ""
+
+    async def _hear_out(self, heard: Reply) -> str:
+        """The digits of a reply, and those of a caller who pauses before they can be a whole code, for KEYING_TIME at most.
+
+        GET DATA has one time for all its digits. The next one begins amid a silence, where a late center costs nobody a digit.
+        """
+        digits, silence = heard.result, LAST_KEYING_TIME
+        while heard.timed_out and len(digits) < SHORTEST and silence < KEYING_TIME:
+            more = await self._play("", agi.get_data("", LAST_KEYING_TIME * 1000, LONGEST - len(digits)))
+            if more is None:
+                break
+            heard, digits = more, digits + more.result
+            silence = LAST_KEYING_TIME if more.result else silence + LAST_KEYING_TIME
+        return digits
 
     async def _ask_dial(self, number: str) -> Outcome:
         # The id is the call's: a second center that takes the call over asks the same, and hears the same.

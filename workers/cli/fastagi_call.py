@@ -48,22 +48,6 @@ class Play:
     wants_digits: bool = False
 
 
-class Keys:
-    """What a person keys when asked, as Asterisk hands it on: no more digits at once than wanted, the rest when it is asked for more."""
-
-    def __init__(self, key: Callable[[], str]) -> None:
-        self._key = key
-        self._left: str | None = None
-
-    def press(self, most: int) -> str:
-        """At most so many digits."""
-        going_on = self._left is not None
-        digits = self._left if self._left is not None else _NO_KEY.sub("", self._key())
-        pressed, left = digits[:most], digits[most:]
-        self._left = left if len(pressed) == most and not going_on else None
-        return pressed
-
-
 def place_call(
     host: str, port: int, call: Call, *, hear: Callable[[Play], None], key: Callable[[], str]
 ) -> Outcome:
@@ -94,7 +78,6 @@ def place_call(
 
 def _follow(connection: socket.socket, hear: Callable[[Play], None], key: Callable[[], str]) -> Outcome:
     codec = agi_client.Client()
-    keys = Keys(key)
     outcome = ""
     commands = 0
     ends = time.monotonic() + CALL_DEADLINE
@@ -111,20 +94,20 @@ def _follow(connection: socket.socket, hear: Callable[[Play], None], key: Callab
             name = " ".join(words[:2]).upper()
             if name == "SET VARIABLE" and words[2:3] == ("ROOST_OUTCOME",):
                 outcome = words[3] if len(words) > 3 else ""
-            connection.sendall(_answer(name, words, hear, keys))
+            connection.sendall(_answer(name, words, hear, key))
     try:
         return Outcome(outcome)
     except ValueError:
         raise CenterUnavailable("It ended the call without an outcome.") from None
 
 
-def _answer(name: str, words: tuple[str, ...], hear: Callable[[Play], None], keys: Keys) -> bytes:
+def _answer(name: str, words: tuple[str, ...], hear: Callable[[Play], None], key: Callable[[], str]) -> bytes:
     text = words[2] if len(words) > 2 else ""
     if name == "GET DATA":
         if text:
             hear(Play(text, wants_digits=True))
-        digits = keys.press(int(words[4]) if len(words) > 4 and words[4].isdigit() else _MOST_DIGITS)
-        return agi_client.reply(digits) if digits else agi_client.reply("", "timeout")
+        most = int(words[4]) if len(words) > 4 and words[4].isdigit() else _MOST_DIGITS
+        return agi_client.reply(_NO_KEY.sub("", key())[:most])  # as if a # ended it
     if name in {"STREAM FILE", "SAY DIGITS"}:
         hear(Play(" ".join(text) if name == "SAY DIGITS" else text))
         return agi_client.reply("0")
