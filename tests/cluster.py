@@ -175,20 +175,6 @@ SELECT NOT EXISTS (SELECT 1 FROM route_dirty)
 """
 
 
-_ATTEMPTS = 3
-
-
-def soon(attempt: Callable[[], float], limit: float) -> None:
-    """Fail unless one of a few attempts takes less than so many seconds; each says how long it took.
-
-    A machine that is busy slows one of them, a program that is slow all of them.
-    """
-    took: list[float] = []
-    while len(took) < _ATTEMPTS and not any(seconds < limit for seconds in took):
-        took.append(attempt())
-    assert min(took) < limit, took
-
-
 #: Seconds between two looks, at first and after a second.
 _OFTEN, _SELDOM = 0.005, 0.05
 

@@ -24,7 +24,9 @@ HOMES = {
     for node, phones in layout.items()
     for phone in phones
 }
-DEFINES = "#!define ROOST_RING_MS 5000\n#!define ROOST_VOICEMAIL\n"
+#: How many seconds a phone rings.
+RINGS = 6
+DEFINES = f"#!define ROOST_RING_MS {RINGS}000\n#!define ROOST_VOICEMAIL\n"
 #: What the Asterisks log of calls outside and of mailboxes is what the tests read.
 SITE = r"""
 [roost-emergency-numbers]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import time
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -17,7 +16,8 @@ from roost.moves.outcomes import Outcome
 from roost.moves.requests import Dial, Return, Virtualize
 from roost.pbx import agi_client
 from roost.pbx.node import ActsAs, Rings
-from tests.cluster import Cluster, soon, wait_until
+from tests.cluster import Cluster, wait_until
+from tests.stopwatch import stopwatch
 from tests.world import new_id
 from workers.center import prompts
 from workers.center.server import CALLS_OF_ONE_PHONE
@@ -251,23 +251,17 @@ def test_a_client_that_sends_garbage_is_closed_and_the_center_lives(office: Clus
 
 def test_the_end_of_a_call_is_noticed_within_a_second(office: Cluster) -> None:
     host, _, port = office.product.centers[0].partition(":")
-
-    def seconds() -> float:
-        before = _ended(office)
-        with socket.create_connection((host, int(port)), timeout=10) as connection:
-            connection.sendall(
-                agi_client.environment({"agi_uniqueid": new_id()}, ["n1", "desk002", "*30001"])
-            )
-            connection.recv(100)
-            connection.sendall(agi_client.reply("0"))
-            assert b"GET DATA" in connection.recv(100)
-            connection.sendall(agi_client.HANGUP)
+    before = _ended(office)
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(agi_client.environment({"agi_uniqueid": new_id()}, ["n1", "desk002", "*30001"]))
+        connection.recv(100)
+        connection.sendall(agi_client.reply("0"))
+        assert b"GET DATA" in connection.recv(100)
+        connection.sendall(agi_client.HANGUP)
+        with stopwatch() as seconds:
             assert connection.recv(100) == b""
-        began = time.monotonic()
-        wait_until(lambda: _ended(office) > before, "the center noticed the end")
-        return time.monotonic() - began
-
-    soon(seconds, 1)
+            wait_until(lambda: _ended(office) > before, "the center noticed the end")
+            assert seconds() < 1
 
 
 def _ended(office: Cluster) -> int:

@@ -16,7 +16,8 @@ import pytest
 
 from localcluster import ports
 from roost.people.access import Right
-from tests.cluster import Cluster, soon, wait_until
+from tests.cluster import wait_until
+from tests.stopwatch import stopwatch
 from tests.web.office import PLAIN, Office
 from tests.world import new_id
 
@@ -203,74 +204,55 @@ LOSSES = {
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_an_open_stream_ends_within_a_second_of_the_access_it_needs(web_cluster: Cluster, loss: str) -> None:
+def test_an_open_stream_ends_within_a_second_of_the_access_it_needs(office: Office, loss: str) -> None:
     kind, statement = LOSSES[loss]
-
-    def seconds() -> float:
-        with (
-            Office(web_cluster) as office,
-            # Somebody else, who loses nothing.
-            streaming(office.browser("root").http, "/live/organizations/0002") as kept,
-            stream_of(office, kind) as (client, path),
-            streaming(client, path) as ended,
-        ):
-            office.world.sql(statement)
-            took = until_all(ended)
-            assert not kept.is_set()
-            return took
-
-    soon(seconds, 1)
+    other = office.browser("root")  # somebody else, who loses nothing
+    with (
+        streaming(other.http, "/live/organizations/0002") as kept,
+        stream_of(office, kind) as (client, path),
+        streaming(client, path) as ended,
+    ):
+        office.world.sql(statement)
+        end_within_a_second(ended)
+        assert not kept.is_set()
 
 
-def test_a_new_password_ends_the_streams_of_the_old_one(web_cluster: Cluster) -> None:
-    def seconds() -> float:
-        with (
-            Office(web_cluster) as office,
-            stream_of(office, "page") as (client, path),
-            streaming(client, path) as ended,
-        ):
-            office.people.set_password("admin0001", new_id())
-            return until_all(ended)
-
-    soon(seconds, 1)
+def test_a_new_password_ends_the_streams_of_the_old_one(office: Office) -> None:
+    with stream_of(office, "page") as (client, path), streaming(client, path) as ended:
+        office.people.set_password("admin0001", new_id())
+        end_within_a_second(ended)
 
 
-def test_in_every_web_process_the_streams_of_who_lost_access_end_within_a_second(
-    web_cluster: Cluster,
-) -> None:
+def test_in_every_web_process_the_streams_of_who_lost_access_end_within_a_second(office: Office) -> None:
     """Each process looks for itself; whoever is cut off in one must not go on in another."""
-    product = web_cluster.product
-
-    def seconds() -> float:
-        with Office(web_cluster) as office, ExitStack() as stack:
-            browser, token = office.browser("admin0001").http, office.api(Right.READ, "0001")
-            ended = [
-                stack.enter_context(streaming(client, f"{address}{path}"))
-                for address in product.pages
-                for client, path in ((browser, "/live/organizations/0001"), (token, "/api/v1/events"))
-            ]
-            kept = stack.enter_context(streaming(office.browser("root").http, "/live/organizations/0002"))
-            office.world.sql("UPDATE organization SET enabled = false WHERE code = '0001'")
-            took = until_all(*ended)
-            assert not kept.is_set()
-            return took
-
+    product = office.cluster.product
     product.web_ports.append(ports.free_port())
     other = product._worker("web", len(product.web_ports))
     other.start()
     try:
-        soon(seconds, 1)
+        browser, token = office.browser("admin0001").http, office.api(Right.READ, "0001")
+        page, events = "/live/organizations/0001", "/api/v1/events"
+        with ExitStack() as stack:
+            ended = [
+                stack.enter_context(streaming(client, f"{address}{path}"))
+                for address in product.pages
+                for client, path in ((browser, page), (token, events))
+            ]
+            kept = stack.enter_context(streaming(office.browser("root").http, "/live/organizations/0002"))
+            office.world.sql("UPDATE organization SET enabled = false WHERE code = '0001'")
+            end_within_a_second(*ended)
+            assert not kept.is_set()
     finally:
         exit_code = other.stop()
         product.web_ports.pop()
     assert exit_code == 0
 
 
-def until_all(*ended: threading.Event) -> float:
-    """Seconds until all of these streams have ended."""
-    began = time.monotonic()
-    assert all(each.wait(10) for each in ended), "a stream went on"
-    return time.monotonic() - began
+def end_within_a_second(*ended: threading.Event) -> None:
+    """All of these streams end."""
+    with stopwatch() as seconds:
+        assert all(each.wait(10) for each in ended), "a stream went on"
+        assert seconds() < 1
 
 
 @contextmanager
