@@ -1,6 +1,6 @@
 """A process of calls to one center, as Asterisk makes them: people who listen, think, key nothing, and are dropped.
 
-One in two dials what does not exist: ANSWER; a question to the workers; two prompts, held open; the outcome. The others
+One in two dials what does not exist: a question to the workers; ANSWER; two prompts, held open; the outcome. The others
 are asked three times for a code, each held open, and each a try that costs the workers no hashing; then the prompts.
 Times are taken from what we say to what the center says next.
 """
@@ -97,7 +97,7 @@ class Calls:
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, first: bytes) -> None:
         codec = agi_client.Client()
-        asking = False
+        asking = True  # the workers are asked before it answers
         writer.write(first)
         said = time.perf_counter()
         while data := await reader.read(4096):
@@ -113,8 +113,6 @@ class Calls:
     async def _answer(self, words: tuple[str, ...]) -> tuple[bytes, bool]:
         """What a person says to a command, after a while; and whether the workers are asked next."""
         match words:
-            case ("ANSWER",):
-                return agi_client.reply("0"), True
             case ("GET", "DATA", *_):
                 await self._hold()
                 return agi_client.reply(""), True  # a # alone

@@ -201,7 +201,8 @@ def dies(command: Callable[[str], str]) -> None:
 
 
 def listens(command: Callable[[str], str]) -> None:
-    """A center that waits for one key, however long it takes."""
+    """A center that answers, and waits for one key, however long it takes."""
+    command("ANSWER")
     command("WAIT FOR DIGIT -1")
 
 

@@ -133,12 +133,21 @@ def test_the_center_hears_at_once_that_the_caller_hung_up(cluster: Cluster) -> N
 
 
 def test_a_missing_recording_is_told_from_a_hang_up_by_the_state_of_the_channel(cluster: Cluster) -> None:
-    """What the center relies on: -1 on a channel that lives, and keys that are taken without a prompt."""
+    """What the center relies on: the call is its to answer; -1 on a channel that lives, and keys that are taken without a prompt."""
     heard: list[str] = []
 
     def asks(command: Callable[[str], str]) -> None:
         heard.extend(
-            (command("GET DATA nowhere 2000 4"), command("CHANNEL STATUS"), command('GET DATA "" 5000 2'))
+            map(
+                command,
+                (
+                    "CHANNEL STATUS",
+                    "ANSWER",
+                    "GET DATA nowhere 2000 4",
+                    "CHANNEL STATUS",
+                    'GET DATA "" 5000 2',
+                ),
+            )
         )
         command("SET VARIABLE ROOST_OUTCOME virtualized")
 
@@ -153,4 +162,4 @@ def test_a_missing_recording_is_told_from_a_hang_up_by_the_state_of_the_channel(
             call.wait_over()
     finally:
         cluster.nodes["n1"].cli("agi set debug off")
-    assert heard == ["200 result=-1", "200 result=6", "200 result=42"]
+    assert heard == [f"200 result={result}" for result in (4, 0, -1, 6, 42)]

@@ -85,6 +85,16 @@ def test_three_wrong_codes_drop_the_call(office: Cluster) -> None:
     assert heard.prompts[:3] == ["agent-pass", "vm-incorrect", "agent-pass"]
 
 
+def test_a_call_is_answered_once_there_is_something_to_say(office: Cluster) -> None:
+    """A phone that keys a stored code begins then, and Asterisk drops what is keyed before the center asks for it."""
+    office.world.sit("001", "desk002")
+    host, _, port = office.product.centers[0].partition(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(agi_client.environment({"agi_uniqueid": new_id()}, ["n1", "desk002", "*30"]))
+        assert connection.recv(100) == b"ANSWER\n"
+        assert office.world.guests() == {}
+
+
 @pytest.mark.parametrize(
     ("keyed", "asked_for"),
     [

@@ -39,6 +39,7 @@ class Call:
         self._phone = ""
         self._node = ""
         self._number = ""
+        self._answered = False
 
     async def run(self, environment: Environment) -> Outcome:
         """Talk until the outcome is announced. Raises what Channel raises."""
@@ -48,7 +49,6 @@ class Call:
         dialogue = Dialogue(
             feature_code=self._settings.feature_code, dialled=dialled, tries=self._settings.tries_per_call
         )
-        await self._channel.command(agi.answer())
         action = dialogue.start()
         if action == End(Outcome.FEATURE_CODE_DIFFERS):
             log.error(
@@ -67,6 +67,7 @@ class Call:
 
     async def announce(self, outcome: Outcome) -> Outcome:
         """Say the outcome, and leave it for the dialplan."""
+        await self._answer()
         for prompt in prompts_of(outcome, self._settings.prompt_prefix):
             if prompt != NUMBER:
                 await self._play(prompt, agi.stream_file(prompt))
@@ -78,6 +79,12 @@ class Call:
     async def leave(self, outcome: Outcome) -> None:
         """Leave the outcome for the dialplan, which ends the call. Raises what Channel raises."""
         await self._channel.command(agi.set_variable("ROOST_OUTCOME", outcome.value))
+
+    async def _answer(self) -> None:
+        """Answer the call, once there is something to say: a phone that keys by itself begins then, and Asterisk forgets what came sooner."""
+        if not self._answered:
+            await self._channel.command(agi.answer())
+            self._answered = True
 
     async def _play(self, prompt: str, command: bytes) -> Reply | None:
         """What is done is done, whether or not a recording of it can be played."""
@@ -93,6 +100,7 @@ class Call:
         a whole code. A wrong code is told by a recording that no key ends: it swallows what is keyed beyond the longest code,
         which would else be taken for another try.
         """
+        await self._answer()
         prefix = self._settings.prompt_prefix
         if again:
             told = wrong_prompt(prefix)
