@@ -163,8 +163,6 @@ CREATE TABLE phone (
     CONSTRAINT guest_needs_provisioned_phone CHECK (guest_id IS NULL OR (base_id IS NOT NULL AND enabled)),
     CONSTRAINT guest_has_since CHECK ((guest_id IS NULL) = (guest_since IS NULL))
 ) WITH (fillfactor = 80);
-CREATE INDEX phone_by_node ON phone (node_id);
-CREATE INDEX phone_by_organization ON phone (organization_id);
 CREATE INDEX phone_by_organization_and_name ON phone (organization_id, name);
 CREATE INDEX phone_by_node_and_name ON phone (node_id, name);
 CREATE INDEX phone_by_start_of_name ON phone (organization_id, lower(name) text_pattern_ops);
@@ -630,7 +628,6 @@ CREATE TABLE person (
     FOREIGN KEY (organization_id, extension_id) REFERENCES extension (organization_id, id) ON DELETE CASCADE,
     CONSTRAINT role_fits CHECK ((role = 'operator') = (organization_id IS NULL) AND (role = 'owner') = (extension_id IS NOT NULL))
 );
-CREATE INDEX person_by_organization ON person (organization_id);
 CREATE INDEX person_by_organization_and_login ON person (organization_id, login);
 CREATE INDEX person_by_extension ON person (extension_id);
 
@@ -678,5 +675,4 @@ CREATE TABLE token (
     expires_at timestamptz,
     used_at timestamptz
 );
-CREATE INDEX token_by_organization ON token (organization_id);
 CREATE INDEX token_by_organization_and_id ON token (organization_id, id);

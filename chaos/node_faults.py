@@ -109,7 +109,7 @@ def _next_cursor(node: Node) -> Cursor:
     seen: list[Cursor] = []
 
     def moved() -> bool:
-        cursor = node.holds()[0]
+        cursor = node.cursor()
         if cursor is not None and cursor not in seen:
             seen.append(cursor)
         return len(seen) > 1

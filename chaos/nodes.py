@@ -44,6 +44,14 @@ class Node:
         self.process = process
         self.address = address
 
+    def cursor(self) -> Cursor | None:
+        """Its cursor. Raises NodeUnavailable."""
+        node = connect(self.address, _DEADLINE)
+        try:
+            return node.cursor()
+        finally:
+            node.close()
+
     def holds(self) -> tuple[Cursor | None, dict[Key, Change | None]]:
         """Its cursor, and then its whole table. Raises NodeUnavailable."""
         node = connect(self.address, _DEADLINE)

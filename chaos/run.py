@@ -80,6 +80,7 @@ class Run:
         self._observer.start()
         try:
             self._wait_healthy()
+            self._wait_filled()
             self._have_faults(names, pace)
             self._wait_healthy()
             self._load.pause()
@@ -92,6 +93,14 @@ class Run:
             self._client.close()
         self._judge()
         return self._verdict
+
+    def _wait_filled(self) -> None:
+        """The time of faults begins when every node has everything, however much that is."""
+        within = HEALTHY_WITHIN + self._caught_up_within
+        missing = self._wait_caught_up(within=within)
+        if missing:
+            raise NotHealed(f"The nodes were not filled within {within:g} s: {missing[0]}")
+        self._tell("every node has everything")
 
     def _have_faults(self, names: list[str], pace: Pace) -> None:
         ends = time.monotonic() + pace.seconds
@@ -141,9 +150,9 @@ class Run:
         self._load.go_on()
         return took, diverged
 
-    def _wait_caught_up(self, *, all_numbered: bool = False) -> list[str]:
+    def _wait_caught_up(self, *, all_numbered: bool = False, within: float | None = None) -> list[str]:
         """Wait until no node differs, at most CAUGHT_UP_WITHIN, and the time that a whole table takes; how they differ then."""
-        ends = time.monotonic() + self._caught_up_within
+        ends = time.monotonic() + (within or self._caught_up_within)
         while True:
             try:
                 if all_numbered and unnumbered(self._stage):

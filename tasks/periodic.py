@@ -47,8 +47,7 @@ def sweep() -> None:
 def end_stays() -> None:
     """Send home whose stay is over, and prune what is old."""
     try:
-        if resources.stays().end_due():
-            resources.announcer().changed()
+        resources.stays().end_due(settings().stays_every / 2, resources.announcer().changed)
         prune(resources.database(), settings().journal_keep_days)
     except DatabaseUnavailable as error:
         DATABASE.gone(task=END_STAYS, error=str(error))

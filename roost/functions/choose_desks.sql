@@ -45,7 +45,10 @@ BEGIN
     IF in_most THEN
         named := ARRAY(SELECT id FROM (SELECT id, name FROM extension WHERE organization_id = which ORDER BY number LIMIT 2 * most) b
                        WHERE ' ' || lower(name) LIKE ALL (usual) OR lower(name) ~ ALL (patterns) LIMIT most);
-    ELSE
+        -- The first names may be unlike the others.
+        in_most := cardinality(named) = most OR NOT EXISTS (SELECT FROM extension WHERE organization_id = which ORDER BY number OFFSET 2 * most LIMIT 1);
+    END IF;
+    IF NOT in_most THEN
         named := ARRAY(SELECT id FROM (SELECT id, number FROM extension WHERE words_of(organization_id, name) @@ words
                                        AND (' ' || lower(name) LIKE ALL (usual) OR lower(name) ~ ALL (patterns)) LIMIT most) b
                        ORDER BY number);

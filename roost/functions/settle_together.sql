@@ -29,13 +29,14 @@ BEGIN
     FOR job IN
         SELECT * FROM jsonb_to_recordset(jobs) AS j (
             function text, request asked, phone_name text, short_number text,
-            organization_named text, call_id text, proof_lifetime float8, organization_code text)
+            organization_named text, call_id text, proof_lifetime float8, organization_code text, only_phone bigint, only_since timestamptz)
     LOOP
         RETURN NEXT CASE job.function
             WHEN 'virtualize' THEN virtualize(
                 job.request, job.phone_name, job.short_number, job.organization_named, job.call_id, job.proof_lifetime)
             WHEN 'dial' THEN dial(job.request, job.phone_name, job.short_number)
-            WHEN 'return_home' THEN return_home(job.request, job.organization_code, job.short_number, NULL, NULL)
+            WHEN 'return_home' THEN return_home(
+                job.request, job.organization_code, job.short_number, job.only_phone, job.only_since)
         END;
     END LOOP;
 END $$;

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from roost.database import Database
 from roost.moves.at_most_once import AtMostOnce, Wish
@@ -15,6 +15,14 @@ from roost.settings import Settings
 
 #: A request that moves an extension, or may.
 Move = Dial | Virtualize | Return
+
+
+class Stay(NamedTuple):
+    """A stay that is to end: the extension, and on which phone it sits since when."""
+
+    request: Return
+    phone_id: int
+    since: datetime
 
 
 class Binding:
@@ -40,11 +48,18 @@ class Binding:
         """Do several in one transaction, in order; raises as `AtMostOnce.settle_together` does, and then none was done."""
         return self._once.settle_together([self._wish(request) for request in requests])
 
-    def end_stay(self, request: Return, phone_id: int, since: datetime) -> Answer:
+    def end_stay(self, stay: Stay) -> Answer:
         """Bring the extension home if it still sits on this phone since then; else nothing is recorded."""
-        wish = self._wish(request)
-        only = {"only_phone": phone_id, "only_since": since}
-        return self._once.settle(replace(wish, parameters={**wish.parameters, **only}))
+        return self._once.settle(self._end(stay))
+
+    def end_stays(self, stays: Sequence[Stay]) -> list[Answer]:
+        """The same for several in one transaction; raises as `together` does."""
+        return self._once.settle_together([self._end(stay) for stay in stays])
+
+    def _end(self, stay: Stay) -> Wish:
+        wish = self._wish(stay.request)
+        only = {"only_phone": stay.phone_id, "only_since": stay.since}
+        return replace(wish, parameters={**wish.parameters, **only})
 
     def refuse_call(self, request: Dial | Try, outcome: Outcome, organization: str) -> Answer:
         """Write down what a front door refused of a call, for an asker of this organization."""

@@ -104,7 +104,8 @@ class _Run:
                 self._compare("p", at.after_id if at.stage == "p" else 0)
             began = time.monotonic()
             for page in self.node.keys(held):
-                for place in range(0, len(page), PIECE):
+                # A page without keys took the node's time too: many of them in a row, without a rest, would keep moves waiting.
+                for place in range(0, len(page) or 1, PIECE):
                     piece = page[place : place + PIECE]
                     unknown = [key for key in piece if key not in self.known]
                     strangers = [key_of(c) for c in self._tell(unknown) if isinstance(c, Gone)]

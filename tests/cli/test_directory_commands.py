@@ -90,6 +90,23 @@ def test_what_was_removed_is_gone(office: Run) -> None:
     assert office("org", "list", "--json").json == []
 
 
+def test_a_large_organization_is_changed_and_removed_in_steps_that_the_command_takes(
+    office: Run, world: World
+) -> None:
+    """One step has 500 extensions."""
+    world.sql(
+        "INSERT INTO extension (organization_id, number) SELECT id, (10000 + n)::text FROM organization, generate_series(1, 1100) n WHERE code = '0001'"
+    )
+    assert office("org", "set", "0001", "--disable").exit_code == 0
+    assert office("org", "show", "0001", "--json").json["doing"] is None
+    assert office("org", "rename", "0001", "acme", "--yes").exit_code == 0
+    assert office("org", "show", "acme", "--json").json["doing"] is None
+    removed = office("org", "remove", "acme", "--with-everything", "--yes")
+    assert removed.exit_code == 0
+    assert "1102 extensions" in removed.out
+    assert office("org", "list", "--json").json == []
+
+
 def test_removing_asks_first(office: Run) -> None:
     assert office("phone", "remove", "desk001", stdin="n\n").exit_code == 1
     assert office("phone", "remove", "desk001", stdin="").exit_code == 1

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+
+import pytest
 
 from localcluster.postgres import Postgres
 from roost.directory.node_scope import set_scope
@@ -10,7 +13,8 @@ from roost.nodes.audit import Audited, audit
 from roost.nodes.converge import Converged
 from roost.nodes.holding import NodeRow
 from roost.nodes.status import await_audits, is_audited, request_audit
-from roost.pbx.node import Gone, PbxNode, Rings
+from roost.pbx.asterisk.adapter import AsteriskNode
+from roost.pbx.node import Gone, Key, PbxNode, Rings
 from tasks.nodes import NodeConnections
 from tests.cluster import wait_until
 from tests.core.pushed_node import RETRY_MAX, Node
@@ -71,6 +75,59 @@ def test_a_large_table_is_audited_while_moves_go_on_and_the_row_is_held_for_mome
     assert idle_transactions_ended(postgres) == ended
     node.push()
     assert node.holds() == node.truth()
+
+
+@pytest.fixture
+def pages(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many keys each page has in which a node is listed, as a large one is."""
+    seen: list[int] = []
+    list_keys = AsteriskNode.keys
+
+    def keys(node: AsteriskNode, about: int) -> Iterator[list[Key]]:
+        for page in list_keys(node, about):
+            seen.append(len(page))
+            yield page
+
+    monkeypatch.setattr(AsteriskNode, "keys", keys)
+    monkeypatch.setattr("roost.pbx.ami.table.ONE_PAGE", 100)
+    return seen
+
+
+def test_what_a_node_holds_beyond_its_scope_is_never_in_memory_at_once(node: Node, pages: list[int]) -> None:
+    """A scope of few keys says nothing of how many the node has from before."""
+    world = node.world
+    world.node("n2")
+    world.organization("0002")
+    world.desk("001", organization="0002")
+    world.sql(
+        "UPDATE phone SET node_id = (SELECT id FROM pbx_node WHERE name = 'n2') WHERE name LIKE 'desk00_'"
+    )
+    world.sql(
+        "INSERT INTO extension (organization_id, number) SELECT o.id, n::text FROM organization o, generate_series(10000, 10399) n"
+        " WHERE o.code = '0001'"
+    )
+    node.push()
+    assert len(node.holds()) == 400 + 2 * 4
+    set_scope(world.database, "n1", ["0002"])
+    assert node.audit() == Audited(400 + 2 * 3), "before the next push"
+    assert max(pages) <= 400 / 10 + 4
+    pages.clear()
+    node.push()
+    assert set(node.holds()) == {("e", "0002*001"), ("p", "desk0002-001")}
+    assert max(pages) <= 2
+
+
+def test_an_audit_rests_after_each_page_that_a_node_lists(node: Node, pages: list[int]) -> None:
+    """Each takes the node's time, though it may have no key."""
+    node.world.sql(
+        "INSERT INTO extension (organization_id, number) SELECT o.id, n::text FROM organization o, generate_series(10000, 10099) n"
+    )
+    node.push()
+    rests: list[float] = []
+    pages.clear()
+    assert audit(node.world.database, "n1", node.connections, RETRY_MAX, rests.append) == Audited(0)
+    assert pages.count(0) > 20
+    assert len(rests) == len(pages) + 2 + 2, "and after each kind that was compared, and its end"
 
 
 def test_a_push_that_finds_an_audit_at_the_node_is_made_up_for(node: Node) -> None:

@@ -52,6 +52,35 @@ def test_a_stay_ends_after_its_maximum_once_though_two_ask(office: World) -> Non
     assert office.journal()[-1] == ("return", "returned", "001", "desk002", "stay_ended")
 
 
+def test_many_stays_end_in_one_run_some_at_a_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("roost.moves.ending_stays.LIMIT", 2)
+    world.office(*(f"00{n}" for n in range(1, 9)))
+    world.sql("UPDATE organization SET max_stay = '1 hour'")
+    for guest, host in (("001", "desk002"), ("003", "desk004"), ("005", "desk006")):
+        world.sit(guest, host)
+    world.sql("UPDATE phone SET guest_since = guest_since - interval '61 minutes' WHERE guest_id IS NOT NULL")
+    world.sit("007", "desk008")
+    stays, told = Stays(world.database, world.settings), []
+    assert stays.end_due(0, lambda: told.append("some")) == 2, "no time: one look"
+    assert stays.end_due(60, lambda: told.append("the rest")) == 1
+    assert told == ["some", "the rest"]
+    assert world.guests() == {"desk008": "007"}
+
+
+def test_a_row_that_somebody_holds_keeps_no_other_stay_from_ending(world: World) -> None:
+    world.office("001", "002", "003", "004")
+    world.sql("UPDATE organization SET max_stay = '1 hour'")
+    world.sit("001", "desk002")
+    world.sit("003", "desk004")
+    world.sql("UPDATE phone SET guest_since = guest_since - interval '61 minutes' WHERE guest_id IS NOT NULL")
+    stays = Stays(world.database, world.settings)
+    with world.database.connection() as other, other.transaction():
+        other.execute("SELECT 1 FROM extension WHERE number = '001' FOR UPDATE")
+        assert stays.end_due() == 1
+        assert world.guests() == {"desk002": "001"}
+    assert stays.end_due() == 1, "the next run goes on"
+
+
 def test_an_extensions_own_maximum_goes_before_the_organizations(office: World) -> None:
     office.sql("UPDATE organization SET max_stay = '1 minute'")
     office.sql("UPDATE extension SET max_stay = '1 day'")

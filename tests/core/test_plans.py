@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from benchmarks.world import populate
-from roost.database import Connection, Database, query
+from roost.database import Database, query
 from roost.directory import Directory
 from roost.directory.node_scope import set_scope
 from roost.directory.store import find_organization
@@ -16,7 +16,8 @@ from roost.nodes.status import cluster_status
 from roost.people.person import People
 from roost.people.tokens import Tokens
 from roost.settings import Settings
-from roost.views.desks import desk_params, list_spare_phones
+from roost.views.desks import desk_params, list_spare_phones, read_desks
+from tests.core.reading import MANY_DESKS, fill, pages_read, rows_read
 from tests.world import World
 
 #: What every request, announcement or push looks into. They are empty when the statements are planned.
@@ -80,42 +81,6 @@ FROM generate_series(1, 20000) i
 """
 
 
-def fill(world: World, statements: str) -> None:
-    """Run them without triggers, which would take most of the time."""
-    with world.database.connection() as connection:
-        for statement in (
-            "SET session_replication_role = replica",
-            *statements.split(";"),
-            "RESET session_replication_role",
-        ):
-            connection.execute(statement)
-        connection.execute("VACUUM ANALYZE")
-
-
-def pages_read(world: World, statement: str, params: dict[str, object]) -> int:
-    """Pages of the database that a named statement looks at."""
-    with world.database.connection() as connection:
-        row = connection.execute(f"EXPLAIN (ANALYZE, FORMAT json) {query(statement)}", params).fetchone()
-    assert row is not None
-    return int(row[0][0]["Plan"]["Shared Hit Blocks"])
-
-
-def rows_read(world: World, statement: str, params: dict[str, object]) -> int:
-    """Rows that a named statement looks at, whether it is planned or run, in the functions that it calls too."""
-
-    def so_far(connection: Connection) -> int:
-        row = connection.execute(
-            "SELECT sum(seq_tup_read + idx_tup_fetch) FROM pg_stat_xact_user_tables"
-        ).fetchone()
-        assert row is not None
-        return int(row[0])
-
-    with world.database.connection() as connection, connection.transaction():
-        before = so_far(connection)
-        connection.execute(query(statement), params)
-        return so_far(connection) - before
-
-
 def test_a_page_of_a_long_journal_costs_what_it_shows(world: World) -> None:
     world.sql(_LONG_JOURNAL)
     noon = world.value("SELECT at FROM journal WHERE request_id = 'r10000'")
@@ -173,20 +138,9 @@ def test_a_page_of_phones_costs_what_it_shows_however_many_others_there_are(worl
     assert phones(organization="0009") == phones(node="n9") == []
 
 
-#: Everybody is a Person, and a fifth of them sit at the desk of somebody else.
-_MANY_DESKS = """
-INSERT INTO organization (code) VALUES ('0001'), ('0002');
-INSERT INTO extension (organization_id, number, name) SELECT o.id, lpad(i::text, 6, '0'), 'Person ' || i
-FROM organization o, generate_series(1, CASE o.code WHEN '0001' THEN 8000 ELSE 2000 END) i;
-INSERT INTO phone (organization_id, name, node_id, base_id)
-SELECT organization_id, 'desk-' || organization_id || '-' || number, (SELECT min(id) FROM pbx_node), id FROM extension;
-UPDATE phone SET guest_id = base_id + 1, guest_since = now() WHERE base_id % 5 = 1
-"""
-
-
 def test_desks_cost_the_same_in_an_organization_that_has_four_times_as_many(world: World) -> None:
     world.node()
-    fill(world, _MANY_DESKS)
+    fill(world, MANY_DESKS)
     ids = {
         code: world.value("SELECT id FROM organization WHERE code = %s", code) for code in ("0001", "0002")
     }
@@ -229,6 +183,11 @@ def test_desks_cost_the_same_in_an_organization_that_has_four_times_as_many(worl
 
     assert words_read("p") == words_read("person") == 0, "nearly all names have it"
     assert words_read("person 77") == words_read("77") == 111
+    fill(
+        world,
+        "UPDATE extension SET name = replace(name, 'Person', 'Guest') WHERE length(ltrim(number, '0')) < 3 OR number > '007990'",
+    )
+    assert len(read_desks(world.database, "0001", search="guest").desks) == 99 + 10, "found wherever they are"
 
 
 #: 20 sat down first, but for a year; then 30 whose stays are over, and 3,000 whose stays are not.
@@ -277,7 +236,7 @@ def test_people_and_tokens_are_listed_without_a_look_at_those_of_others(world: W
 
 def test_a_node_of_few_is_sent_and_audited_without_a_look_at_all_others(world: World) -> None:
     world.node()
-    fill(world, _MANY_DESKS)
+    fill(world, MANY_DESKS)
     world.sql("INSERT INTO organization (code) VALUES ('0003')")
     world.desk("001", organization="0003")
     world.node("n2")
@@ -292,7 +251,7 @@ def test_spare_phones_are_listed_without_a_look_at_those_of_others(world: World)
     world.node()
     fill(
         world,
-        _MANY_DESKS
+        MANY_DESKS
         + ";UPDATE phone SET base_id = NULL, guest_id = NULL, guest_since = NULL WHERE organization_id = (SELECT max(organization_id) FROM phone)",
     )
     assert rows_read(world, "list_spare_phones", {"organization": "0001", "limit": 100}) < 20

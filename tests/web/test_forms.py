@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from roost.views.journal import PART
 from tests.web.office import PLAIN, Office
 from tests.world import new_id
 
@@ -170,6 +171,20 @@ def test_csv_has_no_formulas(office: Office) -> None:
     assert answer.headers["content-type"].startswith("text/csv")
     assert "'=HYPERLINK(1)" in answer.text
     assert answer.text.count("\r\n") == 2
+
+
+_LONG_JOURNAL = """
+INSERT INTO journal (request_id, at, origin, operation, organization, extension, outcome)
+SELECT 'r' || i, now() - make_interval(mins => i / 3), 'api', 'return', '0001', '001', 'nothing_to_return' FROM generate_series(1, %s) i
+"""
+
+
+def test_csv_is_whole_however_long(office: Office) -> None:
+    """It is read in parts, which end between entries of one moment too."""
+    many = 2 * PART + 501
+    office.world.sql(_LONG_JOURNAL, many)
+    rows = office.browser("admin0001").get("/organizations/0001/journal.csv").text.splitlines()
+    assert sorted(row.partition(",")[0] for row in rows[1:]) == sorted(f"r{i}" for i in range(1, many + 1))
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,8 @@ def test_a_search_is_over_all_and_has_parts_too(large: Office) -> None:
     second = browser.get("/organizations/0001?q=agent&part=3").text
     assert first.count('<li id="desk-') == PART
     assert "More desks" in first
+    assert "A search looks at a thousand matches" in first
+    assert "A search looks at a thousand matches" in second
     assert second.count('<li id="desk-') == DESKS - 4 - 2 * PART
     assert 'href="/organizations/0001?q=agent&amp;part=2"' in second
     assert browser.get("/organizations/0001?q=1450").text.count('<li id="desk-') == 1
