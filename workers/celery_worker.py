@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import warnings
 from collections.abc import Callable
 from functools import partial
@@ -13,7 +14,7 @@ from typing import Any
 import structlog
 from celery import bootsteps
 from celery.apps import worker as celery_program
-from celery.exceptions import CPendingDeprecationWarning
+from celery.exceptions import CPendingDeprecationWarning, SecurityWarning
 from celery.signals import worker_ready, worker_shutting_down
 from celery.worker.consumer import Consumer
 from celery.worker.control import Panel
@@ -126,9 +127,6 @@ class RoostConsumer(Consumer):
             try:
                 connected = super().ensure_connected(conn)
                 self._connected_at = monotonic()
-                if self._lost_at is not None:
-                    log.warning("broker_back", away_seconds=round(self._connected_at - self._lost_at, 1))
-                self._lost_at = None
                 return connected
             except (*BROKER_REFUSED, *NO_BROKER) as error:
                 why = self._lost(error)
@@ -146,6 +144,13 @@ class RoostConsumer(Consumer):
         if monotonic() - self._connected_at < SHORT_LIVED:
             systemd.alive()
             sleep(SHORT_LIVED)
+
+    def serves(self) -> None:
+        """Messages are taken: only now is RabbitMQ back, which may let a worker in and refuse it its queues, once a second."""
+        systemd.status("serving")
+        if self._lost_at is not None:
+            log.warning("broker_back", away_seconds=round(monotonic() - self._lost_at, 1))
+        self._lost_at = None
 
     def _lost(self, error: BaseException) -> str:
         """Note that there is no connection; why."""
@@ -174,7 +179,7 @@ class SignOfLife(bootsteps.StartStopStep):
 
     def start(self, parent: Any) -> None:
         """Called by the consumer at each connection."""
-        systemd.status("serving")
+        parent.serves()
         self._timer = parent.timer.call_repeatedly(systemd.ALIVE_EVERY, systemd.alive)
 
     def stop(self, _parent: Any) -> None:
@@ -253,5 +258,8 @@ def run(
     export_worker(kind, settings(), concurrency)
     # Said at each lost connection, of a setting that is as it is on purpose (tasks/config.py). Here, for the worker shows all as it is made.
     warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
+    if os.geteuid() == 0:  # Celery says it in several lines, of an option of its own
+        warnings.filterwarnings("ignore", category=SecurityWarning)
+        log.warning("runs_as_root", mend="Run it as an account of its own: `roost setup` prints how.")
     worker.start()
     return int(worker.exitcode or 0)

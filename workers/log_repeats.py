@@ -22,6 +22,8 @@ AWAY = frozenset(
     }
 )  # fmt: skip
 _OURS = ("roost", "tasks", "workers")
+#: What says something at each connection, also where one connection after the other ends.
+_AT_EACH_CONNECTION = ("celery.worker.consumer.connection", "celery.worker.consumer.tasks")
 #: Of these the same line may be said of several things, each for itself.
 _OF = ("task", "node", "doing", "code", "error", "watched")
 
@@ -58,7 +60,7 @@ class Repeats(logging.Filter):
 
 def _key(record: logging.LogRecord) -> object | None:
     """What makes two lines alike; None: each is said."""
-    if record.levelno < logging.WARNING:
+    if record.levelno < logging.WARNING and record.name not in _AT_EACH_CONNECTION:
         return None
     if isinstance(record.msg, dict):
         event = record.msg.get("event")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import socket
 import sys
 from typing import NamedTuple
 
@@ -24,6 +26,13 @@ PROCESSES = {
     "beat": Process("asks for what is due"),
     "web": Process("the page and the API"),
 }
+
+
+def why_not_listening(error: OSError) -> str:
+    """Why an address cannot be listened at, in the system's words."""
+    if isinstance(error, socket.gaierror):
+        return "this host name is not known here"
+    return os.strerror(error.errno) if error.errno else str(error)
 
 
 def end_well() -> None:

@@ -19,6 +19,8 @@ from localcluster import ports
 from localcluster.process import SupervisedProcess
 from localcluster.rabbitmq import RabbitCluster
 from roost.settings import Settings
+from tasks.broker import connect
+from tests.cluster import wait_until
 
 #: AMQP 0-9-1, section 2.3.5: a method frame of channel 1, whose method is queue.declare.
 DECLARE = b"\x00\x32\x00\x0a"
@@ -101,10 +103,17 @@ def broker_at_first(rabbitmq: RabbitCluster) -> Iterator[tuple[BrokerAtFirst, st
     door.close()
 
 
-def test_a_worker_outlives_a_broker_that_answers_nonsense_at_first(
-    broker_at_first: tuple[BrokerAtFirst, str], settings: Settings, tmp_path: Path, repository: Path
+def test_a_worker_outlives_a_broker_that_answers_nonsense_at_first_and_somebody_elses_queue_there(
+    broker_at_first: tuple[BrokerAtFirst, str],
+    rabbitmq: RabbitCluster,
+    settings: Settings,
+    tmp_path: Path,
+    repository: Path,
 ) -> None:
     door, url = broker_at_first
+    direct = url.replace(f":{door.port}/", f":{rabbitmq.nodes[0].port}/")
+    with connect(direct) as somebody:
+        somebody.default_channel.queue_declare("push", durable=True, auto_delete=False)
     worker = SupervisedProcess(
         "push",
         [sys.executable, "-m", "workers.push"],
@@ -122,9 +131,23 @@ def test_a_worker_outlives_a_broker_that_answers_nonsense_at_first(
         stop_deadline=60,
     )
     worker.ready = lambda: worker.wrote(" ready.")
-    with worker:
+
+    def log() -> str:
+        return worker.log.read_text()
+
+    worker.launch()
+    try:
+        wait_until(
+            lambda: "A queue there is not as Roost makes it (inequivalent arg" in log(), "it is named", 60
+        )
         assert door.well
+        assert "broker_back" not in log(), "it is let in, and its queues are not"
+        with connect(direct) as somebody:
+            somebody.default_channel.queue_delete("push")
+        worker.await_ready()
+        wait_until(lambda: "broker_back" in log(), "it is said when its queues are", 10)
         assert worker.stop() == 0, "Ctrl-C is an end like any other"
-    log = (tmp_path / "push.log").read_text()
-    assert "Frequent restarts" not in log
-    assert "Traceback" not in log, log
+    finally:
+        worker.kill()
+    assert "Frequent restarts" not in log()
+    assert "Traceback" not in log(), log()

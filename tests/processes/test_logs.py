@@ -108,6 +108,8 @@ def test_what_says_that_a_part_is_away_is_written_now_and_then_with_how_often_it
     wait_until(lambda: soon.filter(later) or next(tries) < 0, "it is written again")
     assert isinstance(later.msg, dict)
     assert later.msg.get("unsaid", 0) == next(tries)
+    connected = record("celery.worker.consumer.connection", "Connected to %s", logging.INFO)
+    assert [repeats.filter(connected) for _ in range(3)] == [True, False, False]
     library = [repeats.filter(record("celery.worker.consumer", "Cannot connect to %s")) for _ in range(3)]
     assert library == [True, False, False]
 

@@ -90,6 +90,7 @@ MISTAKES = {
     "db init without a PostgreSQL": Mistake("roost db init", "PostgreSQL is not reachable now", 6, AWAY),
     "no broker URL": Mistake("roost return 0001*001", "Set ROOST_BROKER_URL", 7, {BROKER: None}),
     "another kind of broker": Mistake("roost return 0001*001", "ROOST_BROKER_URL must begin with amqp://", 7, REDIS),
+    "no worker": Mistake("roost return 0001*001", "every worker behind it, did not answer in time. `roost doctor` says which", 6, {"ROOST_ANSWER_DEADLINE": "1"}),
     "no RabbitMQ": Mistake("roost return 0001*001", "RabbitMQ.*Nothing listens", 6, BROKER_AWAY),
     "a broker host that is unknown": Mistake("roost return 0001*001", "RabbitMQ.*host name .* not known", 6, NO_BROKER_HOST),
     "a broker URL of another service": Mistake("roost return 0001*001", "RabbitMQ.*another program has this port; RabbitMQ.s is 5672", 6, {BROKER: "amqp://roost@127.0.0.1:{web_server}/"}),
@@ -114,6 +115,8 @@ MISTAKES = {
     "web without a key": Mistake("workers.web", not_started("web", "Set ROOST_SEAL_PUBLIC_KEY"), 2, JSON | {PUBLIC: None}),
     "a center's port in use": Mistake("workers.center", "center: cannot listen at 127.0.0.1:{taken}: .*in use", 1, {"ROOST_CENTER_PORT": "{taken}"}),
     "the page's port in use": Mistake("workers.web", "web: cannot listen at 127.0.0.1:{taken}: .*in use", 1, {"ROOST_WEB_PORT": "{taken}"}),
+    "a center at a host that is unknown": Mistake("workers.center", "center: cannot listen at no-such-host.invalid:4573: this host name is not known here", 1, {"ROOST_CENTER_HOST": "no-such-host.invalid"}),
+    "the page at an address of another machine": Mistake("workers.web", "web: cannot listen at 203.0.113.9:8080: Cannot assign requested address", 1, {"ROOST_WEB_HOST": "203.0.113.9"}),
     "health with a wrong broker password": Mistake("workers.health bind", "bind: .*refuses the login", 1, BROKER_PASSWORD),
     "health without the virtual host": Mistake("workers.health beat", "beat: .*virtual host", 1, BROKER_VHOST),
     "health with no RabbitMQ": Mistake("workers.health verify", "verify: .*Nothing listens", 1, BROKER_AWAY),
@@ -260,6 +263,18 @@ def _set(rabbitmq: RabbitCluster, command: str, *, alarms: bool) -> None:
     wait_until(
         lambda: (node.eval("length(rabbit_alarm:get_alarms()).") != "0") is alarms, "RabbitMQ has noticed", 20
     )
+
+
+@pytest.mark.parametrize("limit", ["max-connections", "max-queues"])
+def test_a_limit_of_the_virtual_host_is_named_as_that(
+    environment: dict[str, str], rabbitmq: RabbitCluster, tmp_path: Path, limit: str
+) -> None:
+    environment |= {BROKER: rabbitmq.add_vhost(), "ROOST_ANSWER_DEADLINE": "1.5"}
+    vhost = environment[BROKER].rpartition("/")[2]
+    rabbitmq.nodes[0].eval(f'rabbit_vhost_limit:set(<<"{vhost}">>, [{{<<"{limit}">>, 0}}], <<"test">>).')
+    ended = run("roost return 0001*001", environment, tmp_path)
+    assert ended.exit_code == 6
+    assert "A limit of the virtual host or of this user is reached: raise it" in ended.err
 
 
 @pytest.mark.parametrize("of", ALARMS)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import signal
 import sys
 
@@ -18,7 +17,7 @@ from workers.center.server import Center, connections_of
 from workers.connection_limit import TooFewDescriptors, demand_descriptors
 from workers.logs import refuse_to_start, set_up
 from workers.metrics.kinds import export_center
-from workers.processes import end_well
+from workers.processes import end_well, why_not_listening
 
 #: After SIGTERM, calls in progress have so many seconds to end.
 DRAIN = 8.0
@@ -49,10 +48,8 @@ def main() -> int:
         return 2
     except OSError as error:
         place = f"{settings().center_host}:{settings().center_port}"
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        refuse_to_start(
-            "center", f"cannot listen at {place}: {reason} (ROOST_CENTER_HOST, ROOST_CENTER_PORT)"
-        )
+        why = why_not_listening(error)
+        refuse_to_start("center", f"cannot listen at {place}: {why} (ROOST_CENTER_HOST, ROOST_CENTER_PORT)")
         return 1
     return 0
 

@@ -45,9 +45,14 @@ def open_directory() -> Iterator[Directory]:
 
 @contextmanager
 def open_client() -> Iterator[Client]:
-    """Open the way to the workers. Raises SettingMissing."""
-    with Client(settings()) as client:
-        yield client
+    """Open the way to the workers. Raises SettingMissing. What nobody answers raises BrokerUnavailable, which says what to do."""
+    try:
+        with Client(settings()) as client:
+            yield client
+    except BrokerUnavailable as error:
+        if error.detail:
+            raise
+        raise BrokerUnavailable("`roost doctor` says which, and what mends it.") from None
 
 
 def database_time(client: Client) -> datetime:

@@ -11,7 +11,7 @@ from roost.version import WrongVersion
 from tasks.outages import check_before_start
 from workers.connection_limit import TooFewDescriptors, demand_descriptors
 from workers.logs import refuse_to_start, set_up
-from workers.processes import end_well
+from workers.processes import end_well, why_not_listening
 from workers.web.app import create_app
 from workers.web.server import BACKLOG, WebServer
 
@@ -37,7 +37,8 @@ def main() -> int:
         return 2
     except OSError as error:
         place = f"{settings().web_host}:{settings().web_port}"
-        refuse_to_start("web", f"cannot listen at {place}: {error.strerror} (ROOST_WEB_HOST, ROOST_WEB_PORT)")
+        why = why_not_listening(error)
+        refuse_to_start("web", f"cannot listen at {place}: {why} (ROOST_WEB_HOST, ROOST_WEB_PORT)")
         return 1
     server = WebServer(create_app(settings()), settings())
     server.run(sockets=[listening])
