@@ -45,7 +45,7 @@ class Auditor:
         self._lock = threading.Lock()
 
     def ask(self, node: str) -> None:
-        """Have the node audited, unless it waits for that already."""
+        """Have the node audited, unless it is being audited, or waits for that, already."""
         with self._lock:
             if node in self._waiting:
                 return
@@ -62,8 +62,6 @@ class Auditor:
         time.sleep(min(LONGEST_REST, times * took))
 
     def _audit(self, node: str) -> None:
-        with self._lock:
-            self._waiting.discard(node)
         try:
             found = audit(
                 self._database, node, self._nodes, self._retry_max, self._rest, partial(self._push, node)
@@ -79,3 +77,8 @@ class Auditor:
             DATABASE.gone(task="audit", node=node, error=str(error))
         except Exception:
             log.exception("audit_failed", node=node)
+        finally:
+            # Not before: until an audit has taken its node, each push finds one due, and another would follow it. What is asked for
+            # meanwhile stays due.
+            with self._lock:
+                self._waiting.discard(node)

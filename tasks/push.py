@@ -21,6 +21,7 @@ from tasks.message_lamps import MessageLamps
 from tasks.nodes import NodeConnections
 from tasks.once import once
 from tasks.outages import DATABASE
+from tasks.turns import Turns
 from tasks.wake import PUSH_SEVERAL_TASK, PUSH_TASK
 
 #: Threads of one push worker for each kind of job: a node that does not answer holds one of them until its deadline.
@@ -78,7 +79,7 @@ def _converge(node: str) -> Converged | PushFailed | None:
 @app.task(name=PUSH_TASK)
 def push(node: str) -> None:
     """Bring the node to the truth."""
-    _push(node)
+    _turns().take(node)
 
 
 @app.task(name=PUSH_SEVERAL_TASK)
@@ -87,14 +88,19 @@ def push_several(nodes: list[str]) -> None:
 
     One message for all of them, since a message costs a push worker twice as much as what is done with it.
     """
-    pushes = [_hands().submit(_push, node) for node in nodes]
+    pushes = [_hands().submit(_turns().take, node) for node in nodes]
     wait(pushes)  # each ends within its node's deadlines
     for done in pushes:
         done.result()
 
 
-def _push(node: str) -> None:
-    """Converge the node; what fails is tried again when the sweep finds it due.
+@once
+def _turns() -> Turns:
+    return Turns(_push)
+
+
+def _push(node: str) -> bool:
+    """Converge the node; what fails is tried again when the sweep finds it due. False: another process holds it, or it is not due.
 
     A failure is logged when it begins and when it ends: a node that is away for a day would fill the log.
     """
@@ -103,7 +109,7 @@ def _push(node: str) -> None:
     except DatabaseUnavailable as error:
         DATABASE.gone(task=PUSH_TASK, node=node, error=str(error))
         PUSHES.labels(node, error.code).inc()
-        return
+        return True
     if isinstance(result, PushFailed):
         PUSHES.labels(node, result.code).inc()
         if result.begins:
@@ -120,3 +126,4 @@ def _push(node: str) -> None:
             _auditor().pushed()
         if result.audit_due:
             _auditor().ask(node)
+    return result is not None

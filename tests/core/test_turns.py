@@ -1,0 +1,64 @@
+"""Wake-ups of a node that is being pushed to."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tasks.turns import ANOTHERS_TURN, Turns
+
+DEADLINE = 20
+
+
+def test_who_comes_during_a_push_does_not_wait_and_the_push_is_made_once_more() -> None:
+    """Three come, and one push more tells the node all that they came for."""
+    pushed: list[str] = []
+    begun, goes_on = threading.Event(), threading.Event()
+
+    def push(node: str) -> bool:
+        pushed.append(node)
+        begun.set()
+        return goes_on.wait(DEADLINE)
+
+    turns = Turns(push)
+    with ThreadPoolExecutor(1) as another:
+        first = another.submit(turns.take, "n1")
+        assert begun.wait(DEADLINE)
+        for _ in range(3):
+            turns.take("n1")
+        assert pushed == ["n1"]
+        goes_on.set()
+        first.result(DEADLINE)
+    assert pushed == ["n1", "n1"]
+    turns.take("n1")
+    assert pushed == ["n1"] * 3
+
+
+def test_a_node_that_another_process_holds_is_tried_again_once() -> None:
+    pushed: list[str] = []
+    rests: list[float] = []
+
+    def push(node: str) -> bool:
+        pushed.append(node)
+        return False
+
+    Turns(push, rests.append).take("n1")
+    assert (pushed, rests) == (["n1", "n1"], [ANOTHERS_TURN])
+
+
+def test_a_push_that_fails_keeps_no_later_one_out() -> None:
+    pushed: list[str] = []
+
+    def push(node: str) -> bool:
+        pushed.append(node)
+        if len(pushed) == 1:
+            raise RuntimeError
+        return True
+
+    turns = Turns(push)
+    with pytest.raises(RuntimeError):
+        turns.take("n1")
+    turns.take("n1")
+    assert len(pushed) == 2
