@@ -40,7 +40,7 @@ def test_the_whole_document_without_a_server_error_or_an_answer_outside_it(fuzze
     run = subprocess.run(
         [
             sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()", "run", document,
-            "--header", f"Authorization: Bearer {fuzzed.token()}", "--checks", _CHECKS, "--max-examples", "4",
+            "--header", f"Authorization: Bearer {fuzzed.token()}", "--checks", _CHECKS, "--max-examples", "8",
             "--phases", "examples,coverage,fuzzing", "--request-timeout", "30", "--seed", "1", "--no-color",
             "--suppress-health-check", "all",
         ],
