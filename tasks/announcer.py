@@ -21,7 +21,7 @@ from tasks.wake import wake_nodes
 #: machine wakes each node less often, for more changes each time. The first wake-up after a pause is never delayed.
 MOST_WAKE_UPS, FEWEST_WAKE_UPS = 400, 64
 #: While many things change, the least seconds from one run to the next: a run costs as much as a move, too, and a caller notices no delay of that length.
-BUSY_PAUSE = 0.05
+BUSY_PAUSE = 0.1
 #: Changes in the last second up to which they are few, and from which on they are many; a move makes four or five.
 FEW_CHANGES, MANY_CHANGES = 150, 300
 

@@ -38,6 +38,17 @@ def test_a_transaction_whose_worker_is_frozen_holds_no_lock(world: World, databa
     assert waited[0] < 5
 
 
+def test_the_connection_that_came_back_last_is_used_next(database_url: str) -> None:
+    database = Database(database_url, size=2)
+    with database.connection() as last, database.connection() as first:
+        warm = last.info.backend_pid
+        assert first.info.backend_pid != warm
+    for _ in range(3):
+        with database.connection() as connection:
+            assert connection.info.backend_pid == warm
+    database.close()
+
+
 def test_a_row_that_others_hold_is_unavailable_outside_a_transaction_too(
     world: World, database_url: str
 ) -> None:
