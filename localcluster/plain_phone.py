@@ -6,15 +6,13 @@ It registers, dials, answers, transfers; it sends no speech. For what is spoken 
 from __future__ import annotations
 
 import secrets
-import socket
-import threading
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
-from localcluster.phones import PhoneFailed
 from localcluster.plain_call import DEADLINE, PlainCall
-from localcluster.sip import SipMessage, address_of, proof, session, tag_of
+from localcluster.sip import SipMessage, address_of, proof, tag_of
+from localcluster.sip_wire import SipWire
 
 _ALLOW = ("Allow", "INVITE, ACK, BYE, CANCEL, UPDATE, REFER, NOTIFY, OPTIONS")
 
@@ -32,7 +30,6 @@ class PlainPhone:
         #: What it says of itself: another From, and more headers in each INVITE and in each answer to one.
         self.local = ""
         self.more: Sequence[tuple[str, str]] = ()
-        self._port = port
         self.forward = ""
         self.silent = False
         self.rung: list[PlainCall] = []
@@ -40,23 +37,13 @@ class PlainPhone:
         self.told: list[SipMessage] = []
         self._secret = secret
         self._calls: dict[str, PlainCall] = {}
-        #: The last answer to each request, by its Via and CSeq.
-        self._replied: dict[tuple[str, str], SipMessage] = {}
-        self._news = threading.Condition()
-        family, here = (socket.AF_INET6, "::1") if ":" in registrar else (socket.AF_INET, "127.0.0.1")
-        self._socket = socket.socket(family, socket.SOCK_DGRAM)
-        self._socket.bind((here, 0))
-        self._media = socket.socket(family, socket.SOCK_DGRAM)  # speech goes here, and is not heard
-        self._media.bind((here, 0))
-        self._listens = True
-        self._thread = threading.Thread(target=self._listen, name=f"plain phone {name}")
-        self._thread.start()
+        self._wire = SipWire(name, registrar, port)
+        self._wire.listen(self._hear)
 
     @property
     def address(self) -> str:
         """HOST:PORT of its contact."""
-        host, port = self._socket.getsockname()[:2]
-        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        return self._wire.address
 
     def register(self, seconds: int = 3600) -> None:
         """Register this contact beside others of the account, and wait for the yes; 0 seconds takes it back."""
@@ -72,7 +59,7 @@ class PlainPhone:
         """Dial a number at the registrar; does not wait for an answer. With a `to_tag` it pretends that the call is known."""
         uri = f"sip:{number}@{self.registrar}"
         call = self._open(uri, f"<{uri}>{';tag=' * bool(to_tag)}{to_tag}")
-        self._send(call, "INVITE", self._offer(), session(*self._media.getsockname()[:2]))
+        self._send(call, "INVITE", self._offer(), self._wire.session)
         return call
 
     def ask(self, method: str, number: str) -> PlainCall:
@@ -105,9 +92,7 @@ class PlainPhone:
 
     def wait(self, condition: Callable[[], bool], deadline: float, what: str) -> None:
         """Wait until a message made `condition` true."""
-        with self._news:
-            if not self._news.wait_for(condition, deadline):
-                raise PhoneFailed(f"{self.name} did not see {what} within {deadline:g} s")
+        self._wire.wait(condition, deadline, what)
 
     def hang_up_all(self) -> None:
         """End every call, and forget the rings that nobody took."""
@@ -124,11 +109,7 @@ class PlainPhone:
 
     def drop(self) -> None:
         """Let the port go, and say nothing to anybody."""
-        self._listens = False
-        self._socket.sendto(b"", self._socket.getsockname())  # wakes the listener
-        self._thread.join(DEADLINE)
-        self._socket.close()
-        self._media.close()
+        self._wire.drop()
 
     def __enter__(self) -> Self:
         self.register()
@@ -145,13 +126,13 @@ class PlainPhone:
         """200 with our session."""
         assert call.invite is not None
         call.is_up = True
-        self._reply(call.invite, "200 OK", self._offer(), session(*self._media.getsockname()[:2]))
+        self._wire.reply(call.invite, "200 OK", self._offer(), self._wire.session)
 
     def decline(self, call: PlainCall, status: str) -> None:
         """A final response other than 2xx."""
         assert call.invite is not None
         call.is_over = True
-        self._reply(call.invite, status)
+        self._wire.reply(call.invite, status)
 
     def request(self, call: PlainCall, method: str, *more: tuple[str, str]) -> None:
         """A request in the call."""
@@ -161,11 +142,11 @@ class PlainPhone:
         """Offer our session again in a call, as for hold or when a session timer runs out; with `local` and `more` as they are now."""
         if self.local:
             call.local = f"{self.local};tag={tag_of(call.local)}"
-        self._send(call, method, self._offer(), session(*self._media.getsockname()[:2]))
+        self._send(call, method, self._offer(), self._wire.session)
 
     def end(self, call: PlainCall) -> None:
         """BYE, CANCEL or 480, whichever fits."""
-        with self._news:
+        with self._wire.news:
             if call.is_over or call.is_given_up:
                 return
             if call.watches:
@@ -209,34 +190,15 @@ class PlainPhone:
             call.asked = (method, more, body)
         via = f"SIP/2.0/UDP {self.address};branch=z9hG4bK{call.call_id}-{call.sent};rport"
         headers = call.headers(via, call.remote, f"{call.sent} {method}", is_routed=method != "CANCEL")
-        self._put(SipMessage(f"{method} {call.target} SIP/2.0", (*headers, *more), body))
-
-    def _reply(
-        self, request: SipMessage, status: str, more: Sequence[tuple[str, str]] = (), body: str = ""
-    ) -> None:
-        reply = request.reply(status, self.name, more, body)
-        self._replied[request["Via"], request["CSeq"]] = reply
-        self._put(reply)
-
-    def _put(self, message: SipMessage) -> None:
-        self._socket.sendto(message.encode(), (self.registrar.strip("[]"), self._port))
+        self._wire.put(SipMessage(f"{method} {call.target} SIP/2.0", (*headers, *more), body))
 
     # --- what comes in ---
 
-    def _listen(self) -> None:
-        while self._listens:
-            data = self._socket.recv(65_535)
-            if len(data.strip()) == 0:
-                continue
-            message = SipMessage.parse(data)
-            if self.silent and not message.status:
-                continue
-            with self._news:
-                if message.status:
-                    self._hear_response(message)
-                else:
-                    self._hear_request(message)
-                self._news.notify_all()
+    def _hear(self, message: SipMessage) -> None:
+        if message.status:
+            self._hear_response(message)
+        elif not self.silent:
+            self._hear_request(message)
 
     def _hear_response(self, message: SipMessage) -> None:
         call = self._calls.get(message["Call-ID"])
@@ -286,34 +248,33 @@ class PlainPhone:
             via = f"SIP/2.0/UDP {self.address};branch=z9hG4bK{secrets.token_hex(6)};rport"
         number = message["CSeq"].split()[0]
         headers = call.headers(via, message["To"], f"{number} ACK", is_routed=message.status < 300)
-        self._put(SipMessage(f"ACK {call.target} SIP/2.0", headers))
+        self._wire.put(SipMessage(f"ACK {call.target} SIP/2.0", headers))
 
     def _hear_request(self, message: SipMessage) -> None:
         if message.method == "ACK":
             return
-        if said := self._replied.get((message["Via"], message["CSeq"])):
-            self._put(said)  # sent again, since our answer came late (RFC 3261, 17.2)
+        if self._wire.replied_again(message):
             return
         call = self._calls.get(message["Call-ID"])
         if message.method == "INVITE" and (call is None or (call.is_over and not tag_of(message["To"]))):
             self._ring(message)
             return
         if call is not None and call.was_overtaken(message):
-            self._reply(message, "500 Server Internal Error")
+            self._wire.reply(message, "500 Server Internal Error")
             return
         if call is not None:
             call.heard.append(message)
         else:
             self.told.append(message)
         if message.method in {"INVITE", "UPDATE"} and message.body:
-            self._reply(message, "200 OK", self._offer(), session(*self._media.getsockname()[:2]))
+            self._wire.reply(message, "200 OK", self._offer(), self._wire.session)
             return
         is_cancelled = message.method == "CANCEL" and call is not None and not call.is_up
         if call is not None and (message.method == "BYE" or is_cancelled):
             call.is_over = True
-        self._reply(message, "200 OK", (self._contact(),))
+        self._wire.reply(message, "200 OK", (self._contact(),))
         if call is not None and call.invite is not None and is_cancelled:
-            self._reply(call.invite, "487 Request Terminated")
+            self._wire.reply(call.invite, "487 Request Terminated")
 
     def _ring(self, message: SipMessage) -> None:
         local = f"{message['To']};tag={self.name}"
@@ -325,7 +286,7 @@ class PlainPhone:
         if self.forward:
             call.is_over = True
             self.forwarded.append(call)
-            self._reply(message, "302 Moved Temporarily", (("Contact", f"<{self.forward}>"),))
+            self._wire.reply(message, "302 Moved Temporarily", (("Contact", f"<{self.forward}>"),))
             return
         self.rung.append(call)
-        self._reply(message, "180 Ringing", (self._contact(), *self.more))
+        self._wire.reply(message, "180 Ringing", (self._contact(), *self.more))

@@ -11,6 +11,9 @@ from tests.conformance.asterisk.target import Simulator
 from tests.core.pushed_node import Node
 from tests.world import World
 
+# They compare for several tests, and a failure should show what differs.
+pytest.register_assert_rewrite("tests.core.compared", "tests.core.desk_import")
+
 
 @pytest.fixture(scope="session")
 def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:

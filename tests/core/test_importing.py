@@ -2,50 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 
 import pytest
 
-from roost.directory import Directory, exporting
-from roost.directory.cells import FORMULA
-from roost.directory.errors import UnknownOrganization
-from roost.directory.exporting import export_desks
 from roost.directory.import_file import COLUMNS, BadFile, open_file
-from roost.directory.importing import ImportRefused, ImportReport, import_desks
+from roost.directory.importing import ImportRefused
 from roost.directory.node_scope import set_scope
+from tests.core.desk_import import DESKS, Desk
 from tests.world import World
-
-DESKS = """\
-organization,number,name,phone,node,allows_virtualization,account_code,mailbox,emergency_number,emergency_location
-0001,001,"Doe, John",desk001,n1,yes,ACC-1,100@default,+40211,"Floor 1, room 2"
-0001,002,Ted,desk002,n2,no,,,,
-0001,003,Agent,,,,,,,
-"""
-
-
-class Desk:
-    """Where files of desks are imported to."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.directory = Directory(world.database)
-        world.organization()
-        world.organization("0002")
-        world.node("n1")
-        world.node("n2")
-
-    def load(self, text: str | bytes, *, dry_run: bool = False, encoding: str = "utf-8-sig") -> ImportReport:
-        file = io.BytesIO(text.encode() if isinstance(text, str) else text)
-        return import_desks(self.world.database, file, dry_run=dry_run, encoding=encoding)
-
-    def faults(self, text: str) -> list[tuple[int, str]]:
-        before = (self.directory.extensions(), self.directory.phones())
-        with pytest.raises(ImportRefused) as raised:
-            self.load(text)
-        assert (self.directory.extensions(), self.directory.phones()) == before
-        return [(fault.line, fault.code) for fault in raised.value.faults]
 
 
 @pytest.fixture
@@ -249,53 +214,3 @@ def test_ten_thousand_faults_are_listed_up_to_a_bound(desk: Desk) -> None:
     with pytest.raises(ImportRefused, match="at least 1000") as raised:
         desk.load("organization,number\n" + "0001,x\n" * 10_000)
     assert len(raised.value.faults) == 1000
-
-
-#: Names that a spreadsheet, a reader of CSV, or an import might change.
-HOSTILE = (
-    "=1+1", "+40211", "-2", "@SUM(A1)", "\uff1d1", "'Ann", "''=1", "'", "' ", " Ann ", "\u00a0Ann", "Ann\u3000", '"', '""Ann"", "x"',
-    "a,b;c", "sep=;", "\ufeffAnn", "\u2028", "Zoë 👩‍👩‍👧", "=cmd|' /C calc'!A0", "true", "organization", ",,,,", "\u202eAnn",
-)  # fmt: skip
-
-
-def test_what_is_exported_imports_again_unchanged(desk: Desk) -> None:
-    for number, name in enumerate(HOSTILE):
-        key = f"0001*{number:03}"
-        desk.directory.add_extension(key, name=name, allows_virtualization=number % 2 == 0)
-        desk.directory.add_phone(
-            f"-{number:03}",
-            organization="0001",
-            node="n1",
-            base=key,
-            emergency_number="+112",
-            emergency_location=name,
-        )
-    desk.directory.add_extension("0002*1", account_code="-A", mailbox="@b")
-    desk.directory.add_phone("spare", organization="0002", node="n2")
-    text = "".join(export_desks(desk.world.database))
-    cells = [cell for row in csv.reader(io.StringIO(text)) for cell in row]
-    assert not [cell for cell in cells if cell.startswith(FORMULA)]
-    report = desk.load(text)
-    assert (report.counts.desks, report.changes) == (len(HOSTILE) + 1, [])
-
-    before = (desk.directory.extensions(), desk.directory.phones(organization="0001"))
-    for code in ("0001", "0002"):
-        desk.directory.remove_organization(code, with_everything=True)
-        desk.world.organization(code)
-    desk.load(text)
-    assert (desk.directory.extensions(), desk.directory.phones()) == before
-
-    of_one = "".join(export_desks(desk.world.database, "0002"))
-    assert of_one.splitlines()[1:] == ["0002,1,,'-A,'@b,no,,,,"]
-    with pytest.raises(UnknownOrganization):
-        next(export_desks(desk.world.database, "0009"))
-
-
-def test_an_export_is_made_in_parts(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk.load(DESKS)
-    whole = "".join(export_desks(desk.world.database))
-    monkeypatch.setattr(exporting, "PART", 2)
-    parts = list(export_desks(desk.world.database))
-    assert [part.count("\n") for part in parts] == [1, 2, 1]
-    assert "".join(parts) == whole
-    assert parts[0].removeprefix("\ufeff").strip() == ",".join(COLUMNS)
