@@ -156,8 +156,8 @@ def settings(database_url: str, code_pepper: str) -> Settings:
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    """A pool on this test's database."""
-    pool = Database(database_url, size=8)
+    """A pool on this test's database, as patient as a push worker's: a busy machine may keep a test for seconds amid a transaction."""
+    pool = Database(database_url, size=8, idle_limit=10)
     yield pool
     pool.close()
 

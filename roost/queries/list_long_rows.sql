@@ -6,5 +6,5 @@ JOIN extension b ON b.id = p.base_id
 CROSS JOIN LATERAL (VALUES (p.base_id), (p.guest_id)) speaker (id)
 JOIN extension e ON e.id = speaker.id
 WHERE NOT row_fits(o.code, e.number, e.name, e.account_code, e.mailbox, b.number, p)
-ORDER BY p.name
+ORDER BY p.name, o.code, e.number
 LIMIT 5

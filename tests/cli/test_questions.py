@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -130,13 +131,16 @@ def test_the_status_of_each_node(roost: Run, office: World) -> None:
 
 def test_the_exit_code_of_status_is_the_worst_of_any_node(roost: Run, office: World) -> None:
     version = announce(office.database).numbered
-    office.sql("UPDATE pbx_node SET seen_at = clock_timestamp(), applied_version = %s", version)
+    office.sql(
+        "UPDATE pbx_node SET seen_at = clock_timestamp() + interval '1 hour', applied_version = %s", version
+    )
     assert roost("status").exit_code == 0
     office.sql("UPDATE pbx_node SET drift = 1")
     assert roost("status").exit_code == 1
     office.sql("UPDATE pbx_node SET drift = 0, seen_at = clock_timestamp() - interval '10 minutes'")
     left = roost("status")
-    assert (left.exit_code, "n1: pushed to not for 600 s, though nothing failed." in left.out) == (7, True)
+    assert left.exit_code == 7
+    assert re.search(r"n1: pushed to not for 6\d\d s, though nothing failed\.", left.out)
     office.sql("UPDATE pbx_node SET failures = 1, last_error = 'no route to host'")
     assert (roost("status").exit_code, roost("status", "--json").exit_code) == (7, 7)
     office.sql("UPDATE pbx_node SET enabled = false")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from pathlib import Path
 
@@ -148,6 +149,11 @@ def test_the_server(settings: Settings) -> None:
     assert bad(list(check_server("postgresql://127.0.0.1:1/x"))) == [("database", "error")]
 
 
+def test_a_clock_that_differs_is_named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("roost.diagnosis.database.CLOCK_TOLERANCE", -1.0)
+    assert bad(list(check_server(settings.need("database_url")))) == [("clock", "warning")]
+
+
 def test_a_role_that_may_do_anything_is_named(world: World, settings: Settings) -> None:
     url = settings.need("database_url")
     plain = make_conninfo(url, user="roost_plain", password="plain")
@@ -229,21 +235,24 @@ def test_a_node_that_answers_and_is_not_as_it_should_be(world: World) -> None:
         world.node("n1", port=listening.getsockname()[1], secret="x")
 
         def found() -> list[str]:
-            return of_nodes(world, seal_private_key=None)
+            said = of_nodes(world, seal_private_key=None)
+            return [
+                re.sub(r"not for 36\d\d s", "not for an hour", each) for each in said
+            ]  # and what this took
 
         assert found() == ["n1: pushed to never, though nothing failed."]
         world.sql("UPDATE pbx_node SET seen_at = clock_timestamp()")
         assert found() == []
         world.sql("UPDATE pbx_node SET seen_at = clock_timestamp() - interval '1 hour', drift = 3")
         assert found() == [
-            "n1: pushed to not for 3600 s, though nothing failed.",
+            "n1: pushed to not for an hour, though nothing failed.",
             "n1: its last audit mended 3 entries.",
         ]
         world.sql("UPDATE pbx_node SET failures = 2, last_error = 'refused', drift = 0")
         assert found() == ["n1: 2 pushes failed since it last answered: refused"]
         world.sql("UPDATE pbx_node SET failures = 0")
         world.organization()
-        assert found() == ["n1: pushed to not for 3600 s, though nothing failed."]
+        assert found() == ["n1: pushed to not for an hour, though nothing failed."]
         world.desk("001")
         assert found()[1].endswith("not announced, and nobody announces.")
 

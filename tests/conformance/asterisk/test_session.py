@@ -97,7 +97,8 @@ def fails_in_time(address: NodeAddress, call: str = "cursor") -> NodeUnavailable
     began = time.monotonic()
     with pytest.raises(NodeUnavailable) as failure:
         use(address, call)
-    assert time.monotonic() - began < 2 * DEADLINE + 0.5
+    # The peer would keep it for ever; what a busy machine takes to read whom TLS trusts is no wait.
+    assert time.monotonic() - began < 2 * DEADLINE + 5
     return failure.value
 
 
