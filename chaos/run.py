@@ -96,6 +96,7 @@ class Run:
 
     def _wait_filled(self) -> None:
         """The time of faults begins when every node has everything, however much that is."""
+        self._tell("people are there, and calls work")
         within = HEALTHY_WITHIN + self._caught_up_within
         missing = self._wait_caught_up(within=within)
         if missing:
