@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from roost.wording import shown
+
 
 class RoostError(Exception):
     """Something went wrong."""
@@ -54,6 +56,9 @@ class NodeRefused(RoostError):
 
     code = "node_refused"
 
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(shown(detail))
+
 
 class Unavailable(RoostError):
     """A part Roost needs is not reachable now; the same request may be sent again."""
@@ -89,3 +94,6 @@ class NodeUnavailable(Unavailable):
     """The PBX node is not reachable now."""
 
     code = "node_unavailable"
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(shown(detail))

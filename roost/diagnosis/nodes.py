@@ -22,7 +22,7 @@ from roost.pbx.kinds import Examined, kind_named, kinds
 from roost.pbx.node import NodeAddress
 from roost.pbx.tls import TlsRefused
 from roost.settings import Settings
-from roost.wording import count_of
+from roost.wording import count_of, shown
 
 #: Nodes that are tried at once.
 _AT_ONCE = 16
@@ -123,7 +123,7 @@ def _look(row: NodeLogin, settings: Settings, phones: Sequence[str]) -> list[Fin
         found = [Finding("nodes", Level.ERROR, str(error), mend), *kind.examine(node)]
     except RoostError as error:
         found = [Finding("nodes", Level.ERROR, str(error), _NO_ANSWER), *kind.examine(node)]
-    return [replace(finding, says=f"{row.name}: {finding.says}") for finding in found]
+    return [replace(finding, says=shown(f"{row.name}: {finding.says}")) for finding in found]
 
 
 def _address(row: NodeLogin, settings: Settings) -> NodeAddress:

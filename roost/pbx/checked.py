@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from roost.pbx.node import ActsAs, Change, Cursor, Gone, Key, PbxNode, RefusedRow, Rings, key_of
+from roost.wording import shown
 
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 #: What would end a line. A node that holds an odd key told it itself, so with anything else in it, it may be told to delete it.
@@ -100,7 +101,7 @@ class CheckedNode:
 
     def health(self) -> str:
         """The PBX's name and version, in a short text."""
-        return self._node.health()
+        return shown(self._node.health()[:200])
 
     def close(self) -> None:
         """Close the connection; never raises."""

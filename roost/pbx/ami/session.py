@@ -18,6 +18,7 @@ from roost.pbx.ami import codec
 from roost.pbx.ami.options import AmiOptions
 from roost.pbx.connection import NodeConnection
 from roost.pbx.node import NodeAddress
+from roost.wording import shown
 
 #: Actions sent before the first of them is answered. Their answers must fit the socket buffers: Asterisk
 #: waits 100 ms (`writetimeout`) for a peer that does not read.
@@ -281,7 +282,7 @@ class AmiSession:
         """The message of an error; raises NodeRefused when trying again cannot help."""
         if answer["Response"] != "Error":
             raise codec.ProtocolError("It answered with neither success nor error.")
-        message = answer.get("Message", "")[:200]
+        message = shown(answer.get("Message", "")[:200])
         if message.startswith(_REFUSALS):
             raise NodeRefused(f"{self._connection.place}: {message}.")
         return message

@@ -14,6 +14,7 @@ Facts, tried on 5.6.3, 6.0.1 and 6.1.5:
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from base64 import b64decode, b64encode
@@ -39,6 +40,7 @@ READ_AT_ONCE = 40
 PAGES_AT_ONCE = 2
 #: Changes made ready at a time: two or three bodies of them, so that the node does not wait for all the others.
 ENCODED = 500
+_LIFE = re.compile("[0-9A-Za-z-]{1,64}")
 _NOT_KAMAILIO = (
     "Something answers there that is no Kamailio with Roost's roost.cfg; look at the host and the port."
 )
@@ -68,7 +70,7 @@ class KamailioNode:
         """The node's own cursor; None when there is none, or not a readable one. What is applied afterwards is for the life seen here."""
         with self._session.deadline():
             said = _text(self._session.ask("GET", "/roost/cursor")).split("\n")
-            if len(said) != 4 or said[0] != "roost 1" or not said[1]:
+            if len(said) != 4 or said[0] != "roost 1" or not _LIFE.fullmatch(said[1]):
                 raise NodeRefused(f"{self._place}: {_NOT_KAMAILIO}")
         self._life = said[1]
         return Cursor.parse(said[2])
@@ -151,12 +153,11 @@ class KamailioNode:
         """What it says of itself."""
         with self._session.deadline():
             said = _text(self._session.ask("GET", "/roost/health")).split("\n")
-            if len(said) != 7 or not all(each.isascii() and each.isdigit() for each in said[1:4]):
+            if len(said) != 7:
                 raise ProtocolError("It does not say how it is.")
-        version, rows, loops, clock, name, feature, _ = said
-        return State(
-            version[:40], int(rows), int(loops), int(clock) - int(time.time()), name[:64], feature[:40]
-        )
+            rows, loops, clock = (_number(each.encode()) for each in said[1:4])
+        version, name, feature = said[0], *said[4:6]
+        return State(version[:40], rows, loops, clock - int(time.time()), name[:64], feature[:40])
 
     def close(self) -> None:
         """Close the connection; never raises."""
@@ -192,6 +193,8 @@ class KamailioNode:
             if len(said) != 2:
                 raise ProtocolError("It does not say how long its table is.")
             pages, rows = map(_number, said)
+            if pages > rows:
+                raise ProtocolError("It tells of more pages than rows.")
         told = 0
         for first in range(0, pages, PAGES_AT_ONCE):
             numbers = iter(range(first, min(first + PAGES_AT_ONCE, pages)))
@@ -273,6 +276,6 @@ def _text(body: bytes) -> str:
 
 
 def _number(told: bytes) -> int:
-    if not (told.isdigit() and len(told) <= 9):
+    if not (told.isdigit() and len(told) <= 12):
         raise ProtocolError("It did not answer with a number.")
     return int(told)

@@ -41,26 +41,38 @@ class Reader:
         return answers
 
     def _next(self) -> Answer | None:
-        head, end, rest = self._bytes.partition(b"\r\n\r\n")
-        if not end:
-            if len(head) > MAX_HEAD or not b"HTTP/1.1 ".startswith(head[:9]):
+        while True:
+            head, end, rest = self._bytes.partition(b"\r\n\r\n")
+            if len(head) > MAX_HEAD or not (end or b"HTTP/1.1 ".startswith(head[:9])):
                 raise ProtocolError("It does not speak HTTP.")
-            return None
-        start, *lines = head.decode("latin-1").split("\r\n")
-        version, _, status_and_reason = start.partition(" ")
-        status, _, reason = status_and_reason.partition(" ")
-        if not version.startswith("HTTP/1.") or not (
-            status.isascii() and status.isdigit() and len(status) == 3
-        ):
-            raise ProtocolError("It does not speak HTTP.")
-        fields = {name.strip().lower(): value.strip() for name, _, value in (x.partition(":") for x in lines)}
-        length = fields.get("content-length", "")
-        if not (length.isascii() and length.isdigit()) or int(length[:9]) > MAX_BODY:
-            raise ProtocolError("It answered with no length, or with too much.")
-        if len(rest) < int(length):
-            return None
-        self._bytes = rest[int(length) :]
-        return Answer(int(status), reason[:80], rest[: int(length)])
+            if not end:
+                return None
+            start, *lines = head.decode("latin-1").split("\r\n")
+            version, _, status_and_reason = start.partition(" ")
+            status, _, reason = status_and_reason.partition(" ")
+            if not version.startswith("HTTP/1.") or not (
+                status.isascii() and status.isdigit() and len(status) == 3
+            ):
+                raise ProtocolError("It does not speak HTTP.")
+            if status.startswith("1"):
+                self._bytes = rest  # such as 100 Continue: the answer comes after it
+                continue
+            length = _length(lines)
+            if len(rest) < length:
+                return None
+            self._bytes = rest[length:]
+            return Answer(int(status), reason[:80], rest[:length])
+
+
+def _length(lines: list[str]) -> int:
+    """Bytes of the body, by these fields of the head. Raises ProtocolError for a body in chunks, and for lengths that differ."""
+    fields = [(name.strip().lower(), value.strip()) for name, _, value in (x.partition(":") for x in lines)]
+    told = {value for name, value in fields if name == "content-length"}
+    length = told.pop() if len(told) == 1 else ""
+    digits = length.isascii() and length.isdigit() and len(length) <= 9
+    if not digits or int(length) > MAX_BODY or any(name == "transfer-encoding" for name, _ in fields):
+        raise ProtocolError("It answered with no length, or with too much.")
+    return int(length)
 
 
 def request(method: str, path: str, host: str, secret: str, body: bytes) -> bytes:

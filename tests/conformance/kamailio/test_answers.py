@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 
+from localcluster.certificates import Authority
 from roost.errors import NodeRefused, NodeUnavailable, RoostError
 from roost.pbx.kamailio import KIND
 from roost.pbx.kamailio.adapter import MAX_BODY
 from roost.pbx.node import ActsAs, Change, Cursor, PbxNode, Rings
-from tests.conformance.kamailio.web_server import WebServer, ok, status
+from roost.pbx.tls import TlsRefused
+from tests.conformance.kamailio.web_server import Trickle, WebServer, ok, status
 
 PATIENCE = 2.0
 SEEN = b"roost 1\nlife-1\n\n"
@@ -85,8 +89,44 @@ ANSWERS: dict[str, tuple[Callable[[bytes], bytes | None], Callable[[PbxNode], ob
     "no length of the table": (lambda _: ok(b"3\n"), listed, NodeUnavailable, "how long its table is"),
     "no base64": (lambda r: ok(b"1 1\n" if b"/list/" in r else b"?!\n"), listed, NodeUnavailable, "cannot be read"),
     "rows of nobody": (lambda _: ok(b""), lambda n: n.read([("e", "1")]), NodeUnavailable, "other rows than it was asked"),
+    "more pages than rows": (lambda _: ok(b"900000000 1\n"), listed, NodeUnavailable, "more pages than rows"),
     "no health": (lambda _: ok(b"fine\n"), lambda n: n.health(), NodeUnavailable, "does not say how it is"),
+    "a number without end": (
+        lambda _: ok(b"5.6.3\n" + b"9" * 5_000 + b"\n1\n1\nk1\n*30\n"), lambda n: n.health(), NodeUnavailable,
+        "did not answer with a number",
+    ),
+    "in chunks": (
+        lambda _: b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n300\n\r\n0\r\n\r\n", write, NodeUnavailable,
+        "with no length",
+    ),
+    "in chunks and with a length": (
+        lambda _: b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n300\n", write, NodeUnavailable,
+        "with no length",
+    ),
+    "two lengths": (
+        lambda _: b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\n300\n", write, NodeUnavailable,
+        "with no length",
+    ),
+    "a length behind noughts": (
+        lambda _: b"HTTP/1.1 200 OK\r\nContent-Length: 000000000999999999\r\n\r\n", write, NodeUnavailable, "with too much",
+    ),
+    "a length without end": (
+        lambda _: b"HTTP/1.1 200 OK\r\nContent-Length: " + b"0" * 5_000 + b"4\r\n\r\n300\n", write, NodeUnavailable,
+        "with too much",
+    ),
+    "more than promised": (
+        lambda _: b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n300\n and more", write, NodeUnavailable, "does not speak HTTP",
+    ),
+    "what no terminal should show": (
+        lambda _: status("500 \33[31mred\0"), write, NodeUnavailable, "answered 500 ?[31mred?",
+    ),
 }  # fmt: skip
+#: The same answer, sent otherwise: it is understood.
+UNUSUAL: dict[str, Callable[[bytes], bytes]] = {
+    "byte by byte": Trickle,
+    "100 Continue before it": lambda answer: b"HTTP/1.1 100 Continue\r\n\r\n" + answer,
+    "its length twice": lambda answer: answer.replace(b"\r\n\r\n", b"\r\ncontent-length: 4\r\n\r\n"),
+}
 
 
 @pytest.mark.parametrize("what", ANSWERS)
@@ -100,8 +140,45 @@ def test_a_wrong_answer_is_a_clear_error(server: StandIn, what: str) -> None:
     assert not any(b"=cursor" in body for body in server.bodies)
 
 
+def test_an_unusual_answer_is_understood(server: StandIn) -> None:
+    for unusual in UNUSUAL.values():
+        server.answer = lambda _request, unusual=unusual: unusual(
+            ok(b"%03d\n" % server.bodies[-1].count(b"\n"))
+        )  # type: ignore[misc]  # bound in the loop
+        with closing(KIND.open(server.address, PATIENCE)) as node:
+            node.apply(ROWS[:3], None)
+            node.apply(ROWS[3:6], Cursor("db-1", 1))
+    assert len(server.bodies) == 3 * len(UNUSUAL)
+
+
+def test_who_shows_another_certificate_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    for certificate, says in (
+        (authority.issue("another", address="127.0.0.9"), "is for another host. Give the host that it names"),
+        (
+            authority.issue_expired("old", address="127.0.0.1"),
+            "is not valid now: certificate has expired. Renew it",
+        ),
+    ):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server = WebServer(lambda _request, _body: ok(SEEN), context)
+        options = {"tls": True, "ca": authority.certificate}
+        with pytest.raises(TlsRefused) as refused:
+            KIND.open(replace(server.address, options=options), PATIENCE)
+        server.close()
+        assert says in str(refused.value)
+
+
 @pytest.mark.parametrize(
-    "first", [ok(b"<html>hello</html>"), ok(b"roost 2\nx\n\n"), ok(b""), status("404 Not Found")]
+    "first",
+    [
+        ok(b"<html>hello</html>"),
+        ok(b"roost 2\nx\n\n"),
+        ok(b"roost 1\n../x y\n\n"),
+        ok(b""),
+        status("404 Not Found"),
+    ],
 )
 def test_a_server_that_is_no_kamailio_is_refused(server: StandIn, first: bytes) -> None:
     server.first = first

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -27,11 +28,16 @@ class LastWords(bytes):
     """An answer, or a part of one, behind which the connection is closed."""
 
 
+class Trickle(bytes):
+    """An answer that comes byte by byte."""
+
+
 @dataclass
 class WebServer:
-    """A socket that answers each request with what `answer` gives of its first line and its body; None closes."""
+    """A socket that answers each request with what `answer` gives of its first line and its body; None closes. `tls`: by TLS."""
 
     answer: Callable[[bytes, bytes], bytes | None]
+    tls: ssl.SSLContext | None = None
 
     def __post_init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -58,6 +64,12 @@ class WebServer:
 
     def _talk(self, connection: socket.socket) -> None:
         connection.settimeout(10)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self.tls is not None:
+            try:
+                connection = self.tls.wrap_socket(connection, server_side=True)
+            except OSError:
+                return  # whoever asks does not trust us
         with connection, connection.makefile("rb") as stream, suppress(OSError):  # whoever asks has gone
             while head := stream.readline():
                 length = 0
@@ -68,6 +80,8 @@ class WebServer:
                 answer = self.answer(head, body)
                 if answer is None:
                     break
-                connection.sendall(answer)
+                step = 1 if isinstance(answer, Trickle) else len(answer)
+                for place in range(0, len(answer), step):
+                    connection.sendall(answer[place : place + step])
                 if isinstance(answer, LastWords):
                     break
