@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +24,11 @@ INCLUDE = _TOP / "freepbx" / "roost_freepbx.conf"
 #: The optional hook that writes who sits there into the bill.
 ACCOUNT_HOOK = _TOP / "freepbx" / "roost_freepbx_account.conf"
 _DEADLINE = 10.0
+#: What stands there under `/refused` and a key has AstDB refuse that key.
+_REFUSES = (
+    "CREATE TRIGGER refuse BEFORE INSERT ON astdb WHEN EXISTS (SELECT 1 FROM astdb WHERE key = '/refused' || NEW.key) "
+    "BEGIN SELECT RAISE(ABORT, 'refused'); END"
+)
 
 
 class User(NamedTuple):
@@ -47,18 +52,20 @@ class Device(NamedTuple):
 class FreepbxBox(AsteriskNode):
     """One node; arguments beyond these are those of `AsteriskNode`. Its database is set up at the first start.
 
-    `include` are Roost's files in extensions_custom.conf.
+    `include` are Roost's files in extensions_custom.conf. `may_refuse`: a test may have it `refuse` a key.
     """
 
     kind = "freepbx"
 
     def __init__(
         self, name: str, address: str, folder: Path, *, users: Sequence[User], devices: Sequence[Device],
-        more: Iterable[tuple[str, str]] = (), include: Sequence[Path] = (INCLUDE,), **others: Any,
+        more: Iterable[tuple[str, str]] = (), include: Sequence[Path] = (INCLUDE,), may_refuse: bool = False,
+        **others: Any,
     ) -> None:  # fmt: skip
         self.users = {user.number: user for user in users}
         self.devices = {device.name: device for device in devices}
         self._more = more
+        self._may_refuse = may_refuse
         text = "".join(f'#include "{file}"\n' for file in (*include, MODEL)) + "[ext-local](+)\n"
         for user in users:
             text += f"exten => {user.number},1,Gosub(model-who,s,1)\n same => n,Gosub(model-ring,s,1({user.number}))\n"
@@ -80,6 +87,8 @@ class FreepbxBox(AsteriskNode):
                 )
                 connection.executemany("INSERT INTO astdb VALUES (?, ?)", self.as_set_up().items())
                 connection.executemany("INSERT INTO astdb VALUES (?, ?)", self._more)
+                if self._may_refuse:
+                    connection.execute(_REFUSES)
         super().start()
 
     def as_set_up(self) -> dict[str, str]:
@@ -97,6 +106,16 @@ class FreepbxBox(AsteriskNode):
         """Write AstDB's keys, such as `/DEVICE/1001/user`, in order; None deletes one. As FreePBX does, over AMI."""
         with contextlib.closing(self.session()) as session, session.deadline():
             session.ask_many(list(keys.items()), _encode)
+
+    @contextlib.contextmanager
+    def refusing(self, key: str) -> Iterator[None]:
+        """Meanwhile it does not take this key of AstDB: what a disk or a database that is torn would do."""
+        assert self._may_refuse
+        self.tell({f"/refused{key}": "1"})
+        try:
+            yield
+        finally:
+            self.tell({f"/refused{key}": None})
 
     def ask(self, keys: Sequence[str]) -> dict[str, str]:
         """What AstDB has under these; one that is missing is left out."""

@@ -66,7 +66,14 @@ class Boxes(Telephony):
         ]
         include = (INCLUDE, ACCOUNT_HOOK) if name == "f1" else (INCLUDE,)
         return FreepbxBox(
-            name, address, folder, users=USERS, devices=devices_of(name), include=include, **settings
+            name,
+            address,
+            folder,
+            users=USERS,
+            devices=devices_of(name),
+            include=include,
+            may_refuse=True,
+            **settings,
         )
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from roost.directory import Directory
-from roost.pbx.freepbx import KIND
+from roost.nodes.refused_rows import list_refused_rows
+from roost.pbx.freepbx import KIND, doctor
 from roost.pbx.freepbx.adapter import FreepbxNode
 from roost.pbx.freepbx.options import FreepbxOptions
 from roost.pbx.kinds import Examined
@@ -20,6 +21,23 @@ from tests.freepbx.mixed_office import AD_HOC, Mixed
 
 #: What Asterisk, FreePBX or SIP would take for something else than text.
 ODD = "&1002@n1|${EXTEN}"
+#: Keys that nobody reads: of another case, of another family, deeper.
+OF_NOBODY = dict.fromkeys(
+    ("/AMPUSER/1003/DEVICE", "/ampuser/1003/device", "/DEVICES/1003/user", "/DEVICE/1003/x/user"), "1004"
+)
+#: What is in keys that somebody wrote by hand. `\udcfc` is a byte of Latin-1.
+SPOILT: dict[str, str | None] = {
+    "/AMPUSER/1003/device": "1003 & 1004",
+    "/AMPUSER/1004/device": "1004&1004",
+    "/AMPUSER/1101/device": "1102",
+    "/AMPUSER/1102/device": "1102 ",
+    "/AMPUSER/1103/device": "x" * 900,
+    "/DEVICE/1003/user": "M\udcfcller",
+    "/DEVICE/1004/user": "\N{FULLWIDTH DIGIT ONE}004",
+    "/DEVICE/1101/user": "NONE",
+    "/DEVICE/1102/user": None,
+    **OF_NOBODY,
+}
 
 
 @pytest.fixture
@@ -80,6 +98,7 @@ def test_what_can_be_no_desk_is_said_with_what_to_do_and_nothing_is_imported(
             "/DEVICE/1001/dial": "PJSIP/1001&PJSIP/1002",
             "/DEVICE/1002/default_user": "1101",
             "/AMPUSER/1102/cidname": ODD,
+            "/AMPUSER/1003/cidname": "M\udcfcller",
             **odd,
         }
     )
@@ -87,6 +106,7 @@ def test_what_can_be_no_desk_is_said_with_what_to_do_and_nothing_is_imported(
     assert "The device 1001 does not dial PJSIP/1001: only such a phone can be moved to." in said
     assert "The user 1101 has the devices 1002, 1101: leave it one." in said
     assert "The user 1002 has no device: give it one" in said
+    assert "The name of the user 1003, or of the device 1003 in emergency calls, is not in UTF-8" in said
     odd_left = roost("import", "--from-node", "f1", "--org", "0001", "--leave-out").err
     assert "bad_value" in odd_left
     assert Directory(mixed.database).phones() == []
@@ -100,12 +120,19 @@ def test_what_means_something_elsewhere_is_text_on_a_box(mixed: Mixed) -> None:
     mixed.sit("1001", "1002")
     mixed.agree()
     box = mixed.box()
+    right = {
+        key: value
+        for key, value in box.ask(list(box.as_set_up())).items()
+        if key.endswith(("/user", "/device"))
+    }
     box.tell({"/AMPUSER/1001/device": f"1001{ODD}", "/DEVICE/1002/user": f"1001{ODD}"})
+    box.tell(SPOILT)
     mixed.audit()
-    assert box.ask(["/AMPUSER/1001/device", "/DEVICE/1002/user"]) == {
-        "/AMPUSER/1001/device": "1002", "/DEVICE/1002/user": "1001",
-    }  # fmt: skip
+    assert box.ask(list(right)) == right
+    assert right["/AMPUSER/1001/device"] == "1002"
+    assert right["/DEVICE/1002/user"] == "1001"
     mixed.reaches("1102", "1001", "1002")
+    box.tell(dict.fromkeys(OF_NOBODY))
 
 
 def test_what_the_box_does_not_know_is_refused_with_what_to_do_and_nothing_is_half_written(
@@ -147,6 +174,31 @@ def test_what_the_box_does_not_know_is_refused_with_what_to_do_and_nothing_is_ha
     box.tell({"/DEVICE/1005/dial": None, "/DEVICE/1005/user": None, "/AMPUSER/1005/cidnum": None})
 
 
+def test_a_key_that_the_box_does_not_take_is_told_and_holds_up_nothing_else(mixed: Mixed) -> None:
+    box, key = mixed.box(), "/DEVICE/1002/user"
+    directory = Directory(mixed.database)
+    with box.refusing(key):
+        mixed.sit("1001", "1002")
+        mixed.sit("1003", "1004")
+        (row,) = list_refused_rows(mixed.database)
+        assert (row.node, row.key) == ("f1", "p/1002")
+        assert row.reason == "It did not take FreePBX's key DEVICE/1002/user: Failed to update entry."
+        wanted = {"/AMPUSER/1001/device": "1002", "/AMPUSER/1003/device": "1004", "/DEVICE/1004/user": "1003"}
+        assert box.ask([*wanted, "/AMPUSER/1002/device", key]) == wanted | {key: "1002"}
+        assert mixed.box("f2").ask([*wanted, key]) == wanted | {key: "1001"}
+    mixed.audit()
+    assert box.ask([key]) == {key: "1001"}
+    # So it is when the box is to have a phone back.
+    with box.refusing(key):
+        directory.remove_phone("1002")
+        mixed.settled()
+        assert [row.key for row in list_refused_rows(mixed.database)] == ["p/1002"]
+        assert box.ask([key]) == {key: "1001"}
+    mixed.audit()
+    assert box.ask([key]) == {key: "1002"}
+    assert list_refused_rows(mixed.database) == []
+
+
 def test_doctor_finds_what_is_not_as_it_should_be(mixed: Mixed) -> None:
     mixed.sit("1001", "1002")
     mixed.world.sql("UPDATE pbx_node SET enabled = false")  # no audit mends it meanwhile
@@ -183,10 +235,12 @@ def test_doctor_finds_what_is_not_as_it_should_be(mixed: Mixed) -> None:
     box.cli("dialplan reload")
 
 
-def test_it_is_seen_whether_a_module_is_loaded(mixed: Mixed) -> None:
+def test_a_module_that_is_not_loaded_is_named(mixed: Mixed, monkeypatch: pytest.MonkeyPatch) -> None:
     with closing(KIND.connect(mixed.box().control, FreepbxOptions(), 5)) as node:
         assert isinstance(node, FreepbxNode)
         assert [node.has_loaded(module) for module in ("res_agi", "res_of_nobody")] == [True, False]
+    monkeypatch.setitem(doctor._MODULES, "res_of_nobody", "nobody is called")
+    assert examined(mixed) == ["The module res_of_nobody is not loaded: nobody is called."]
 
 
 def examined(house: Mixed) -> list[str]:

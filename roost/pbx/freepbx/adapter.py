@@ -2,8 +2,8 @@
 
 What Roost wants stands beside them, in the family `roost`, with the cursor, as on a plain Asterisk: FreePBX never touches that, so what
 it rewrites of its own keys shows as a difference. They are sent together, first its keys, then the lamps, then Roost's rows, and Asterisk
-does one after the other: whoever dies in between has written no row without its key. Should a key not be taken while the row is, that is
-an error, so the cursor stays as it was, and the row reads as one that differs. The cursor is sent when all of them are acknowledged.
+does one after the other: whoever dies in between has written no row without its key. Should a key not be taken while the row is, the row
+is reported as refused, and reads as one that differs: audits try it again. The cursor is sent when all of them are answered.
 
 The AMI user needs `write = system`, and `reporting` for lamps that FreePBX put back to be noticed.
 """
@@ -69,26 +69,36 @@ class FreepbxNode:
             faults |= unknown
             sound = [row for row in rows if key_of(row) not in faults]
             gone = [row for row in sound if isinstance(row, Gone)]
-            keys, places = released(self._table, self._own, gone, final) if gone else ([], {})
+            freed, places = released(self._table, self._own, gone, final) if gone else ([], {})
+        if freed:
+            faults |= self._free(freed)
+            sound = [row for row in sound if key_of(row) not in faults]
         places |= places_of(sound)
-        keys += [own_key(row) for row in sound if isinstance(row, Rings | ActsAs)]
         lamps = self._lamps.actions(places, dict(zip(asked, shown, strict=True)))
         self._lately.forget()
         self._called_back.forget()
-        refused, dark = self._write(keys, lamps, sound)
+        faults |= self._write(lamps, sound)
         with self._session.deadline():
             self._callbacks.follow(sound)
-        faults |= {
-            key_of(row): f"Its lamp: {dark[number_of(row.extension)]}."
-            for row in sound
-            if isinstance(row, Rings) and number_of(row.extension) in dark
-        }
-        return [RefusedRow(*fault) for fault in faults.items()] + refused
+        return [RefusedRow(*fault) for fault in faults.items()]
 
-    def _write(
-        self, keys: Sequence[OwnKey], lamps: Mapping[str, bytes], rows: Sequence[Change]
-    ) -> tuple[list[RefusedRow], dict[str, str]]:
-        """Write all of it in this order, in one breath; the rows that were refused, and why lamps stayed as they were, by user."""
+    def _free(self, freed: Sequence[tuple[Key, OwnKey]]) -> dict[Key, str]:
+        """Write FreePBX's keys for rows that are gone; those of which one was refused, and why.
+
+        First, and by themselves: once such a row is gone, nothing would try its keys again.
+        """
+        keys = [key for _, key in freed]
+        failures = self._session.ask_in_turns(keys, encode)
+        with self._session.deadline():
+            return {freed[place][0]: why for place, why in self._own.refused(keys, failures).items()}
+
+    def _write(self, lamps: Mapping[str, bytes], rows: Sequence[Change]) -> dict[Key, str]:
+        """Write FreePBX's keys, the lamps and the rows in this order, in one breath; the rows of which something was refused, and why.
+
+        A row of which the key was refused is as one that differs from it, so audits try it again.
+        """
+        speaking = [row for row in rows if isinstance(row, Rings | ActsAs)]
+        keys = list(map(own_key, speaking))
         actions = [*map(encode, keys), *lamps.values(), *self._table.actions(rows)]
         failures = self._session.ask_in_turns(actions, bytes)
 
@@ -99,12 +109,18 @@ class FreepbxNode:
                 if first <= each.position < first + count
             ]
 
-        with self._session.deadline():
-            self._own.settle(keys, failed(0, len(keys)))
-            refused = self._table.refused(rows, failed(len(keys) + len(lamps), len(rows)))
         users = list(lamps)
         dark = {users[each.position]: each.message for each in failed(len(keys), len(lamps))}
-        return refused, dark
+        faults = {
+            key_of(row): f"Its lamp: {dark[number_of(row.extension)]}."
+            for row in rows
+            if isinstance(row, Rings) and number_of(row.extension) in dark
+        }
+        with self._session.deadline():
+            not_taken = self._own.refused(keys, failed(0, len(keys)))
+            refused = self._table.refused(rows, failed(len(keys) + len(lamps), len(rows)))
+        faults |= {key_of(speaking[place]): why for place, why in not_taken.items()}
+        return faults | dict(refused)
 
     def read(self, keys: Sequence[Key]) -> dict[Key, Change | None]:
         """What the node holds under these keys, of many as it was lately: None for a value that cannot be read; what it lacks is left out.

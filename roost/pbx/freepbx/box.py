@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from roost.pbx.ami.session import AmiSession
 from roost.pbx.freepbx.own_keys import DEVICE, USER, read_field
 
-#: `"Desk 4" <+15550104>`, or the number alone.
-_CALLER = re.compile(r'\s*(?:"?([^"<]*?)"?\s*<([+0-9*#]*)>|([+0-9*#]*))\s*')
+#: `"Desk 4" <+15550104>`, or the number alone. Nothing in it is tried twice, however long the text is.
+_CALLER = re.compile(r'\s*+(?:"?+([^"<]*+)"?+\s*+<([+0-9*#]*+)>|([+0-9*#]*+))\s*+')
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,4 +54,4 @@ def read_box(session: AmiSession) -> Box:
 def caller_id(text: str) -> tuple[str, str]:
     """Name and number of a caller ID as FreePBX keeps it; both empty when it is none."""
     found = _CALLER.fullmatch(text)
-    return (found[1] or "", found[2] or found[3] or "") if found else ("", "")
+    return ((found[1] or "").strip(), found[2] or found[3] or "") if found else ("", "")

@@ -12,6 +12,9 @@ from roost.pbx.freepbx.box import Box
 from roost.pbx.freepbx.own_keys import NOBODY
 from roost.pbx.node import FoundDesk, PbxNode
 
+#: What stands for bytes that are no text (`own_keys.read_field`).
+_UNREADABLE = "\N{REPLACEMENT CHARACTER}"
+
 
 def found_desks(node: PbxNode) -> Iterator[FoundDesk]:
     """Each desk, and what cannot be one with what to do. Phones of other nodes are left to those."""
@@ -48,4 +51,10 @@ def _desks(box: Box) -> Iterator[FoundDesk]:
             )
         elif devices[0] not in elsewhere:
             location, number = box.emergency.get(devices[0], ("", ""))
-            yield FoundDesk(user, name, devices[0], number, location)
+            if _UNREADABLE in name + location:
+                yield FoundDesk(
+                    user,
+                    fault=f"The name of the user {user}, or of the device {devices[0]} in emergency calls, is not in UTF-8: save it there again.",
+                )
+            else:
+                yield FoundDesk(user, name, devices[0], number, location)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from roost.errors import NodeUnavailable
 from roost.pbx.ami.session import ActionFailed, AmiSession
 from roost.pbx.ami.table import NOT_FOUND, Table, read_values
 from roost.pbx.ami.variables import may_read, read_variables
@@ -39,7 +40,8 @@ def give_back(session: AmiSession, table: Table, own: OwnKeys) -> None:
         ):
             wanted.append(speaks(phone, before)._replace(value=before or None))
         wanted.append(OwnKey(_FAMILY, phone, None))
-    own.write(wanted)
+    if refused := own.write(wanted):
+        raise NodeUnavailable(next(iter(refused.values())))
 
 
 def _notes(session: AmiSession) -> dict[str, tuple[str, str]]:

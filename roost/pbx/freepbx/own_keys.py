@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 from roost.errors import NodeUnavailable
 from roost.pbx.ami.codec import unnumbered
 from roost.pbx.ami.session import ActionFailed, AmiSession, Failure
-from roost.pbx.ami.table import NOT_FOUND, read_values
+from roost.pbx.ami.table import MOST_REFUSED, NOT_FOUND, read_values
 from roost.pbx.ami.variables import may_read, read_variables
 from roost.pbx.freepbx.lately import Lately
 from roost.pbx.node import ActsAs, Change, Key, Rings, key_of
@@ -31,7 +31,10 @@ _SPEAKS, _RINGS, _NUMBER, _DIAL = "user", "device", "cidnum", "dial"
 PLAIN: Final = re.compile("[0-9]{1,20}")
 #: What every user and every device has.
 _SET_UP: Final = {USER: _NUMBER, DEVICE: _DIAL}
-_ENTRY = re.compile(rb"Event: DBGetTreeResponse\r\nKey: /[A-Z]+/([^/\r\n]+)/([a-z_]+)\r\nVal: ([^\r\n]*)\r\n")
+#: A value may have a line break in it, though FreePBX writes none.
+_ENTRY = re.compile(
+    rb"Event: DBGetTreeResponse\r\nKey: /[A-Z]+/([^/\r\n]+)/([a-z_]+)\r\nVal: (.*)\r\nActionID: ", re.DOTALL
+)
 
 
 class OwnKey(NamedTuple):
@@ -76,23 +79,25 @@ class OwnKeys:
         }
         return faults, values
 
-    def write(self, wanted: Sequence[OwnKey]) -> None:
-        """Make the keys so. Raises NodeUnavailable when one is not taken."""
-        self.settle(wanted, self._session.ask_many(wanted, encode))
+    def write(self, wanted: Sequence[OwnKey]) -> dict[int, str]:
+        """Make the keys so; why some are not as wanted, by place. Raises NodeUnavailable when those are many."""
+        return self.refused(wanted, self._session.ask_many(wanted, encode))
 
-    def settle(self, wanted: Sequence[OwnKey], failures: Sequence[Failure]) -> None:
-        """These keys were sent, and some failed: raises NodeUnavailable when one is not as wanted."""
+    def refused(self, wanted: Sequence[OwnKey], failures: Sequence[Failure]) -> dict[int, str]:
+        """These keys were sent, and some failed: why those that are not as wanted are not, by place. Raises NodeUnavailable when they are many."""
         self._lately.forget()
-        missing: list[OwnKey] = []
-        for failure in failures:
-            own = wanted[failure.position]
-            if own.value is not None:
-                raise NodeUnavailable(f"It did not take {own}: {failure.message}")
-            missing.append(own)
-        # One that was not there is answered with an error, too.
-        left = read_values(self._session, [(own.family, own.key) for own in missing])
-        if any(value is not None for value in left):
-            raise NodeUnavailable(f"It did not delete {missing[0].family}/{missing[0].key}.")
+        # One that was not there cannot be deleted, and is as wanted.
+        absent = [failure for failure in failures if wanted[failure.position].value is None]
+        left = read_values(self._session, [wanted[failure.position][:2] for failure in absent])
+        as_wanted = {failure.position for failure, value in zip(absent, left, strict=True) if value is None}
+        refused = {
+            failure.position: _not_taken(wanted[failure.position], failure.message)
+            for failure in failures
+            if failure.position not in as_wanted
+        }
+        if len(refused) > MOST_REFUSED:
+            raise NodeUnavailable(f"{next(iter(refused.values()))} So it was with {len(refused)} keys.")
+        return refused
 
     def astray(self, rows: Mapping[Key, Change | None]) -> list[Key]:
         """The rows by which these keys do not go."""
@@ -165,14 +170,15 @@ class OwnKeys:
         names = {family: list(dict.fromkeys(some)) for family, some in asked.items()}
         listed = {family: self._set_up[family].of(len(some)) for family, some in names.items()}
         few = [(family, name) for family, some in names.items() if listed[family] is None for name in some]
-        # A variable is told in a third of the time of a key; Asterisk evaluates it, so only plain names are asked for so.
+        # Variables are told many at once; Asterisk evaluates them, so only plain names are asked for so.
         plain = [each for each in few if PLAIN.fullmatch(each[1])] if may_read(self._session) else []
         told = read_variables(
             self._session,
-            [f"DB({family}/{name}/{_SET_UP[family]})" for family, name in plain] + list(variables),
+            [f"DB_EXISTS({family}/{name}/{_SET_UP[family]})" for family, name in plain] + list(variables),
         )
-        found = {each for each, value in zip(plain, told, strict=False) if value}
-        rest = [each for each in few if each not in found]
+        said = dict(zip(plain, told, strict=False))
+        found = {each for each, value in said.items() if value == "1"}
+        rest = [each for each in few if said.get(each) not in {"0", "1"}]
         values = read_values(self._session, [(family, f"{name}/{_SET_UP[family]}") for family, name in rest])
         found |= {each for each, value in zip(rest, values, strict=True) if value is not None}
         known = {
@@ -225,6 +231,11 @@ def read_field(session: AmiSession, family: str, field: str) -> dict[str, str]:
 
 def _user(change: Rings | ActsAs) -> str:
     return number_of(change.extension) if isinstance(change, Rings) else change.number
+
+
+def _not_taken(own: OwnKey, message: str) -> str:
+    verb = "delete" if own.value is None else "take"
+    return f"It did not {verb} FreePBX's key {own.family}/{own.key}: {message}."
 
 
 def _no_user(number: str) -> str:

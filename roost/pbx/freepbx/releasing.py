@@ -17,8 +17,8 @@ _EXTENSION = re.compile(r"[A-Za-z0-9]{1,16}\*[0-9]{1,16}")
 
 def released(
     table: Table, own: OwnKeys, gone: Sequence[Gone], final: Mapping[Key, Change]
-) -> tuple[list[OwnKey], dict[str, str | None]]:
-    """FreePBX's keys for what is gone, and where the users ring that were Roost's. Call inside the session's deadline.
+) -> tuple[list[tuple[Key, OwnKey]], dict[str, str | None]]:
+    """FreePBX's keys for what is gone, each with that, and where the users ring that were Roost's. Call inside the session's deadline.
 
     `final` is what becomes of each key now, of those here and of others. What the node's table does not have was never Roost's.
     """
@@ -29,7 +29,11 @@ def released(
     defaults = own.default_users()
     bases = {phone: defaults.get(phone) or _base(row) for phone, row in rows.items()}
     devices, users = own.known_devices(bases), own.known_users(bases.values())
-    speakers = [speaks(phone, base) for phone, base in bases.items() if phone in devices and base in users]
+    speakers: list[tuple[Key, OwnKey]] = [
+        (("p", phone), speaks(phone, base))
+        for phone, base in bases.items()
+        if phone in devices and base in users
+    ]
 
     left = {key[1] for key in held if key[0] == "e" and _EXTENSION.fullmatch(key[1])}
     left |= {f"{row.organization}*{bases[phone]}" for phone, row in rows.items() if isinstance(row, ActsAs)}
@@ -42,7 +46,9 @@ def released(
         row = sitting.get(("p", phone))
         if not isinstance(row, ActsAs) or row.number == user:
             places[user] = phone
-    return speakers + [rings_at(user, phone) for user, phone in places.items()], places
+    whose: dict[str, Key] = {base: ("p", phone) for phone, base in bases.items()}
+    whose |= {number_of(key[1]): key for key in held if key[0] == "e"}
+    return speakers + [(whose[user], rings_at(user, phone)) for user, phone in places.items()], places
 
 
 def _base(row: Change | None) -> str:
