@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import csv
 import re
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
 from localcluster import asterisk_console, ports
-from localcluster.asterisk_files import AMI_PORT, AMI_TLS_PORT, AMI_USER, SIP_PORT, NodeFiles, SipPhone
+from localcluster.asterisk_files import (
+    AMI_PORT,
+    AMI_TLS_PORT,
+    AMI_USER,
+    GIVEN_UP,
+    SIP_PORT,
+    NodeFiles,
+    SipPhone,
+)
 from localcluster.asterisk_install import AsteriskProgram, asterisk_program
 from localcluster.pbx import Pbx, loopback_addresses
 from localcluster.process import ServiceFailed, SupervisedProcess, tail, wait_until
@@ -172,10 +181,15 @@ class AsteriskNode(Pbx):
         """Wait until no call is left."""
         wait_until(lambda: not self.channels(), deadline, f"no call left on {self.name}")
 
-    def wait_for_peers(self, peers: Sequence[str], deadline: float = 20.0) -> None:
-        """Wait until each of these nodes answered over its trunk."""
+    def wait_for_peers(self, peers: Sequence[str], back_at: float, deadline: float = 20.0) -> None:
+        """Wait until each of these nodes, all of them there since `back_at` (monotonic), answers over its trunk.
+
+        A question that was asked before that, and got no answer, makes the node that asked believe its peer gone when it is given up.
+        """
 
         def answered() -> bool:
+            if time.monotonic() < back_at + GIVEN_UP + 0.5:
+                return False
             contacts = self.cli("pjsip show contacts")
             return all(re.search(rf"Contact: +{peer}/.* Avail ", contacts) for peer in peers)
 

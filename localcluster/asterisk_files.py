@@ -60,7 +60,8 @@ max_contacts={contacts}
 remove_existing=yes
 """
 
-#: A question that was sent before a peer was there is given up before the next is sent: else that peer would be gone again for a moment.
+#: Seconds until a question to a peer is given up: before the next is sent, else a peer that came meanwhile would be gone again for a moment.
+GIVEN_UP = 2
 _PEER = """
 [{name}]
 type=endpoint
@@ -77,7 +78,7 @@ send_pai=yes
 type=aor
 contact=sip:{address}:{port}
 qualify_frequency=3
-qualify_timeout=2
+qualify_timeout={given_up}
 [{name}]
 type=identify
 endpoint={name}
@@ -115,7 +116,7 @@ send_pai=yes
 type=aor
 contact=sip:{address}:5062
 qualify_frequency=3
-qualify_timeout=2
+qualify_timeout={given_up}
 [{name}]
 type=identify
 endpoint={name}
@@ -261,12 +262,20 @@ bind={self.address}:{SIP_PORT}
         ]
         peers = [
             _PEER.format(
-                name=name, address=address, port=SIP_PORT, ours=self.name, context=self.trunk_context
+                name=name,
+                address=address,
+                port=SIP_PORT,
+                ours=self.name,
+                context=self.trunk_context,
+                given_up=GIVEN_UP,
             )
             for name, address in self.peers.items()
             if name != self.name
         ]
-        proxies = [_PROXY.format(name=name, address=address) for name, address in self.proxies.items()]
+        proxies = [
+            _PROXY.format(name=name, address=address, given_up=GIVEN_UP)
+            for name, address in self.proxies.items()
+        ]
         return head + "".join(phones + peers + proxies)
 
     def _extensions(self) -> str:

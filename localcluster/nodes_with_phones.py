@@ -69,9 +69,10 @@ class NodesWithPhones(Startable):
         return PlainPhone(name, self.passwords[name], self.nodes[self.plain_homes[name]].address)
 
     def wait_for_trunks(self) -> None:
-        """Wait until every Asterisk reaches every other node: one that started before its peer believes it gone for a while."""
+        """Wait until every Asterisk reaches every other node: one that asked while its peer was away believes it gone for a while."""
+        back_at = max(node.back_at for node in self.nodes.values())
         for asterisk in self.asterisks.values():
-            asterisk.wait_for_peers([name for name in self.nodes if name != asterisk.name])
+            asterisk.wait_for_peers([name for name in self.nodes if name != asterisk.name], back_at)
 
     def quiet(self) -> None:
         """End every call everywhere, and forget the rings that nobody took."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from abc import abstractmethod
 from collections.abc import Collection
 from pathlib import Path
@@ -37,6 +38,18 @@ class Pbx(Service):
         self.address = address
         self.folder = folder.resolve()
         self.secret = secrets.token_urlsafe(24)
+        #: When it was there again the last time, on the monotonic clock.
+        self.back_at = 0.0
+
+    def start(self) -> None:
+        """Start it, and wait until it is ready."""
+        super().start()
+        self.back_at = time.monotonic()
+
+    def resume(self) -> None:
+        """Let it go on."""
+        super().resume()
+        self.back_at = time.monotonic()
 
     @property
     def control(self) -> NodeAddress:

@@ -72,6 +72,7 @@ class Office(PhoneCluster):
     def bring_back(self, node: str) -> None:
         """After the node's Asterisk was started again: its phones register, and the other node sees it."""
         self.telephony.register(node)
+        self.telephony.wait_for_trunks()
         for other in self.nodes.values():
             wait_until(partial(_reaches_all, other), f"{other.name} reaches all it knows")
 
