@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -15,6 +14,7 @@ from pydantic import SecretStr
 from roost.errors import NodeUnavailable
 from roost.pbx.kinds import connect
 from roost.pbx.node import Change, Cursor, NodeAddress, RefusedRow, Rings
+from tests.stopwatch import stopwatch
 
 BANNER = b"Asterisk Call Manager/11.0.0\r\n"
 #: What a peer sends; a number: it first waits for so many actions.
@@ -94,11 +94,10 @@ def use(address: NodeAddress, call: str) -> None:
 
 
 def fails_in_time(address: NodeAddress, call: str = "cursor") -> NodeUnavailable:
-    began = time.monotonic()
-    with pytest.raises(NodeUnavailable) as failure:
-        use(address, call)
-    # The peer would keep it for ever; what a busy machine takes to read whom TLS trusts is no wait.
-    assert time.monotonic() - began < 2 * DEADLINE + 5
+    with stopwatch() as seconds:
+        with pytest.raises(NodeUnavailable) as failure:
+            use(address, call)
+        assert seconds() < 2 * DEADLINE + 0.5
     return failure.value
 
 
