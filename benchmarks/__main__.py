@@ -30,7 +30,7 @@ from localcluster.rabbitmq import RabbitCluster
 #: In the order they run; `procrastinate` needs the extra `bench`.
 SCENARIOS = (
     "requests", "applied", "resync", "catch_up", "nodes", "converge", "lamps", "full_send", "freepbx", "kamailio", "calls", "shift_change", "pages", "naive", "procrastinate", "scale_out",
-    "statements", "size", "million",
+    "safety", "apart", "statements", "size", "million",
 )  # fmt: skip
 _QUICK = ("requests", "applied", "resync", "catch_up", "shift_change", "size")
 _EFFORTS = {"full": FULL, "quick": QUICK, "tiny": TINY}
@@ -91,7 +91,7 @@ def _run(names: Sequence[str], rig: Rig, effort: Effort, report: Report, console
         except Exception as error:  # noqa: BLE001 - the other scenarios are worth running all the same
             report.failed[name] = f"{type(error).__name__}: {error}"
             traceback.print_exc()
-        said = report.failed.get(name, "done")
+        said = report.failed.get(name) or report.left_out.get(name, "done")
         console.print(f"{name}: {said}, {time.monotonic() - began:.0f} s", highlight=False, markup=False)
 
 

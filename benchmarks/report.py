@@ -34,6 +34,8 @@ class Report:
     figures: list[Figure] = field(default_factory=list)
     series: dict[str, Any] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
+    #: What this machine cannot measure, and why.
+    left_out: dict[str, str] = field(default_factory=dict)
     scenario: str = ""
 
     def ratio(self, key: str, value: float, runs: list[float] | None = None) -> None:

@@ -35,11 +35,12 @@ _MEMORY = 384
 
 @dataclass(frozen=True, slots=True)
 class Rig:
-    """One PostgreSQL and one RabbitMQ for all that is measured; both sync to disk."""
+    """One PostgreSQL and one RabbitMQ for all that is measured; both sync to disk. `standby` follows this PostgreSQL."""
 
     folder: Path
     postgres: Postgres
     rabbitmq: RabbitCluster
+    standby: Postgres | None = None
 
     def messages(self) -> int:
         """Messages that clients have published to the broker so far."""
@@ -129,8 +130,9 @@ class Stage:
         """Every process tree by name."""
         ours = {name: process.pid for name, process in self.product.processes.items()}
         asterisk = {f"asterisk-{node.name}": node.pid for node in self.asterisk}
-        beam = {"rabbitmq": self.rig.rabbitmq.nodes[0].process.pid}
-        return {"postgres": self.rig.postgres.pid} | beam | ours | asterisk | self.callers.pids
+        beam = {node.name.removesuffix("1"): node.process.pid for node in self.rig.rabbitmq.nodes}
+        standby = {"standby": self.rig.standby.pid} if self.rig.standby else {}
+        return {"postgres": self.rig.postgres.pid} | standby | beam | ours | asterisk | self.callers.pids
 
     @property
     def pbxes(self) -> list[AsteriskNode | KamailioNode]:

@@ -62,6 +62,14 @@ def test_pages_are_read_beside_a_bare_route(run: Run) -> None:
     assert run.figures["api_reads_vs_bare"] > 0
 
 
+def test_what_needs_root_says_so_and_is_no_failure(
+    postgres: Postgres, rabbitmq: RabbitCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setenv("PATH", "")  # root alone would not do either
+    assert main(["--effort", "tiny", "--folder", str(tmp_path), "--only", "apart"], (postgres, rabbitmq)) == 0
+    assert "apart: left out: it needs root" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(("relation", "value"), [("≥", 0.6), ("≥", 0.7), ("≤", 0.6), ("≤", 0.5), ("=", 0.6)])
 def test_a_target_is_met(relation: str, value: float) -> None:
     assert Target("", relation, 0.6).met(value)
