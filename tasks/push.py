@@ -14,12 +14,12 @@ from roost.nodes.holding import PushFailed
 from roost.nodes.shared_news import SharedNews
 from roost.settings import settings
 from tasks.app import app
+from tasks.at_first_use import at_first_use
 from tasks.auditing import Auditor
 from tasks.measures import PUSHED, PUSHES
 from tasks.message_lamps import THREADS as LAMP_THREADS
 from tasks.message_lamps import MessageLamps
 from tasks.nodes import NodeConnections
-from tasks.once import once
 from tasks.outages import DATABASE
 from tasks.turns import Turns
 from tasks.wake import PUSH_SEVERAL_TASK, PUSH_TASK
@@ -30,7 +30,7 @@ THREADS = 16
 log = structlog.get_logger(__name__)
 
 
-@once
+@at_first_use
 def _database() -> Database:
     # The transaction that holds the node's row is idle while the PBX is written, one batch at a time. What it writes there,
     # how far the node was seen to be, is only a note: the truth is the cursor in the node.
@@ -44,27 +44,27 @@ def _database() -> Database:
     )
 
 
-@once
+@at_first_use
 def _nodes() -> NodeConnections:
     return NodeConnections(settings())
 
 
-@once
+@at_first_use
 def _news() -> SharedNews:
     return SharedNews()
 
 
-@once
+@at_first_use
 def _auditor() -> Auditor:
     return Auditor(_database(), _nodes(), settings().node_retry_max, _converge)
 
 
-@once
+@at_first_use
 def _message_lamps() -> MessageLamps:
     return MessageLamps(_database(), settings())
 
 
-@once
+@at_first_use
 def _hands() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(THREADS, "push")
 
@@ -94,7 +94,7 @@ def push_several(nodes: list[str]) -> None:
         done.result()
 
 
-@once
+@at_first_use
 def _turns() -> Turns:
     return Turns(_push)
 

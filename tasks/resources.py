@@ -8,13 +8,13 @@ from roost.moves.ending_stays import Stays
 from roost.moves.verifying import Verifying
 from roost.settings import settings
 from tasks.announcer import Announcer
-from tasks.once import once
+from tasks.at_first_use import at_first_use
 
 #: Connections of one worker process: as many as a bind worker has threads, and one for its announcer.
 DATABASE_CONNECTIONS = 9
 
 
-@once
+@at_first_use
 def database() -> Database:
     """The pool of this process."""
     return Database(
@@ -22,25 +22,25 @@ def database() -> Database:
     )
 
 
-@once
+@at_first_use
 def binding() -> Binding:
     """The operations that move extensions."""
     return Binding(database(), settings())
 
 
-@once
+@at_first_use
 def verifying() -> Verifying:
     """The operations that see secret codes."""
     return Verifying(database(), settings())
 
 
-@once
+@at_first_use
 def stays() -> Stays:
     """What ends by itself."""
     return Stays(database(), settings())
 
 
-@once
+@at_first_use
 def announcer() -> Announcer:
     """The thread that numbers what this process changed, and wakes the pushes."""
     return Announcer(database())

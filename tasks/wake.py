@@ -16,9 +16,9 @@ from typing import Any
 from kombu import Connection, Producer
 
 from roost.settings import settings
+from tasks.at_first_use import at_first_use
 from tasks.broker import BROKER_LOST, connect
 from tasks.messages import publish_job
-from tasks.once import once
 from tasks.topology import PUSH, push_queue_name
 
 PUSH_TASK = "roost.push"
@@ -157,7 +157,7 @@ class Wakes:
         self._lines.clear()
 
 
-@once
+@at_first_use
 def _wakes() -> Wakes:
     return Wakes(settings().need("broker_url"))
 

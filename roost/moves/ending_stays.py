@@ -1,6 +1,6 @@
 """Stays that end by themselves: after the longest stay, or at the daily return of an organization or extension.
 
-When a stay ends is computed by `stay_ends`, in PostgreSQL.
+When a stay ends is computed by `first_limit_of_stay`, in PostgreSQL.
 """
 
 from __future__ import annotations

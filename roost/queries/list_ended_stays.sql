@@ -18,7 +18,7 @@ FROM (
     CROSS JOIN LATERAL (SELECT h.id, h.guest_since FROM phone h WHERE h.guest_id = e.id OFFSET 0) p
     WHERE e.max_stay IS NOT NULL OR e.daily_return IS NOT NULL
 ) guest
-CROSS JOIN LATERAL end_of_stay(guest.guest_since, guest.max_stay, guest.daily_return, guest.o) stay
+CROSS JOIN LATERAL stay_end_and_reason(guest.guest_since, guest.max_stay, guest.daily_return, guest.o) stay
 WHERE stay.ends <= clock_timestamp()
 ORDER BY guest.guest_since
 LIMIT %(limit)s

@@ -12,7 +12,7 @@ SELECT e.name, r.why, r.phone, r.node,
                (SELECT max(j.at) FROM journal j WHERE j.phone = own.name AND j.outcome = 'returned'),
                (SELECT max(j.at) FROM journal j WHERE j.left_phone = own.name AND j.outcome = 'virtualized'))
        END AS since,
-       (end_of_stay(r.guest_since, e.max_stay, e.daily_return, o)).ends AS until,
+       (stay_end_and_reason(r.guest_since, e.max_stay, e.daily_return, o)).ends AS until,
        own.name AS own_phone, own_node.name AS own_node,
        o.code || '*' || g.number AS guest, g.name AS guest_name, own.guest_since,
        CASE WHEN e.locked_until > clock_timestamp() THEN e.locked_until END AS locked_until

@@ -36,7 +36,7 @@ _TOGETHER = "SELECT first.*, {} FROM (\n{}\n) first"
 def read_fingerprints(database: Database, shown: Sequence[Rows]) -> Fingerprints:
     """A fingerprint of each. Raises DatabaseUnavailable."""
     with database.connection() as connection:
-        row = connection.execute(*with_fingerprints("one", {}, shown)).fetchone()
+        row = connection.execute(*with_fingerprints("fingerprints_alone", {}, shown)).fetchone()
     assert row is not None  # it always has one
     return row[1:]
 

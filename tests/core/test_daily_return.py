@@ -78,7 +78,7 @@ def columns(cases: list[Case]) -> dict[str, list[object]]:
 
 
 _ASK = """
-SELECT stay_ends(c.since, NULL, c.daily, %(zone)s), c.since AT TIME ZONE %(zone)s, c.ends AT TIME ZONE %(zone)s
+SELECT first_limit_of_stay(c.since, NULL, c.daily, %(zone)s), c.since AT TIME ZONE %(zone)s, c.ends AT TIME ZONE %(zone)s
 FROM unnest(%(since)s::timestamptz[], %(daily)s::time[], %(ends)s::timestamptz[])
      WITH ORDINALITY AS c (since, daily, ends, place)
 ORDER BY c.place
@@ -111,7 +111,7 @@ ORDER BY c.place
 def test_nights_when_the_clock_is_changed(
     world: World, since: str, daily: time | None, zone: str, ends: str | None
 ) -> None:
-    found = world.value("SELECT stay_ends(%s::timestamptz, NULL, %s::time, %s)", since, daily, zone)
+    found = world.value("SELECT first_limit_of_stay(%s::timestamptz, NULL, %s::time, %s)", since, daily, zone)
     assert found == (ends and datetime.fromisoformat(ends))
 
 

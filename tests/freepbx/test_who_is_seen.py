@@ -11,7 +11,7 @@ import pytest
 
 from localcluster.freepbx import file_hint
 from localcluster.plain_phone import PlainPhone
-from roost.pbx.freepbx.lately import ONE_BY_ONE
+from roost.pbx.freepbx.kept_list import ONE_BY_ONE
 from roost.pbx.freepbx.own_keys import OwnKeys
 from roost.pbx.node import Change, Key, Rings
 from tests.cluster import wait_until

@@ -9,6 +9,7 @@ from prometheus_client.registry import Collector
 
 from roost.database import RETRIES, Database
 from roost.settings import Settings
+from tasks.at_first_use import at_first_use
 from tasks.client import Client
 from tasks.measures import (
     ANSWERED,
@@ -24,7 +25,6 @@ from tasks.measures import (
     TASKS,
     UNANSWERED,
 )
-from tasks.once import once
 from tasks.queues import Queues
 from workers.metrics.cluster import BrokerCollector, DatabaseCollector, OnlyBroker
 from workers.metrics.exporter import export
@@ -65,4 +65,4 @@ def export_center(settings: Settings, client: Client, measures: list[Collector])
 
 def _own_database(settings: Settings) -> Callable[[], Database]:
     """A pool of one connection, opened at the first scrape."""
-    return once(lambda: Database(settings.need("database_url"), size=1, name="roost-metrics"))
+    return at_first_use(lambda: Database(settings.need("database_url"), size=1, name="roost-metrics"))

@@ -19,8 +19,8 @@ from roost.pbx.ami.session import ActionFailed, AmiSession, Failure
 from roost.pbx.ami.table import Table
 from roost.pbx.ami.variables import may_read, read_variables
 from roost.pbx.freepbx.box import Box, read_box
+from roost.pbx.freepbx.kept_list import KeptList
 from roost.pbx.freepbx.lamps import Lamps, places_of
-from roost.pbx.freepbx.lately import Lately
 from roost.pbx.freepbx.lent import give_back
 from roost.pbx.freepbx.options import FreepbxOptions
 from roost.pbx.freepbx.own_keys import OwnKey, OwnKeys, encode, number_of, own_key
@@ -37,11 +37,11 @@ class FreepbxNode:
     def __init__(self, address: NodeAddress, options: FreepbxOptions, deadline: float) -> None:
         self._session = AmiSession(address, options, deadline)
         self._table = Table(self._session)
-        self._lately = Lately(self._table.dump)
+        self._kept_list = KeptList(self._table.dump)
         self._own = OwnKeys(self._session)
         self._lamps = Lamps(self._session)
         self._callbacks = Callbacks(self._session)
-        self._called_back = Lately(partial(entries, self._session))
+        self._called_back = KeptList(partial(entries, self._session))
 
     def cursor(self) -> Cursor | None:
         """The node's own cursor; None when there is none, or not a readable one."""
@@ -75,7 +75,7 @@ class FreepbxNode:
             sound = [row for row in sound if key_of(row) not in faults]
         places |= places_of(sound)
         lamps = self._lamps.actions(places, dict(zip(asked, shown, strict=True)))
-        self._lately.forget()
+        self._kept_list.forget()
         self._called_back.forget()
         faults |= self._write(lamps, sound)
         with self._session.deadline():
@@ -128,7 +128,7 @@ class FreepbxNode:
         A row by which FreePBX's own keys do not go, or the lamp, is as one that cannot be read: it is to be written again.
         """
         with self._session.deadline():
-            listed = self._lately.of(len(keys))
+            listed = self._kept_list.of(len(keys))
             rows = (
                 self._table.read(keys)
                 if listed is None
@@ -143,7 +143,7 @@ class FreepbxNode:
         with self._session.deadline():
             # Here, for an audit asks for the keys once.
             give_back(self._session, self._table, self._own)
-            listed = self._lately.of(about)
+            listed = self._kept_list.of(about)
         if listed is None:
             yield from self._table.keys(about)
             return

@@ -19,7 +19,7 @@ from roost.pbx.ami.codec import unnumbered
 from roost.pbx.ami.session import ActionFailed, AmiSession, Failure
 from roost.pbx.ami.table import MOST_REFUSED, NOT_FOUND, read_values
 from roost.pbx.ami.variables import may_read, read_variables
-from roost.pbx.freepbx.lately import Lately
+from roost.pbx.freepbx.kept_list import KeptList
 from roost.pbx.node import ActsAs, Change, Key, Rings, key_of
 
 DEVICE: Final = "DEVICE"
@@ -50,10 +50,10 @@ class OwnKeys:
 
     def __init__(self, session: AmiSession) -> None:
         self._session = session
-        self._lately = Lately(self._every_value)
-        self._homes = Lately(self._every_home)
+        self._kept_list = KeptList(self._every_value)
+        self._homes = KeptList(self._every_home)
         self._set_up = {
-            family: Lately(partial(read_field, session, family, field)) for family, field in _SET_UP.items()
+            family: KeptList(partial(read_field, session, family, field)) for family, field in _SET_UP.items()
         }
 
     def faults(
@@ -85,7 +85,7 @@ class OwnKeys:
 
     def refused(self, wanted: Sequence[OwnKey], failures: Sequence[Failure]) -> dict[int, str]:
         """These keys were sent, and some failed: why those that are not as wanted are not, by place. Raises NodeUnavailable when they are many."""
-        self._lately.forget()
+        self._kept_list.forget()
         # One that was not there cannot be deleted, and is as wanted.
         absent = [failure for failure in failures if wanted[failure.position].value is None]
         left = read_values(self._session, [wanted[failure.position][:2] for failure in absent])
@@ -135,7 +135,7 @@ class OwnKeys:
 
     def _values(self, wanted: Sequence[OwnKey]) -> list[str]:
         """What these keys hold; empty: nothing. Of many, as it was lately."""
-        listed = self._lately.of(len(wanted))
+        listed = self._kept_list.of(len(wanted))
         if listed is not None:
             return [listed.get((own.family, own.key), "") for own in wanted]
         values = read_values(self._session, [(own.family, own.key) for own in wanted])

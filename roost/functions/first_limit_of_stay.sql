@@ -1,7 +1,7 @@
 -- When a stay that began at `since` ends: after `max_stay`, or when the clock on the wall next shows `daily_return`. NULL: never.
 -- On the night when clocks go back some times are shown twice, and either ends a stay. A time that is left out when they go
 -- forward comes as much later as they jump, as RFC 5545 (3.3.5) has it.
-CREATE OR REPLACE FUNCTION stay_ends(since timestamptz, max_stay interval, daily_return time, timezone text)
+CREATE OR REPLACE FUNCTION first_limit_of_stay(since timestamptz, max_stay interval, daily_return time, timezone text)
 RETURNS timestamptz LANGUAGE plpgsql STABLE AS $$
 DECLARE
     today date := (since AT TIME ZONE timezone)::date;

@@ -21,7 +21,7 @@ KeyT = TypeVar("KeyT")
 ValueT = TypeVar("ValueT")
 
 
-class Lately(Generic[KeyT, ValueT]):
+class KeptList(Generic[KeyT, ValueT]):
     """A list of everything, as `read` gives it, made anew when it is old, and given up when it is too long."""
 
     def __init__(self, read: Callable[[], Mapping[KeyT, ValueT]]) -> None:

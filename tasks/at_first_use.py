@@ -11,7 +11,7 @@ T = TypeVar("T")
 _making = threading.RLock()
 
 
-def once(make: Callable[[], T]) -> Callable[[], T]:
+def at_first_use(make: Callable[[], T]) -> Callable[[], T]:
     """A function that gives what `make` makes. It is made at the first call, and only once, whatever number of threads call first."""
     kept = cache(make)
 
