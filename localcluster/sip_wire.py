@@ -10,6 +10,8 @@ from localcluster.phones import PhoneFailed
 from localcluster.sip import SipMessage, session
 
 _ENDS_WITHIN = 10.0
+#: A datagram of these bytes alone is no message: it keeps a NAT's binding alive (RFC 5626, 4.4.1; Kamailio's nathelper sends zeros).
+_KEEPALIVE = b"\0\r\n \t"
 
 
 class SipWire:
@@ -83,7 +85,7 @@ class SipWire:
     def _listen(self, hear: Callable[[SipMessage], None]) -> None:
         while self._listens:
             data = self._socket.recv(65_535)
-            if len(data.strip()) == 0:
+            if not data.strip(_KEEPALIVE):
                 continue
             message = SipMessage.parse(data)
             with self.news:

@@ -35,9 +35,13 @@ class Registrar:
 
     def say(self, message: SipMessage, times: int = 1) -> None:
         """Send it so often, as a peer does that heard no answer in time."""
-        host, port = self.phone.address.split(":")
         for _ in range(times):
-            self._socket.sendto(message.encode(), (host, int(port)))
+            self.send(message.encode())
+
+    def send(self, data: bytes) -> None:
+        """Send a datagram."""
+        host, port = self.phone.address.split(":")
+        self._socket.sendto(data, (host, int(port)))
 
     def request(self, method: str, call: str, *more: tuple[str, str], body: str = "") -> SipMessage:
         """A request, of a transaction of its own."""
@@ -101,3 +105,10 @@ def test_a_call_that_is_given_up_at_once_ends_when_the_other_side_has_heard_of_i
     assert [registrar.hear().method for _ in then] == then
     registrar.say(asked.reply("487 Request Terminated", "b"))
     call.wait_over()
+
+
+@pytest.mark.parametrize("ping", [b"\0\0\0\0", b"\r\n\r\n", b""])
+def test_what_keeps_a_nat_open_is_no_message(registrar: Registrar, ping: bytes) -> None:
+    registrar.send(ping)
+    registrar.say(registrar.request("OPTIONS", "c1"))
+    assert registrar.hear().status == 200

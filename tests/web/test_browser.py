@@ -188,6 +188,9 @@ def test_an_import_is_previewed_then_done(office: Office, chromium: Browser) -> 
 def test_everything_is_reached_by_keyboard(office: Office, chromium: Browser) -> None:
     with visitor(chromium, office) as page:
         page.goto("/sign-in")
+        expect(
+            page.get_by_label("Login")
+        ).to_be_focused()  # what is typed before the page sets the focus gets lost
         page.keyboard.type("admin0001")
         page.keyboard.press("Tab")
         page.keyboard.type(office.password)
