@@ -30,6 +30,7 @@ PAGES += sorted(str(page.relative_to(TOP)) for page in (TOP / "docs").rglob("*.m
 
 _BLOCK = re.compile(r"^ *```.*?^ *```", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
+_PICTURE = re.compile(r'\bsrc(?:set)?="([^"]+)"')
 _HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 _FILE = re.compile(r"`((?:roost|tasks|workers|tests|localcluster|simulator|asterisk|docs)/[\w./-]+)`")
 #: A command of ours in a block: behind a prompt, a bracket or the name of our image.
@@ -74,7 +75,8 @@ def faults(words: list[str], command: Any) -> list[str]:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_link_leads_to_a_file_and_a_heading(page: str) -> None:
-    for file, anchor in _LINK.findall(read(page)):
+    pictures = [(picture, "") for picture in _PICTURE.findall(_BLOCK.sub("", read(page)))]
+    for file, anchor in [*_LINK.findall(read(page)), *pictures]:
         target = (TOP / page).parent / file if file else TOP / page
         assert target.exists(), file
         if anchor:
