@@ -22,6 +22,8 @@ from roost.pbx.node import Change, Cursor, Gone, Kind, PbxNode, key_of
 Stage = Literal["list", "e", "p"]
 #: Seconds that a node's row is held for pieces of a send, about.
 HOLD_FOR = 1.0
+#: Rows of the first piece while the row is held, for which the node waits; each next one is twice as large, up to BATCH.
+_FIRST = 300
 _MARK = re.compile(r"sending/([^/]+)/([0-9]{1,19})/(list|e|p)/(blank|filled)")
 
 
@@ -147,9 +149,11 @@ def _pieces(
 ) -> Iterator[tuple[Sending, Piece] | None]:
     """Each piece after this id, and how far the send is with it; at last None."""
     stages: tuple[Kind, ...] = ("p",) if sending.stage == "p" else ("e", "p")
+    rows = _FIRST
     for stage in stages:
-        while piece := read_piece(connection, row.scope, stage, after, BATCH):
+        while piece := read_piece(connection, row.scope, stage, after, rows):
             yield replace(sending, stage=stage), piece
             after = piece.last
+            rows = min(2 * rows, BATCH)
         after = 0
     yield None

@@ -10,6 +10,7 @@ from psycopg.rows import TupleRow, args_row, class_row
 from roost.database import Connection, Database, query
 from roost.pbx.kinds import kinds
 from roost.pbx.node import ActsAs, Change, Cursor, Gone, Key, Kind, Rings
+from roost.pbx.sound_rows import SoundRows
 
 #: Changes told to a node at a time.
 BATCH = 5_000
@@ -132,15 +133,12 @@ def read_key(text: str) -> Key:
 class Piece:
     """Some rows of the table that a node must have, and where they end: the next piece goes on after this id."""
 
-    changes: list[Change]
+    changes: Sequence[Change]
     last: int
 
 
-#: The statement for a node that serves all organizations, and that for a node with a scope.
-_PIECES: dict[Kind, tuple[str, str, type[Rings | ActsAs]]] = {
-    "e": ("list_piece_of_routes", "list_piece_of_served_routes", Rings),
-    "p": ("list_piece_of_phones", "list_piece_of_served_phones", ActsAs),
-}
+#: What is read of each kind: `list_piece_of_...` gives rows, `write_piece_of_...` the same as text.
+_OF: dict[Kind, tuple[str, type[Rings | ActsAs]]] = {"e": ("routes", Rings), "p": ("phones", ActsAs)}
 
 
 def read_piece(connection: Connection, scope: Scope, kind: Kind, after: int, limit: int) -> Piece | None:
@@ -148,14 +146,27 @@ def read_piece(connection: Connection, scope: Scope, kind: Kind, after: int, lim
 
     `after` is the id of an extension or of a phone. With a scope it is that of an extension for both, and a change of the scope begins anew.
     """
-    whole, served, make = _PIECES[kind]
-    statement = query(whole if scope.serves_all else served)
-    while rows := connection.execute(statement, asdict(scope) | {"after": after, "limit": limit}).fetchall():
-        after = rows[-1][0]
-        changes: list[Change] = [make(*row[1:]) for row in rows if row[1] is not None]
-        if changes:
-            return Piece(changes, after)
-    return None
+    name, make = _OF[kind]
+    piece = f"piece_of_{name}" if scope.serves_all else f"piece_of_served_{name}"
+    while True:
+        parameters = asdict(scope) | {"after": after, "limit": limit}
+        written = connection.execute(query(f"write_{piece}"), parameters, binary=True).fetchone()
+        assert written is not None  # it is one row, of nothing but NULLs if need be
+        last, count, keys, fields = written
+        if last is None:
+            return None
+        if count:
+            changes = SoundRows.of(kind, keys, fields, count)
+            return Piece(changes, last) if changes else _rows(connection, f"list_{piece}", make, parameters)
+        after = last
+
+
+def _rows(
+    connection: Connection, statement: str, make: type[Rings | ActsAs], parameters: dict[str, object]
+) -> Piece | None:
+    """A piece in which something is odd: `roost.pbx.checked` finds the row."""
+    rows = connection.execute(query(statement), parameters).fetchall()
+    return Piece([make(*row[1:]) for row in rows if row[1] is not None], rows[-1][0]) if rows else None
 
 
 def count_keys(connection: Connection, scope: Scope) -> int:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from roost.pbx.node import ActsAs, Change, Cursor, Gone, Key, PbxNode, RefusedRow, Rings, key_of
+from roost.pbx.sound_rows import SoundRows
 from roost.wording import shown
 
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
@@ -40,8 +41,8 @@ def fault(change: Change) -> str:
 
 
 def faults(changes: Sequence[Change]) -> dict[int, str]:
-    """`fault` of those that have one, by place."""
-    if _nothing_is_odd(changes):
+    """`fault` of those that have one, by place; of sound rows none has."""
+    if isinstance(changes, SoundRows) or _nothing_is_odd(changes):
         return {}
     return {place: why for place, change in enumerate(changes) if (why := fault(change))}
 

@@ -14,11 +14,12 @@ of an expression. The rest of Unicode stays UTF-8, or 64 Japanese characters wou
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import assert_never
 from urllib.parse import unquote_to_bytes
 
 from roost.pbx.node import ActsAs, Change, Key, Rings
+from roost.pbx.sound_rows import SoundRows
 
 CURSOR_KEY = "cursor"
 _NOWHERE = "-"
@@ -54,17 +55,30 @@ def values(changes: Sequence[Rings | ActsAs]) -> list[bytes]:
     return [next(told) if isinstance(change, ActsAs) else value(change).encode() for change in changes]
 
 
+def stored(rows: SoundRows, at_once: int) -> Iterator[list[tuple[bytes, bytes]]]:
+    """The key and the value of each, in UTF-8, of so many rows at a time; the key as it is in `rows`, without its kind."""
+    keys, fields = rows.keys.split(b"\n"), rows.fields.split(b"\n")
+    for place in range(0, len(rows), at_once):
+        some = fields[place : min(place + at_once, len(rows))]
+        if rows.kind == "p":
+            some = _without_specials(b"\n".join(some)).replace(b"\t", b",").split(b"\n")
+        yield list(zip(keys[place : place + at_once], some, strict=False))
+
+
 def _fields(change: ActsAs) -> str:
     """All fields but the phone: a line break cannot be in one, so it stands for the comma between them, as a NUL does for one between rows."""
     return "\n".join(change[1:])
 
 
 def _escaped(fields: str) -> bytes:
+    return _without_specials(fields.encode()).replace(b"\n", b",")
+
+
+def _without_specials(data: bytes) -> bytes:
     # With bytes this takes a tenth of what an expression takes, or the same with text.
-    data = fields.encode()
     for special, escape in _ESCAPES:
         data = data.replace(special, escape)
-    return data.replace(b"\n", b",")
+    return data
 
 
 def change(of: Key, stored: str) -> Change | None:

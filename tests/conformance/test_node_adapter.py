@@ -10,6 +10,7 @@ import pytest
 from roost.errors import NodeRefused, NodeUnavailable
 from roost.nodes.routes import BATCH
 from roost.pbx.node import ActsAs, Change, Cursor, Gone, PbxNode, Rings, key_of
+from roost.pbx.sound_rows import SoundRows
 from tests.conformance.targets import DEADLINE, Target
 
 HERE = Rings("0001*001", "n1", "desk-1")
@@ -150,6 +151,23 @@ def test_a_whole_batch_of_changes(node: PbxNode) -> None:
     node.apply([Gone(*key_of(change)) for change in changes], Cursor("db-1", 20_000))
     assert node.dump() == {}
     assert node.cursor() == Cursor("db-1", 20_000)
+
+
+def test_rows_that_postgresql_wrote_are_taken_as_those_one_by_one(node: PbxNode, target: Target) -> None:
+    """A row that is too long alone is refused, also among thousands."""
+    places = SoundRows.of("e", b"0001*001\n0001*002\n", b"n1/desk-1\n-\n", 2)
+    people = [named(HOSTILE[n % len(HOSTILE)])._replace(phone=f"desk-{n}") for n in range(1_200)]
+    people[700] = wide(700, target.too_long)
+    keys = "".join(f"{person.phone}\n" for person in people).encode()
+    fields = "".join("\t".join(person[1:]) + "\n" for person in people).encode()
+    rows = SoundRows.of("p", keys, fields, len(people))
+    assert places is not None
+    assert rows is not None
+    assert node.apply(places, Cursor("db-1", 1)) == []
+    assert [row.key for row in node.apply(rows, Cursor("db-1", 2))] == [("p", "desk-700")]
+    held: list[Change] = [HERE, NOWHERE, *people[:700], *people[701:]]
+    assert node.dump() == {key_of(change): change for change in held}
+    assert node.cursor() == Cursor("db-1", 2)
 
 
 def test_some_keys_are_read_and_what_is_not_there_is_left_out(node: PbxNode, target: Target) -> None:

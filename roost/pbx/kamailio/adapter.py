@@ -29,6 +29,7 @@ from roost.pbx.kamailio.http import ProtocolError
 from roost.pbx.kamailio.options import KamailioOptions
 from roost.pbx.kamailio.session import KamailioSession
 from roost.pbx.node import Change, Cursor, Gone, Key, Kind, NodeAddress, RefusedRow, Rings, key_of
+from roost.pbx.sound_rows import SoundRows
 from roost.wording import count_of
 
 #: Bytes of a body, and of a row with its key.
@@ -83,15 +84,13 @@ class KamailioNode:
         refused: dict[Key, str] = {}
 
         def lines() -> Iterator[bytes]:
-            for place in range(0, len(changes), ENCODED):
-                some = changes[place : place + ENCODED]
-                for change, line in zip(some, _encode(some), strict=True):
-                    if len(line) > LONGEST_ROW:
-                        refused[key_of(change)] = f"It has more than {LONGEST_ROW} bytes."
-                        continue
-                    if refused:
-                        refused.pop(key_of(change), None)
-                    yield line
+            for place, line in enumerate(_lines(changes)):
+                if len(line) > LONGEST_ROW:
+                    refused[key_of(changes[place])] = f"It has more than {LONGEST_ROW} bytes."
+                    continue
+                if refused:
+                    refused.pop(key_of(changes[place]), None)
+                yield line
 
         with self._session.deadline():
             self._send(lines())
@@ -215,6 +214,17 @@ class KamailioNode:
             yield lines
         if told != rows:
             raise NodeUnavailable(f"{self._place}: It told {told} of {count_of(rows, 'row')}.")
+
+
+def _lines(changes: Sequence[Change]) -> Iterator[bytes]:
+    """The line of each, made a few at a time."""
+    if isinstance(changes, SoundRows):
+        row = b"=%b/%%b\t%%b\n" % changes.kind.encode()
+        for some in row_text.stored(changes, ENCODED):
+            yield from [row % each for each in some]
+        return
+    for place in range(0, len(changes), ENCODED):
+        yield from _encode(changes[place : place + ENCODED])
 
 
 def _encode(changes: Sequence[Change]) -> list[bytes]:
