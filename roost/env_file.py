@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-import re
 import stat
-from collections.abc import Collection
 from pathlib import Path
 
 from dotenv.parser import parse_stream
@@ -75,7 +73,10 @@ def _what_it_is(mode: int) -> str:
     return "a pipe" if stat.S_ISFIFO(mode) else "a device or a socket"
 
 
-def strangers_in(path: Path, known: Collection[str]) -> list[str]:
-    """Names in an `.env` that begin as Roost's settings do and are none of those: mistyped ones, most likely."""
-    given = re.findall(r"^\s*(?:export\s+)?(ROOST_\w+)\s*=", path.read_text(encoding=ENCODING), re.MULTILINE)
-    return sorted(set(given) - set(known))
+def names_in(path: Path) -> list[str]:
+    """Every name that an `.env` gives a value, in order, twice where it stands twice; none where there is no such file."""
+    try:
+        with path.open(encoding=ENCODING) as file:
+            return [each.key for each in parse_stream(file) if each.key]
+    except OSError:
+        return []

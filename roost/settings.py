@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from difflib import get_close_matches
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
+from dotenv import dotenv_values
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -17,7 +21,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from roost.env_file import ENCODING, check_env_file, env_file
+from roost.env_file import ENCODING, check_env_file, env_file, names_in
 from roost.errors import SettingMissing
 from roost.service_urls import check_broker_url, check_database_url
 from roost.wrong_values import in_words, written_as
@@ -224,6 +228,36 @@ def settings() -> Settings:
 
 
 def how_to_set(name: str) -> str:
-    """Where a setting is looked for, in a sentence."""
+    """Where a setting is looked for, in a sentence; and what may have been meant for it."""
+    wanted = f"ROOST_{name.upper()}"
     there = "" if env_file().exists() else ", a file that is not there"
-    return f"Set ROOST_{name.upper()} in the environment or in {env_file()}{there}."
+    mistyped = next((each for each in strangers(env_file()) if meant_by(each) == wanted), None)
+    perhaps = f" ({mistyped}, which is set, is no setting.)" if mistyped else ""
+    return f"Set {wanted} in the environment or in {env_file()}{there}.{perhaps}"
+
+
+def strangers(file: Path) -> dict[str, str]:
+    """Names that begin as settings do and are none, mistyped most likely, in the environment and in an `.env`: where each stands."""
+    given = dict.fromkeys(os.environ, "the environment") | dict.fromkeys(names_in(file), str(file))
+    known = {*_NAMES, *_FOR_COMPOSE}
+    return {name: place for name, place in given.items() if name.startswith("ROOST_") and name not in known}
+
+
+def meant_by(name: str) -> str | None:
+    """The setting whose name is most like a mistyped one."""
+    return next(iter(get_close_matches(name, _NAMES, n=1)), None)
+
+
+def contradicted(file: Path) -> list[str]:
+    """Settings to which an `.env` gives another value than the environment, which counts."""
+    of_file = dotenv_values(file, encoding=ENCODING) if file.is_file() else {}
+    return [
+        name
+        for name in _NAMES
+        if os.environ.get(name) and of_file.get(name, os.environ[name]) != os.environ[name]
+    ]
+
+
+_NAMES = tuple(f"ROOST_{field.upper()}" for field in Settings.model_fields)
+#: What docker-compose.yml itself reads of the `.env` beside it.
+_FOR_COMPOSE = ("ROOST_CENTER_PUBLISH", "ROOST_WEB_PUBLISH", "ROOST_IMAGE_TAG")

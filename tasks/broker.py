@@ -12,8 +12,7 @@ from amqp.exceptions import AccessRefused, AMQPError, NotAllowed, PreconditionFa
 from kombu import Connection, compression
 from kombu.exceptions import DecodeError, OperationalError
 
-from roost.settings import settings
-from tasks.broker_tls import verify_hosts
+from tasks.broker_tls import AuthorityUnusable, verify_hosts
 
 #: What publishing raises when the broker is gone; without `retry`, kombu lets through what its connection raises.
 BROKER_LOST = (OperationalError, AMQPError, OSError)
@@ -84,8 +83,8 @@ def why_broker_lost(error: BaseException) -> str:
             return f"Its certificate is not trusted ({error.verify_message}): name the file of who signed it in ROOST_BROKER_CA."
         case ssl.SSLError() if error.reason in _NO_TLS:
             return "It does not speak TLS there: mend the port in ROOST_BROKER_URL (5671, as a rule), or use amqp://."
-        case ssl.SSLError() | FileNotFoundError() | PermissionError() if settings().broker_ca is not None:
-            return "The certificates in ROOST_BROKER_CA cannot be read: mend the file or its name."
+        case AuthorityUnusable():
+            return str(error)
         case socket.gaierror():
             return "The host name in ROOST_BROKER_URL is not known here: mend it, or the name service."
         case UnexpectedFrame() | LookupError() | TypeError() | ValueError() | struct.error():

@@ -242,6 +242,9 @@ def run(
     celery_program.install_worker_int_handler = partial(celery_program.install_worker_int_handler, exitcode=0)
     _only_reading()
     app.steps["consumer"].update({Topology, SignOfLife})
+    if os.geteuid() == 0:  # Celery says it in several lines, of an option of its own
+        warnings.filterwarnings("ignore", category=SecurityWarning)
+        log.warning("runs_as_root", mend="Run it as an account of its own: `roost setup` prints how.")
     worker = app.Worker(
         hostname=process_name(kind),
         pool=pool,
@@ -258,8 +261,5 @@ def run(
     export_worker(kind, settings(), concurrency)
     # Said at each lost connection, of a setting that is as it is on purpose (tasks/config.py). Here, for the worker shows all as it is made.
     warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
-    if os.geteuid() == 0:  # Celery says it in several lines, of an option of its own
-        warnings.filterwarnings("ignore", category=SecurityWarning)
-        log.warning("runs_as_root", mend="Run it as an account of its own: `roost setup` prints how.")
     worker.start()
     return int(worker.exitcode or 0)

@@ -13,8 +13,9 @@ from types import TracebackType
 
 import structlog
 
+from roost.env_file import env_file
 from roost.errors import SettingMissing
-from roost.settings import Settings, settings
+from roost.settings import Settings, meant_by, settings, strangers
 from workers.log_outages import InOurWords
 from workers.log_repeats import Repeats
 
@@ -69,6 +70,8 @@ def set_up(settings: Settings) -> None:
         # Two lines a task would be most of the log; what failed is still told.
         for name in ("celery.app.trace", "celery.worker.strategy", "celery.beat"):
             logging.getLogger(name).setLevel(logging.WARNING)
+    for name, place in strangers(env_file()).items():
+        log.warning("no_such_setting", setting=name, where=place, perhaps=meant_by(name))
 
 
 def show_controls(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import stat
+from collections import Counter
 from collections.abc import Iterator
-from difflib import get_close_matches
+from contextlib import suppress
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,11 +13,12 @@ from urllib.parse import urlsplit
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
-from roost.env_file import strangers_in
+from roost.env_file import names_in
 from roost.errors import RoostError
 from roost.finding import Finding, Level, is_everywhere, is_here, is_public
+from roost.hidden_folders import is_hidden
 from roost.seal import seal, unseal
-from roost.settings import Settings, how_to_set
+from roost.settings import Settings, contradicted, how_to_set, meant_by, strangers
 
 #: What each setting is needed for. Those of the second kind only some processes need.
 _NEEDED_BY_ALL = {
@@ -41,11 +43,13 @@ def check_settings(settings: Settings, env_file: Path) -> Iterator[Finding]:
     yield from _missing(settings)
     yield from _key_pair(settings)
     yield from _env_file(env_file)
+    yield from _names(env_file)
     yield from _pepper(settings)
     yield from _center(settings)
     yield from _page(settings)
     yield from _metrics(settings)
     yield from _urls(settings)
+    yield from _hidden_files(settings, env_file.parent)
 
 
 def _missing(settings: Settings) -> Iterator[Finding]:
@@ -88,12 +92,25 @@ def _env_file(path: Path) -> Iterator[Finding]:
         yield Finding("secrets", Level.WARNING, f"{path} can be read by {who}.", f"chmod 600 {path}")
     else:
         yield Finding("secrets", Level.OK, f"{path} is its owner's alone.")
-    known = [f"ROOST_{field.upper()}" for field in Settings.model_fields]
-    for name in strangers_in(path, known):
-        meant = get_close_matches(name, known, n=1)
+
+
+def _names(path: Path) -> Iterator[Finding]:
+    """Names that are none of ours, and settings that stand in two places."""
+    for name, place in strangers(path).items():
+        meant = meant_by(name)
         yield Finding(
-            "settings", Level.WARNING, f"{name} in {path} is no setting of Roost.",
-            f"Perhaps {meant[0]} is meant." if meant else "Take it away, or mend its name.",
+            "settings", Level.WARNING, f"{name} in {place} is no setting of Roost.",
+            f"Perhaps {meant} is meant." if meant else "Take it away, or mend its name.",
+        )  # fmt: skip
+    for name, times in Counter(each.upper() for each in names_in(path)).items():
+        if times > 1 and name.startswith("ROOST_"):
+            yield Finding(
+                "settings", Level.WARNING, f"{name} stands {times} times in {path}; the last one counts.", "Take the others away.",
+            )  # fmt: skip
+    for name in contradicted(path):
+        yield Finding(
+            "settings", Level.NOTE, f"{name} in {path} does not count here: the environment gives it another value.",
+            f"unset {name}, or take it out of the file.",
         )  # fmt: skip
 
 
@@ -194,6 +211,24 @@ def _urls(settings: Settings) -> Iterator[Finding]:
                 "database", Level.WARNING if is_public(host) else Level.NOTE,
                 f"PostgreSQL at {'the public address ' if is_public(host) else ''}{host} may be spoken to in clear.",
                 "Add sslmode=verify-full to ROOST_DATABASE_URL, if others are on the way.",
+            )  # fmt: skip
+
+
+def _hidden_files(settings: Settings, folder: Path) -> Iterator[Finding]:
+    """Files that this command may read, and that a unit of systemd does not find."""
+    named: dict[str, object] = {"ROOST_BROKER_CA": settings.broker_ca}
+    if settings.database_url is not None:
+        with suppress(ProgrammingError):  # said of the URL itself
+            parts = conninfo_to_dict(settings.database_url.get_secret_value())
+            named |= {
+                f"{name}= of ROOST_DATABASE_URL": parts.get(name)
+                for name in ("sslrootcert", "sslcert", "sslkey")
+            }
+    for name, file in named.items():
+        if file and is_hidden(Path(str(file)), folder):
+            yield Finding(
+                "settings", Level.NOTE, f"{name} is {file}, where a unit of systemd, as `roost setup` writes them, finds nothing.",
+                "Put it beside .env, for the account of the units to read.",
             )  # fmt: skip
 
 

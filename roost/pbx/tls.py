@@ -92,7 +92,7 @@ def _with_own(ca: str, own: str) -> ssl.SSLContext:
     except OSError as error:
         raise TlsRefused(
             f"Our certificate {own} cannot be read: {error.strerror or error}.",
-            "Put it there on every machine of push workers, certificate and key in one PEM file.",
+            "Put it there on every machine of push workers, certificate and key in one PEM file; a unit of systemd sees nothing of /tmp, /home and /root.",
         ) from error
     return context
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from psycopg.conninfo import make_conninfo
+from pydantic import SecretStr
 
 from localcluster.postgres import own_role
 from roost.database import Database
@@ -131,6 +132,40 @@ def test_secrets_that_others_can_read(settings: Settings, tmp_path: Path) -> Non
     env_file.write_text("")
     env_file.chmod(0o644)
     assert of_settings(settings, env_file=env_file) == [("secrets", "warning")]
+
+
+def test_names_that_are_no_settings_or_stand_in_two_places(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    env_file = tmp_path / ".env"
+    env_file.touch(mode=0o600)
+    env_file.write_text(
+        "ROOST_WEB_PORT=8081\nROOST_FEATURE_CODE=*30\nROOST_WEB_PUBLISH=8080\nexport ROOST_WEB_PORT=8082\n"
+    )
+    monkeypatch.setenv("ROOST_CENTER_ALOW", "10.0.0.0/8")
+    monkeypatch.setenv("ROOST_FEATURE_CODE", "*77")
+    given = settings.model_copy(update={"broker_url": SecretStr("amqp://a:b@127.0.0.1/x")})
+    told = [f for f in check_settings(given, env_file) if f.check == "settings"]
+    assert [(finding.level.value, finding.says.replace(str(env_file), ".env"), finding.mend) for finding in told] == [
+        ("warning", "ROOST_CENTER_ALOW in the environment is no setting of Roost.", "Perhaps ROOST_CENTER_ALLOW is meant."),
+        ("warning", "ROOST_WEB_PORT stands 2 times in .env; the last one counts.", "Take the others away."),
+        ("note", "ROOST_FEATURE_CODE in .env does not count here: the environment gives it another value.",
+         "unset ROOST_FEATURE_CODE, or take it out of the file."),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("folder", "hidden"),
+    [("/etc/roost", ["/home/ann/ca.pem", "/tmp/cert.pem", "/root/key.pem"]), ("/home/ann/roost", ["/tmp/cert.pem"])],
+)  # fmt: skip
+def test_files_that_a_unit_of_systemd_does_not_find(
+    settings: Settings, folder: str, hidden: list[str]
+) -> None:
+    files = "sslrootcert=/etc/roost/ca.pem&sslcert=/tmp/cert.pem&sslkey=/root/key.pem"
+    url = f"postgresql://127.0.0.1/roost?{files}"
+    named = settings.model_copy(update={"database_url": SecretStr(url), "broker_ca": "/home/ann/ca.pem"})
+    told = [f.says for f in check_settings(named, Path(folder) / ".env") if "finds nothing" in f.says]
+    assert re.findall("is (.*?),", " ".join(told)) == hidden
 
 
 def test_no_finding_shows_a_secret(settings: Settings) -> None:

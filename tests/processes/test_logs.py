@@ -66,6 +66,7 @@ def test_every_line_is_json_whatever_happens_and_an_outage_is_few_of_them(
         lines = written(web_cluster, kind)
         assert lines
         assert all({"event", "level", "timestamp"} <= line.keys() for line in lines)
+        assert not any("SecurityWarning" in line["event"] for line in lines), "that is runs_as_root"
 
 
 def says_back(cluster: Cluster, kind: str, before: dict[str, int]) -> bool:

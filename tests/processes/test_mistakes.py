@@ -41,6 +41,8 @@ class Mistake:
     environment: Mapping[str, str | None] = field(default_factory=dict)
     #: What `.env` holds; None: it is there, and cannot be read.
     env: bytes | None = b""
+    #: Whether it says more than the one line.
+    says_more: bool = False
 
 
 DATABASE, BROKER, PUBLIC = "ROOST_DATABASE_URL", "ROOST_BROKER_URL", "ROOST_SEAL_PUBLIC_KEY"
@@ -54,6 +56,7 @@ BROKER_VHOST = {BROKER: "{missing_vhost}"}
 NO_BROKER_HOST = {BROKER: f"amqp://roost:{SECRET}@no-such-host.invalid/"}
 REDIS = {BROKER: f"redis://:{SECRET}@127.0.0.1/0"}
 NO_URL = {DATABASE: f"roost:{SECRET}@127.0.0.1/roost"}
+TLS_SERVER = f"postgresql://roost:{SECRET}@127.0.0.1:{{tls_server}}/roost?sslmode=verify-full"
 JSON: dict[str, str | None] = {"ROOST_LOG_FORMAT": "json"}
 
 
@@ -68,6 +71,8 @@ MISTAKES = {
     "bind with an .env of another account": Mistake("workers.bind", r"bind: .*/\.env cannot be read", 2, env=None),
     "a line of .env that is no setting": Mistake("workers.bind", r"bind: .*/\.env, line 1, is no setting: write NAME=VALUE", 2, env=b"ROOST_WEB_PORT 80\n"),
     "doctor on a setting that is mistyped": Mistake("roost doctor", "ROOST_DATABSE_URL .* is no setting.*Perhaps ROOST_DATABASE_URL", 7, env=b"ROOST_DATABSE_URL=x\n"),
+    "a mistyped setting in place of one that is needed": Mistake("roost org list", r"Set ROOST_DATABASE_URL .* \(ROOST_DATABSE_URL, which is set, is no setting\.\)", 7, {DATABASE: None, "ROOST_DATABSE_URL": "x"}),
+    "a center with a mistyped setting": Mistake("workers.center", "no_such_setting .*perhaps=ROOST_CENTER_ALLOW setting=ROOST_CENTER_ALOW where='the environment'", 2, {PUBLIC: None, "ROOST_CENTER_ALOW": "10.0.0.0/8"}, says_more=True),
     "a process that does not exist": Mistake("roost run bindd", "'bindd' is not one of", 2),
     "threads for what has none": Mistake("roost run beat --concurrency 2", "--concurrency is for bind and verify", 2),
     "too many threads": Mistake("workers.bind --concurrency 99", "roost run bind: error: argument --concurrency: invalid choice", 2),
@@ -91,6 +96,9 @@ MISTAKES = {
     "no broker URL": Mistake("roost return 0001*001", "Set ROOST_BROKER_URL", 7, {BROKER: None}),
     "another kind of broker": Mistake("roost return 0001*001", "ROOST_BROKER_URL must begin with amqp://", 7, REDIS),
     "no worker": Mistake("roost return 0001*001", "every worker behind it, did not answer in time. `roost doctor` says which", 6, {"ROOST_ANSWER_DEADLINE": "1"}),
+    "a file of certificates for PostgreSQL that is not there": Mistake("roost org list", r'root certificate file "/tmp/none.pem" does not exist\) Mend its name .*sslrootcert=.*a unit of systemd sees nothing of /tmp', 6, {DATABASE: f"{TLS_SERVER}&sslrootcert=/tmp/none.pem"}),
+    "a file of certificates for PostgreSQL that is none": Mistake("roost org list", "no certificate or crl found.* Name a file in PEM", 6, {DATABASE: f"{TLS_SERVER}&sslrootcert=/dev/null"}),
+    "a file of certificates for RabbitMQ that is not there": Mistake("roost return 0001*001", r"ROOST_BROKER_CA cannot be read \(/tmp/none.pem: No such file or directory\): mend its name, or put it beside .env", 6, {BROKER: f"amqps://roost:{SECRET}@127.0.0.1:1/", "ROOST_BROKER_CA": "/tmp/none.pem"}),
     "no RabbitMQ": Mistake("roost return 0001*001", "RabbitMQ.*Nothing listens", 6, BROKER_AWAY),
     "a broker host that is unknown": Mistake("roost return 0001*001", "RabbitMQ.*host name .* not known", 6, NO_BROKER_HOST),
     "a broker URL of another service": Mistake("roost return 0001*001", "RabbitMQ.*another program has this port; RabbitMQ.s is 5672", 6, {BROKER: "amqp://roost@127.0.0.1:{web_server}/"}),
@@ -143,6 +151,24 @@ class _SomeWebServer(socketserver.BaseRequestHandler):
 def web_server() -> Iterator[int]:
     """The port of something that speaks another language than AMQP."""
     with socketserver.ThreadingTCPServer((ports.LOOPBACK, 0), _SomeWebServer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_address[1]
+        server.shutdown()
+
+
+class _SomeTlsServer(socketserver.BaseRequestHandler):
+    """As a PostgreSQL with TLS begins: the client looks at its own files then."""
+
+    def handle(self) -> None:
+        self.request.recv(8)
+        self.request.sendall(b"S")
+        self.request.recv(1)
+
+
+@pytest.fixture(scope="module")
+def tls_server() -> Iterator[int]:
+    """Its port."""
+    with socketserver.ThreadingTCPServer((ports.LOOPBACK, 0), _SomeTlsServer) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server.server_address[1]
         server.shutdown()
@@ -203,6 +229,7 @@ def test_a_mistake_is_named_in_one_line(
     environment: dict[str, str],
     taken_port: int,
     web_server: int,
+    tls_server: int,
     postgres: Postgres,
     tmp_path: Path,
 ) -> None:
@@ -210,6 +237,7 @@ def test_a_mistake_is_named_in_one_line(
     values = {
         "taken": str(taken_port),
         "web_server": str(web_server),
+        "tls_server": str(tls_server),
         "database_with_wrong_password": re.sub(r"://(\w+)(:[^@]*)?@", rf"://\1:{SECRET}@", database),
         "missing_database": postgres.url("nowhere"),
         "empty_database": postgres.url("template1"),
@@ -234,7 +262,7 @@ def test_a_mistake_is_named_in_one_line(
     assert ended.exit_code == mistake.exit_code, printed
     if "ROOST_LOG_FORMAT" in mistake.environment:
         json.loads(ended.err)
-    if not mistake.argv.startswith(_MORE_LINES):
+    if not (mistake.says_more or mistake.argv.startswith(_MORE_LINES)):
         assert len(ended.err.splitlines()) == 1, printed
 
 

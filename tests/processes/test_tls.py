@@ -57,9 +57,13 @@ def test_who_is_not_who_was_meant_is_refused_with_what_to_do(
     trusted.write_text(Authority(tmp_path / "another").certificate)
     assert "not trusted (unable to get local issuer certificate): name the file" in refusal(right)
     trusted.write_text("no certificate")
-    assert "ROOST_BROKER_CA cannot be read" in refusal(right)
+    assert refusal(right) == f"There is no certificate in {trusted}: name a file in PEM in ROOST_BROKER_CA."
     trusted.unlink()
-    assert "ROOST_BROKER_CA cannot be read" in refusal(right)
+    assert f"ROOST_BROKER_CA cannot be read ({trusted}: No such file or directory): mend its name" in refusal(
+        right
+    )
+    trusted.mkdir()
+    assert "Is a directory): mend its name, or put it beside .env" in refusal(right)
 
 
 def test_of_several_hosts_each_must_be_itself(rabbitmq: RabbitCluster, trusted: Path) -> None:

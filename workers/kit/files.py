@@ -9,6 +9,7 @@ from pathlib import Path
 from string import Template
 
 from roost.errors import Invalid
+from roost.hidden_folders import is_at_home
 from roost.pbx.kinds import kinds
 from workers.processes import PROCESSES
 
@@ -18,8 +19,6 @@ UNITS = "systemd"
 
 #: Paths that systemd, honcho and a shell read alike, without quotes.
 _PLAIN = re.compile(r"[A-Za-z0-9/._+@=-]+")
-#: Folders that ProtectHome=yes hides from a unit.
-_HOMES = ("/home/", "/root/", "/run/user/")
 
 
 class PathNotPlain(Invalid):
@@ -41,7 +40,7 @@ def kit(folder: Path, *, program: Path, user: str, keys: str) -> dict[str, str]:
         "Procfile": "".join(f"{kind}: {program} run {kind}\n" for kind in PROCESSES),
         f"{UNITS}/roost.target": _read("roost.target"),
     }
-    at_home = any(str(path).startswith(_HOMES) for path in (folder, program))
+    at_home = is_at_home(folder) or is_at_home(program)
     for kind, process in PROCESSES.items():
         name = unit_file(kind)
         made[f"{UNITS}/{name}"] = _template("unit").substitute(
