@@ -3,8 +3,9 @@
 -- A search compares with the beginning of the number, of a word of the name, and of the phone's name; a guest is found like the extension
 -- whose desk it is. Of each it looks at a thousand at most, each by an index, so it costs the same in any organization: whoever needs
 -- others types more. The index of words finds all that match before it gives the first; so a word with which most names begin, as a single
--- letter may be, is looked for in the names themselves: of those that the other words find, or in order of number. All is planned once, to
--- be looked up by key, and to be read in an index's order, which ends when it has enough.
+-- letter may be, is looked for in the names themselves: of those that the other words find, or in order of number. While few sit as guests,
+-- these are compared themselves, and nothing is read that the part does not show. All is planned once, to be looked up by key, and to be
+-- read in an index's order, which ends when it has enough.
 CREATE OR REPLACE FUNCTION choose_desks(
     organization_code text, searched text, numbers text[], behind text, ahead text, skip int, at_most int
 ) RETURNS bigint[] LANGUAGE plpgsql STABLE
@@ -13,6 +14,7 @@ CREATE OR REPLACE FUNCTION choose_desks(
 DECLARE
     most CONSTANT int := 1000;
     sample CONSTANT int := 100;
+    few CONSTANT int := 100;
     which bigint := (SELECT id FROM organization WHERE code = organization_code);
     sampled text[]; -- names with a blank before them, to see what is in most
     words tsquery; -- those that are not, if there are such
@@ -20,8 +22,11 @@ DECLARE
     usual text[]; -- the same, quick to compare, of a name with a blank before it and between its words
     in_most boolean; -- all words together
     start text;
+    hosts bigint[]; -- phones with a guest, if those are few
+    enough int := most;
     numbered bigint[]; -- in order of number, both
     named bigint[];
+    others bigint[]; -- whose guest, or whose phone's name, is found
 BEGIN
     IF numbers IS NOT NULL THEN
         RETURN ARRAY(SELECT id FROM extension WHERE organization_id = which AND number = ANY (numbers));
@@ -41,7 +46,11 @@ BEGIN
     CROSS JOIN LATERAL (SELECT 2 * count(*) > sample AS often FROM unnest(sampled) name WHERE name LIKE blank) counted
     WHERE word <> '';
     in_most := (SELECT 2 * count(*) > sample FROM unnest(sampled) name WHERE name LIKE ALL (usual));
-    numbered := ARRAY(SELECT id FROM extension WHERE organization_id = which AND number >= start AND number < start || 'a' ORDER BY number LIMIT most);
+    hosts := ARRAY(SELECT id FROM phone WHERE organization_id = which AND guest_since IS NOT NULL ORDER BY guest_since LIMIT few + 1);
+    IF cardinality(hosts) <= few THEN
+        enough := least(most, skip + at_most);
+    END IF;
+    numbered := ARRAY(SELECT id FROM extension WHERE organization_id = which AND number >= start AND number < start || 'a' ORDER BY number LIMIT enough);
     IF in_most THEN
         named := ARRAY(SELECT id FROM (SELECT id, name FROM extension WHERE organization_id = which ORDER BY number LIMIT 2 * most) b
                        WHERE ' ' || lower(name) LIKE ALL (usual) OR lower(name) ~ ALL (patterns) LIMIT most);
@@ -53,17 +62,22 @@ BEGIN
                                        AND (' ' || lower(name) LIKE ALL (usual) OR lower(name) ~ ALL (patterns)) LIMIT most) b
                        ORDER BY number);
     END IF;
+    IF cardinality(hosts) <= few THEN
+        others := ARRAY(SELECT p.base_id FROM phone p JOIN extension g ON g.id = p.guest_id
+                        WHERE p.id = ANY (hosts) AND (g.number >= start AND g.number < start || 'a'
+                                                      OR ' ' || lower(g.name) LIKE ALL (usual) OR lower(g.name) ~ ALL (patterns)));
+    ELSE
+        others := ARRAY(SELECT base_id FROM phone WHERE guest_id = ANY (numbered || named));
+    END IF;
+    others := others || ARRAY(SELECT base_id FROM phone -- a name has nothing that comes behind a tilde
+                              WHERE organization_id = which AND lower(name) ~>=~ lower(searched) AND lower(name) ~<~ (lower(searched) || '~')
+                              ORDER BY lower(name) USING ~<~ LIMIT most);
+    IF others = '{}' AND (numbered = '{}' OR named = '{}') THEN
+        RETURN (numbered || named)[skip + 1:skip + at_most];
+    END IF;
     RETURN ARRAY(
         SELECT b.id
-        FROM (SELECT unnest(numbered[:skip + at_most]) AS id
-              UNION
-              SELECT unnest(named[:skip + at_most])
-              UNION
-              SELECT base_id FROM phone WHERE guest_id = ANY (numbered || named)
-              UNION
-              (SELECT base_id FROM phone -- a name has nothing that comes behind a tilde
-               WHERE organization_id = which AND lower(name) ~>=~ lower(searched) AND lower(name) ~<~ (lower(searched) || '~')
-               ORDER BY lower(name) USING ~<~ LIMIT most)) found
+        FROM (SELECT unnest(numbered[:skip + at_most] || named[:skip + at_most] || others) AS id GROUP BY id) found
         JOIN extension b ON b.id = found.id
         ORDER BY b.number OFFSET skip LIMIT at_most);
 END $$;

@@ -6,7 +6,8 @@ SELECT p.name AS phone, n.name AS node,
        coalesce(p.enabled, true) AS enabled, b.number, b.name, coalesce(b.enabled, true) AS extension_enabled,
        coalesce(b.allows_virtualization, false) AS allows, b.code_set_at IS NOT NULL AS has_code,
        r.phone AS rings_at, is_away(p.name, r.phone) AS away, r.phone IS NULL AS unreachable, is_cut_off(n.enabled, n.failures) AS cut_off,
-       g.number AS guest, g.name AS guest_name, p.guest_since AS since, (stay_end_and_reason(p.guest_since, g.max_stay, g.daily_return, o)).ends AS until
+       g.number AS guest, g.name AS guest_name, p.guest_since AS since,
+       CASE WHEN p.guest_since IS NOT NULL THEN (stay_end_and_reason(p.guest_since, g.max_stay, g.daily_return, o)).ends END AS until
 FROM unnest((SELECT choose_desks(%(organization)s, %(search)s, %(numbers)s::text[], %(behind)s, %(ahead)s, %(skip)s::int, %(limit)s::int))) chosen (id)
 CROSS JOIN LATERAL (
     SELECT id, organization_id, number, name, enabled, allows_virtualization, code_set_at FROM extension WHERE id = chosen.id OFFSET 0

@@ -70,6 +70,17 @@ FROM organization, generate_series(1, 230) i WHERE code = '0001'
 """
 
 
+#: Each sits at a phone of its own kind, and is found by nothing that is searched for.
+_MANY_GUESTS = """
+WITH made AS (
+    INSERT INTO extension (organization_id, number, name, allows_virtualization)
+    SELECT id, (70000 + i)::text, 'x', true FROM organization, generate_series(1, 300) i WHERE code = '0001' RETURNING id, number, organization_id)
+INSERT INTO phone (organization_id, name, node_id, base_id, guest_id, guest_since)
+SELECT b.organization_id, 'y' || b.number, (SELECT min(id) FROM pbx_node), b.id, g.id, now()
+FROM made b JOIN made g ON g.number::int = b.number::int + 150
+"""
+
+
 def test_words_of_most_names_are_found_like_those_of_few(desks: World) -> None:
     desks.sql(_AGENTS)
     agents = [str(1000 + i) for i in range(1, 231) if i % 50 != 1]
@@ -82,6 +93,23 @@ def test_words_of_most_names_are_found_like_those_of_few(desks: World) -> None:
     assert found("Agent 22") == ["1022", *(str(1000 + i) for i in range(220, 230))]
     assert found("big agent") == ["1050", "1100", "1150", "1200"]
     assert found("agent ana") == []
+
+
+def test_guests_are_found_alike_whether_few_sit_or_many(desks: World) -> None:
+    """While there are few, they are compared themselves; else those that are found are looked up."""
+    desks.sql(_AGENTS)
+    searches = ("003", "ana", "luc", "agent 22", "10", "1", "desk001", "o'n")
+
+    def found() -> list[list[str]]:
+        return [
+            [desk.number for desk in read_desks(desks.database, "0001", search=text).desks]
+            for text in searches
+        ]
+
+    few = found()
+    assert few[:2] == [["001", "003"]] * 2
+    desks.sql(_MANY_GUESTS)
+    assert found() == few
 
 
 def test_the_counts_say_what_the_desks_say(desks: World) -> None:
