@@ -1,11 +1,12 @@
 """Reads a file of desks: one row an extension, with the phone it is provisioned on, if any.
 
-Takes what spreadsheets write: a byte order mark, CR LF, semicolons, tabs or bars for commas, a first line `sep=;`, empty
+Takes what spreadsheets write: a byte order mark, UTF-16, CR LF, semicolons, tabs or bars for commas, a first line `sep=;`, empty
 columns at the end, and rows that end before them: after some 16 rows Excel writes no more delimiters where all below is empty. A cell behind an apostrophe is text as it stands (cells.py). Holds one row at a time.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -30,6 +31,8 @@ MAX_ROWS = 1_000_000
 #: Bytes that may come from a pipe, and those that are read of it together.
 MAX_PIPED, _PIECE = 1_000_000_000, 1_000_000
 
+#: What a file begins with that Excel saved as "Unicode Text"; no other text does.
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _DELIMITERS = ",;\t|"
 #: Excel's first line, which says how it parted the cells.
 _NAMED_DELIMITER = re.compile(rf'"?sep=([{_DELIMITERS}])"?[{_DELIMITERS}]*\s*', re.IGNORECASE)
@@ -143,6 +146,9 @@ def read_file(file: BinaryIO, encoding: str = "utf-8-sig") -> Iterator[Desk | Fa
     """
     try:
         file.seek(0)
+        if file.read(2) in _UTF_16:
+            encoding = "utf-16"
+        file.seek(0)
         text = io.TextIOWrapper(file, encoding, newline="")
         try:
             yield from _read(text)
@@ -150,7 +156,9 @@ def read_file(file: BinaryIO, encoding: str = "utf-8-sig") -> Iterator[Desk | Fa
             text.detach()  # the file stays open, for it is its owner's
     except (UnicodeError, LookupError):
         named = encoding.removesuffix("-sig").upper()
-        raise BadFile(f"It is not {named} text: save it as `CSV UTF-8`, or name its encoding.") from None
+        raise BadFile(
+            f"It is not {named} text: save it as `CSV UTF-8`, or name its encoding (--encoding cp1252)."
+        ) from None
     except csv.Error as error:
         raise BadFile(f"It is not CSV: {error}.") from None
     except OSError as error:

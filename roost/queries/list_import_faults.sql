@@ -1,7 +1,19 @@
 -- What is wrong with a staged row, by line; the message names the code of the error first.
-WITH fault (line, message) AS (
-    SELECT s.line, 'unknown_organization: there is no organization ' || s.organization
-    FROM staged s LEFT JOIN organization o ON o.code = s.organization WHERE o.id IS NULL
+WITH spreadsheet AS (
+    SELECT 'a spreadsheet takes zeros away: format the column as text' AS took
+), fault (line, message) AS (
+    SELECT s.line, 'unknown_organization: there is no organization ' || s.organization || coalesce(', but ' || whole.code || '; ' || spreadsheet.took, '')
+    FROM staged s CROSS JOIN spreadsheet LEFT JOIN organization o ON o.code = s.organization
+    LEFT JOIN (SELECT ltrim(code, '0') AS rest, min(code) AS code FROM organization WHERE code LIKE '0%%' GROUP BY rest) whole ON whole.rest = s.organization
+    WHERE o.id IS NULL
+    UNION ALL
+    -- The line would make another extension, and give it the phone of the one that is meant.
+    SELECT s.line, 'bad_value: there is no ' || s.organization || '*' || s.number || ', but ' || s.organization || '*' || min(whole.number) || '; '
+                   || min(spreadsheet.took) || '. If both are meant, add it first: roost extension add'
+    FROM staged s CROSS JOIN spreadsheet JOIN organization o ON o.code = s.organization
+    JOIN extension whole ON whole.organization_id = o.id AND whole.number LIKE '0%%' AND ltrim(whole.number, '0') = s.number
+    WHERE NOT EXISTS (SELECT FROM extension e WHERE e.organization_id = o.id AND e.number = s.number)
+    GROUP BY s.line, s.organization, s.number
     UNION ALL
     SELECT s.line, 'unknown_node: there is no node ' || s.node
     FROM staged s LEFT JOIN pbx_node n ON n.name = s.node WHERE s.node IS NOT NULL AND n.id IS NULL

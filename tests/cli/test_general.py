@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,6 +22,7 @@ from roost.settings import Settings
 from tests.cli.command import Run
 from tests.warm import run_module
 from tests.world import World
+from workers.cli import output
 
 
 def test_help_and_version(bare_roost: Run) -> None:
@@ -197,6 +201,39 @@ def test_long_work_is_told_by_a_bar_on_a_terminal_and_by_lines_elsewhere() -> No
     os.close(ours)
     assert b"removing 0001" in shown
     assert b"500/2000" in shown
+
+
+class Screen(io.StringIO):
+    """What is printed on a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def shown_at(columns: int, show: Callable[[], None]) -> list[str]:
+    """The lines that are printed on a terminal of this width, without their colors."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "stdout", screen := Screen())
+        patch.setenv("COLUMNS", str(columns))
+        show()
+    return [line.rstrip() for line in re.sub(r"\x1b\[[0-9;]*m", "", screen.getvalue()).splitlines()]
+
+
+def test_nothing_of_a_table_is_cut_off_on_a_narrow_terminal() -> None:
+    node = ("n" * 64, "never seen", "0", "4 changes", "never", "not audited", "asterisk")
+    columns = ("node", "state", "version", "behind", "last seen", "drift", "kind")
+
+    def show() -> None:
+        output.show_rows(columns, [node, node], wraps=("node", "behind"))
+
+    narrow, wide = shown_at(40, show), shown_at(100, show)
+    assert all(len(line) <= 40 for line in narrow)
+    assert narrow[3:9] == [
+        "state      never seen", "version    0", "behind     4 changes", "last seen  never", "drift      not audited",
+        "kind       asterisk",
+    ]  # fmt: skip
+    assert "".join(line.removeprefix("node").strip() for line in narrow[:3]) == "n" * 64
+    assert wide[0].split() == ["node", "state", "version", "behind", "last", "seen", "drift", "kind"]
 
 
 _NO_SECRET = "The secret code is read from stdin, and there was none. [invalid]"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,19 @@ def test_what_is_exported_imports_again_unchanged(roost: Run, file: Path) -> Non
     assert roost("export", "-").out.splitlines()[1] == "0001,001,'=John,,,no,desk001,n1,,"
     assert roost("export", "again.csv").err.endswith("[not_written]\n")
     assert roost("export", "-", "--org", "0009").exit_code == 4
+
+
+def test_an_export_that_breaks_off_leaves_no_file_that_looks_whole(roost: Run, file: Path) -> None:
+    file.write_text(DESKS)
+    roost("import", "desks.csv")
+    allowed = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(
+        resource.RLIMIT_FSIZE, (30, allowed[1])
+    )  # as a disk that is full: less than the first line has
+    try:
+        ended = roost("export", "again.csv")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, allowed)
+    assert ended.exit_code == 7
+    assert "again.csv: File too large; nothing of it was kept" in ended.err
+    assert roost("export", "again.csv").exit_code == 0

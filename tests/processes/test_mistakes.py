@@ -74,6 +74,13 @@ MISTAKES = {
     "a mistyped setting in place of one that is needed": Mistake("roost org list", r"Set ROOST_DATABASE_URL .* \(ROOST_DATABSE_URL, which is set, is no setting\.\)", 7, {DATABASE: None, "ROOST_DATABSE_URL": "x"}),
     "a center with a mistyped setting": Mistake("workers.center", "no_such_setting .*perhaps=ROOST_CENTER_ALLOW setting=ROOST_CENTER_ALOW where='the environment'", 2, {PUBLIC: None, "ROOST_CENTER_ALOW": "10.0.0.0/8"}, says_more=True),
     "a process that does not exist": Mistake("roost run bindd", "'bindd' is not one of", 2),
+    "a name like an option": Mistake("roost node show -n1", r"No such option: -n\. A name that begins with a dash stands behind ` -- `\. See `roost node show --help`\. \[usage\]", 2),
+    "an option that is mistyped": Mistake("roost --json", "No such option: --json.*See `roost --help`", 2),
+    "a command that is mistyped": Mistake("roost org lst", r"No such command 'lst'\. Did you mean 'list'.*See `roost org --help`", 2),
+    "an argument that is missing": Mistake("roost node show", "Missing argument 'NODE'. See `roost node show --help`", 2),
+    "an export to a file that is there": Mistake("roost export .env", r"is there already; name another", 2, env=b"#\n"),
+    "an export to a folder that is not there": Mistake("roost export nowhere/x.csv", r"nowhere/x\.csv: No such file or directory", 7),
+    "a setup for an account that cannot be": Mistake("roost setup kit --user Ann;x", "account.*must be", 2),
     "threads for what has none": Mistake("roost run beat --concurrency 2", "--concurrency is for bind and verify", 2),
     "too many threads": Mistake("workers.bind --concurrency 99", "roost run bind: error: argument --concurrency: invalid choice", 2),
     "a folder that systemd could not read": Mistake("roost setup with;semicolon", "Take another folder than", 2),
@@ -134,9 +141,6 @@ MISTAKES = {
 #: Of these commands a usage error, or what they find, takes several lines.
 _MORE_LINES = (
     "roost doctor",
-    "roost org list --limit",
-    "roost import",
-    "roost run bindd",
     "workers.bind --concurrency",
 )
 

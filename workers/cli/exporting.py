@@ -9,14 +9,20 @@ from typing import Annotated
 import typer
 
 from roost.directory.exporting import PART, export_desks
-from roost.errors import Invalid
+from roost.errors import Invalid, RoostError
 from workers.cli.output import say
 from workers.cli.progress import progress
 from workers.cli.session import open_database
 
 
-class NotWritten(Invalid):
+class NotWritten(RoostError):
     """The file cannot be written."""
+
+    code = "not_written"
+
+
+class IsThere(Invalid):
+    """The file is there already; name another, or remove it first."""
 
     code = "not_written"
 
@@ -43,11 +49,20 @@ def export_file(
             sys.stdout.writelines(parts)
             return
         try:
-            with file.open("x", encoding="utf-8", newline="") as written, progress() as tell:
+            written = file.open("x", encoding="utf-8", newline="")
+        except FileExistsError:
+            raise IsThere(f"({file})") from None
+        except OSError as error:
+            raise NotWritten(f"({file}: {error.strerror})") from None
+        try:
+            with written, progress() as tell:
                 written.write(first)
                 for number, part in enumerate(parts):
                     tell("desks written", number * PART, None)
                     written.write(part)
-        except OSError as error:
-            raise NotWritten(f"({file}: {error.strerror})") from None
+        except BaseException as error:
+            file.unlink(missing_ok=True)  # half of it would look like all desks
+            if isinstance(error, OSError):
+                raise NotWritten(f"({file}: {error.strerror}; nothing of it was kept)") from None
+            raise
     say(f"Written to {file}.")

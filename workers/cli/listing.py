@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from itertools import chain, islice
 from typing import TypeVar
 
-from workers.cli.output import cell, console, json_default, note, table
+from workers.cli.output import cell, console, json_default, laid_out, note
 from workers.cli.progress import progress
 
 T = TypeVar("T")
@@ -40,7 +40,7 @@ def show_list(
         return
     following = next(coming, None)
     if following is None:
-        console().print(table(columns, first, right=right, wraps=wraps))
+        console().print(laid_out(columns, first, right=right, wraps=wraps))
         return
     widths = [
         max(len(title), *(cell(row[place]).cell_len for row in first)) for place, title in enumerate(columns)

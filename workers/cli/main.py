@@ -41,13 +41,13 @@ from workers.cli import (
 )
 from workers.cli.exits import exit_of_error
 from workers.cli.output import people_read, show_error
+from workers.cli.usage import told
 
 
 class _Errors(TyperGroup):
     """Turns Roost's errors into a line on stderr and an exit code."""
 
     def invoke(self, ctx: Any) -> Any:
-        people_read()
         try:
             env_file()  # where there is no folder, no command has anything to go by
             return super().invoke(ctx)
@@ -57,6 +57,15 @@ class _Errors(TyperGroup):
         except RoostError as error:
             show_error(str(error), error.code)
             raise typer.Exit(exit_of_error(error)) from None
+        except typer.TyperException as error:
+            raise told(error) from None
+
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        people_read()
+        try:
+            return super().make_context(*args, **kwargs)
+        except typer.TyperException as error:
+            raise told(error) from None
 
 
 app = typer.Typer(

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 from rich import box
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -21,6 +21,8 @@ from roost.directory.fields import format_duration
 
 #: Columns of a table that does not go to a terminal, so that nothing is cut off.
 _PIPED_WIDTH = 240
+#: Characters that a column which wraps is left with at least.
+_LEAST_WRAPPED = 12
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _as_json: ContextVar[bool] = ContextVar("as_json", default=False)
 
@@ -130,21 +132,43 @@ def table(
     return made
 
 
+def laid_out(
+    columns: Sequence[str], rows: Sequence[Sequence[object]], *, right: Sequence[str] = (), wraps: Sequence[str] = ()
+) -> RenderableType:  # fmt: skip
+    """A table; on a terminal that is too narrow for it, the rows one below the other, for a table would be cut off there."""
+    widths = [
+        max(len(name), *(cell(row[place]).cell_len for row in rows)) for place, name in enumerate(columns)
+    ]
+    least = (
+        min(width, _LEAST_WRAPPED) if not wraps or name in wraps else width
+        for name, width in zip(columns, widths, strict=True)
+    )
+    if sum(least) + 2 * len(columns) <= console().width:
+        return table(columns, rows, right=right, wraps=wraps)
+    blocks = (facts_table(dict(zip(columns, row, strict=True))) for row in rows)
+    return Group(*(part for block in blocks for part in (block, Text())))
+
+
 def show_rows(
     columns: Sequence[str], rows: Sequence[Sequence[object]], *, right: Sequence[str] = (), wraps: Sequence[str] = ()
 ) -> None:  # fmt: skip
     """Print a table, or that there is nothing."""
     if rows:
-        console().print(table(columns, rows, right=right, wraps=wraps))
+        console().print(laid_out(columns, rows, right=right, wraps=wraps))
     else:
         note("none")
 
 
 def show_facts(facts: Mapping[str, object]) -> None:
     """Print what is known of one thing, a line a fact."""
+    console().print(facts_table(facts))
+
+
+def facts_table(facts: Mapping[str, object]) -> Table:
+    """What is known of one thing, a line a fact."""
     made = Table(box=None, show_header=False, pad_edge=False)
     made.add_column(style="bold", no_wrap=True)
     made.add_column(overflow="fold")
     for name, value in facts.items():
         made.add_row(Text(name), cell(value))
-    console().print(made)
+    return made

@@ -19,7 +19,7 @@ from roost.nodes.status import ClusterStatus, NodeState, NodeStatus, cluster_sta
 from roost.settings import settings
 from roost.wording import count_of
 from workers.cli.exits import Exit
-from workers.cli.output import AsJson, cell, console, plain, show_json, table
+from workers.cli.output import AsJson, cell, console, laid_out, plain, show_json
 from workers.cli.session import open_database
 
 _STYLES = {
@@ -134,7 +134,7 @@ def _page(found: ClusterStatus, steps: list[OrganizationSteps]) -> Group:
         for each in steps
     ]  # fmt: skip
     body = (
-        table(columns, rows, right=("version",), wraps=("node", "behind"))
+        laid_out(columns, rows, right=("version",), wraps=("node", "behind"))
         if rows
         else Text("There are no nodes: roost node add")
     )

@@ -21,6 +21,16 @@ UNITS = "systemd"
 _PLAIN = re.compile(r"[A-Za-z0-9/._+@=-]+")
 
 
+#: What useradd and systemd take as the name of an account (systemd.io, "User/Group Name Syntax").
+_ACCOUNT = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,30}")
+
+
+class AccountNotPlain(Invalid):
+    """The name of the account must be letters, digits, dots, dashes and underscores, 31 at most, the first a letter or underscore."""
+
+    code = "bad_value"
+
+
 class PathNotPlain(Invalid):
     """A path in a unit may hold letters, digits and `/._+@=-` alone."""
 
@@ -30,8 +40,10 @@ class PathNotPlain(Invalid):
 def kit(folder: Path, *, program: Path, user: str, keys: str) -> dict[str, str]:
     """Every file's text, by its path below `folder`. `program` is the command `roost`, `user` whom the units run as.
 
-    `keys` are lines for `.env`. Raises PathNotPlain.
+    `keys` are lines for `.env`. Raises PathNotPlain, AccountNotPlain.
     """
+    if not _ACCOUNT.fullmatch(user):
+        raise AccountNotPlain
     for path in (folder, program):
         if not _PLAIN.fullmatch(str(path)):
             raise PathNotPlain(f"Take another folder than {path}.")
