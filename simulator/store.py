@@ -1,11 +1,11 @@
 """AstDB as Asterisk keeps it: acknowledged at once, committed about once a second.
 
-A crash loses what was not committed. With a file the committed part outlives the process.
+A crash loses what was not committed. With a file the committed part outlives the process. A tree is looked for by SQLite, with the statement
+of `main/db.c`: it compares every key, in the time that Asterisk's takes, where Python's own work on each key took twice as long.
 """
 
 from __future__ import annotations
 
-import re
 import sqlite3
 import time
 from collections.abc import Iterable
@@ -13,6 +13,12 @@ from pathlib import Path
 
 #: Seconds between two commits, as `db_sync_thread` of Asterisk's `main/db.c` sleeps.
 COMMIT_EVERY = 1.0
+#: What Asterisk prepares as `gettree_stmt`.
+_FIND = "SELECT key FROM astdb WHERE key || '/' LIKE CAST(? AS TEXT) || '/' || '%' ORDER BY key"
+_ADD, _REMOVE = (
+    "INSERT OR IGNORE INTO astdb VALUES (CAST(? AS TEXT))",
+    "DELETE FROM astdb WHERE key = CAST(? AS TEXT)",
+)
 
 
 class Store:
@@ -20,6 +26,15 @@ class Store:
 
     def __init__(self, file: Path | None = None) -> None:
         self._table: dict[str, str] = {}
+        #: The keys once more, as they are searched.
+        self._keys = sqlite3.connect(":memory:", isolation_level=None)
+        self._keys.text_factory = bytes
+        for statement in (
+            "PRAGMA journal_mode = OFF",
+            "CREATE TABLE astdb (key TEXT PRIMARY KEY) WITHOUT ROWID",
+            "BEGIN",
+        ):
+            self._keys.execute(statement)
         #: What each key had at the last commit, for the keys written since; None: it was not there.
         self._before: dict[str, str | None] = {}
         self._committed_at = 0.0
@@ -31,6 +46,7 @@ class Store:
             self._file.execute("CREATE TABLE IF NOT EXISTS astdb (key BLOB PRIMARY KEY, value BLOB)")
             rows = self._file.execute("SELECT key, value FROM astdb")
             self._table = {_text(key): _text(value) for key, value in rows}
+            self._keys.executemany(_ADD, ((_bytes(key),) for key in self._table))
 
     def __len__(self) -> int:
         return len(self._table)
@@ -41,8 +57,11 @@ class Store:
 
     def put(self, key: str, value: str) -> None:
         """Write a value."""
+        before = self._table.get(key)
         if key not in self._before:
-            self._before[key] = self._table.get(key)
+            self._before[key] = before
+        if before is None:
+            self._keys.execute(_ADD, (_bytes(key),))
         self._table[key] = value
 
     def delete(self, key: str) -> bool:
@@ -50,6 +69,7 @@ class Store:
         if key not in self._table:
             return False
         self._before.setdefault(key, self._table[key])
+        self._keys.execute(_REMOVE, (_bytes(key),))
         del self._table[key]
         return True
 
@@ -57,9 +77,8 @@ class Store:
         """Entries below a prefix, by key, found as SQL LIKE does: case is ignored, `_` and `%` are wild."""
         if not prefix:
             return sorted(self._table.items())
-        pattern = "".join({"%": ".*", "_": "."}.get(part, re.escape(part)) for part in prefix)
-        below = re.compile(pattern + "/", re.IGNORECASE | re.ASCII | re.DOTALL)
-        return sorted(item for item in self._table.items() if below.match(item[0] + "/"))
+        found = self._keys.execute(_FIND, (_bytes(prefix),))
+        return [(key, self._table[key]) for key in (_text(row[0]) for row in found)]
 
     def delete_tree(self, prefix: str) -> int:
         """Remove the entries below a prefix; how many there were."""
@@ -90,8 +109,10 @@ class Store:
         for key, value in self._before.items():
             if value is None:
                 self._table.pop(key, None)
+                self._keys.execute(_REMOVE, (_bytes(key),))
             else:
                 self._table[key] = value
+                self._keys.execute(_ADD, (_bytes(key),))
         self._before.clear()
 
     def clear(self) -> None:

@@ -212,3 +212,18 @@ def test_sixty_four_nodes_in_one_process_are_apart(tmp_path: Path) -> None:
 
 def test_the_secret_is_no_argument(simulator: Simulator) -> None:
     assert not any(simulator.secret.get_secret_value() in argument for argument in simulator.process.argv)
+
+
+def test_a_crash_takes_back_what_a_search_finds_and_a_file_keeps_it(tmp_path: Path) -> None:
+    store = Store(tmp_path / "astdb")
+    for number in (1, 2):
+        store.put(f"/roost/e/{number}", "x")
+    store.commit()
+    store.delete("/roost/e/2")
+    store.put("/roost/e/3", "x")
+    assert [key for key, _ in store.tree("/ROOST/e")] == ["/roost/e/1", "/roost/e/3"]
+    store.crash()
+    for each in (store, Store(tmp_path / "astdb")):
+        assert each.tree("/roost/e/_") == [("/roost/e/1", "x"), ("/roost/e/2", "x")]
+        assert each.tree("/roost/e/%2") == [("/roost/e/2", "x")]
+        assert each.tree("/roost/f") == []
