@@ -18,12 +18,35 @@ from roost.nodes.holding import Nodes
 from tasks.measures import MENDED
 from tasks.outages import DATABASE
 
-#: After each piece an audit rests so many times as long as that took: when moves were pushed meanwhile, and when none were.
+#: After each piece an audit rests so many times as long as that took: while people move, and while nobody does.
 REST, REST_ALONE = 3.0, 0.3
+#: People move as long as no more seconds have passed since a node was told something. A piece takes hundredths of one: of twenty moves a
+#: second, every other piece would see none, and the next would not rest.
+MOVING = 1.0
 #: Seconds of rest at most: who is silent for long is taken for dead (AUDIT_SILENCE).
 LONGEST_REST = 5.0
 
 log = structlog.get_logger(__name__)
+
+
+class Rests:
+    """The rests between an audit's pieces, which leave the nodes and this process to the moves."""
+
+    def __init__(
+        self, sleep: Callable[[float], object] = time.sleep, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._sleep = sleep
+        self._clock = clock
+        self._pushed_at = float("-inf")
+
+    def pushed(self) -> None:
+        """A node was told something: somebody moves."""
+        self._pushed_at = self._clock()
+
+    def rest(self, took: float) -> None:
+        """After a piece that took so many seconds."""
+        times = REST if self._clock() - self._pushed_at < MOVING else REST_ALONE
+        self._sleep(min(LONGEST_REST, times * took))
 
 
 class Auditor:
@@ -41,7 +64,7 @@ class Auditor:
         self._push = push
         self._one = ThreadPoolExecutor(1, "audit")
         self._waiting: set[str] = set()
-        self._pushed = False
+        self._rests = Rests()
         self._lock = threading.Lock()
 
     def ask(self, node: str) -> None:
@@ -54,17 +77,17 @@ class Auditor:
 
     def pushed(self) -> None:
         """A node was told something: audits go slowly for a while."""
-        self._pushed = True
-
-    def _rest(self, took: float) -> None:
-        times = REST if self._pushed else REST_ALONE
-        self._pushed = False
-        time.sleep(min(LONGEST_REST, times * took))
+        self._rests.pushed()
 
     def _audit(self, node: str) -> None:
         try:
             found = audit(
-                self._database, node, self._nodes, self._retry_max, self._rest, partial(self._push, node)
+                self._database,
+                node,
+                self._nodes,
+                self._retry_max,
+                self._rests.rest,
+                partial(self._push, node),
             )
             if isinstance(found, Audited):
                 MENDED.labels(node).inc(found.drift)

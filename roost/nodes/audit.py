@@ -20,8 +20,8 @@ from roost.pbx.node import Change, Cursor, Gone, Key, Kind, PbxNode, key_of
 
 #: Keys compared at a time: a move waits for a piece at most, and kinds that list a whole family for many keys (more than 256) still do.
 PIECE = 300
-#: Keys that an audit keeps in mind, as those that the database has.
-MOST_KNOWN = 50_000
+#: Keys that an audit keeps in mind, as those that the database has: 16 MB.
+MOST_KNOWN = 250_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +93,9 @@ class _Run:
     rest: Callable[[float], object]
     push: Callable[[], object]
     began_at: datetime
-    #: What was compared: when the node lists it afterwards, PostgreSQL need not be asked whether it is a stranger.
-    known: set[Key] = field(default_factory=set)
+    #: What was compared: when the node lists it afterwards, PostgreSQL need not be asked whether it is a stranger. Kept is a hash of each, of
+    #: 64 bits and salted by the process, in half of the memory: a stranger that happens to have one of them is found by another audit.
+    known: set[int] = field(default_factory=set)
 
     def run(self, at: _Audit, held: int) -> Audited | PushFailed | None:
         try:
@@ -107,7 +108,7 @@ class _Run:
                 # A page without keys took the node's time too: many of them in a row, without a rest, would keep moves waiting.
                 for place in range(0, len(page) or 1, PIECE):
                     piece = page[place : place + PIECE]
-                    unknown = [key for key in piece if key not in self.known]
+                    unknown = [key for key in piece if hash(key) not in self.known]
                     strangers = [key_of(c) for c in self._tell(unknown) if isinstance(c, Gone)]
                     self._note("strangers", 0, len(piece), self._judge(strangers), began)
                     began = time.monotonic()
@@ -127,7 +128,7 @@ class _Run:
             began = time.monotonic()
             keys = [key_of(change) for change in piece.changes]
             if len(self.known) < MOST_KNOWN:
-                self.known.update(keys)
+                self.known.update(map(hash, keys))
             has = self.node.read(keys)
             suspects = [key for key, c in zip(keys, piece.changes, strict=True) if has.get(key) != c]
             after = piece.last
