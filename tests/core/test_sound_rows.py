@@ -11,6 +11,9 @@ from hypothesis import strategies as st
 from roost.nodes.converge import Converged
 from roost.nodes.refused_rows import list_refused_rows
 from roost.nodes.routes import EVERYWHERE, everything, read_piece
+from roost.pbx import row_text
+from roost.pbx.ami.astdb import action_fields, unnumbered_puts
+from roost.pbx.ami.codec import unnumbered
 from roost.pbx.checked import faults
 from roost.pbx.node import ActsAs, Change, Kind, Rings, key_of
 from roost.pbx.sound_rows import SoundRows
@@ -84,6 +87,9 @@ def test_what_passes_as_text_would_pass_one_by_one(changes: list[Rings | ActsAs]
     else:
         assert list(rows) == changes
         assert faults(list(rows)) == {}
+        stored = [(name.decode(), text.decode()) for some in row_text.stored(rows, 2) for name, text in some]
+        assert stored == [(change[0], row_text.value(change)) for change in changes]
+        assert unnumbered_puts(rows) == [unnumbered(*action_fields(change)) for change in changes]
 
 
 def test_a_piece_that_is_read_as_text_is_what_the_database_says(world: World) -> None:

@@ -51,9 +51,14 @@ def action(name: str, fields: Mapping[str, str]) -> bytes:
         data = text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError as error:
         raise Unsendable("It is not valid Unicode.") from error
+    return of_short_lines(data) + _END
+
+
+def of_short_lines(data: bytes) -> bytes:
+    """The same; raises Unsendable for a line over MAX_LINE bytes."""
     if len(data) > MAX_LINE - 2 and any(len(line) > MAX_LINE - 2 for line in data.split(b"\r\n")):
         raise Unsendable(f"A line has more than {MAX_LINE} bytes.")
-    return data + _END
+    return data
 
 
 def _check(values: Iterable[str]) -> None:

@@ -27,9 +27,10 @@ from typing import Final, cast
 from roost.errors import Invalid, NodeUnavailable
 from roost.pbx import row_text
 from roost.pbx.ami import astdb
-from roost.pbx.ami.codec import fields_of, unnumbered
+from roost.pbx.ami.codec import fields_of, of_short_lines, unnumbered
 from roost.pbx.ami.session import Action, ActionFailed, AmiSession, Failure
 from roost.pbx.node import Change, Cursor, Gone, Key, Kind, RefusedRow, key_of
+from roost.pbx.sound_rows import SoundRows
 from roost.wording import count_of
 
 #: Changes kept as they are sent: each is told to every node, and made ready once.
@@ -81,7 +82,10 @@ class Table:
 
     def write(self, changes: Sequence[Change]) -> list[RefusedRow]:
         """Write every change, in order. Refused are rows that no AMI line can hold, or that are answered with an error while others are not."""
-        failures = self._session.ask_many(changes, _encoder(changes))
+        if isinstance(changes, SoundRows):
+            failures = self._session.ask_many(astdb.unnumbered_puts(changes), of_short_lines)
+        else:
+            failures = self._session.ask_many(changes, _encoder(changes))
         return self.refused(changes, failures) if failures else []
 
     def actions(self, changes: Sequence[Change]) -> list[bytes]:
