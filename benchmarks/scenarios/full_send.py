@@ -65,7 +65,10 @@ def measure(rig: Rig, effort: Effort, report: Report) -> None:
 
 
 def _send(stage: Stage, node: AsteriskNode, keys: int) -> float:
-    database, nodes = Database(stage.url, idle_limit=60), NodeConnections(stage.settings)
+    database, nodes = (
+        Database(stage.url, idle_limit=60, one_plan=True, bookkeeping=True),
+        NodeConnections(stage.settings),
+    )
     began = time.perf_counter()
     result = converge(database, node.name, nodes, 1)
     took = time.perf_counter() - began

@@ -45,7 +45,7 @@ def _full_send(rig: Rig, effort: Effort, report: Report) -> None:
         rig, "k_send", extensions=effort.resync_extensions, kamailio=1, bind=0, counts=counts
     ) as stage:
         (node,) = stage.kamailio
-        database = Database(stage.url, idle_limit=30)
+        database = Database(stage.url, idle_limit=30, one_plan=True, bookkeeping=True)
         with database.connection() as connection:
             connection.execute("UPDATE pbx_node SET enabled = true WHERE name = %s", (node.name,))
             rows = [

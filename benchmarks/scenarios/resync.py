@@ -29,7 +29,7 @@ def measure(rig: Rig, effort: Effort, report: Report) -> None:
         rig, "resync", extensions=effort.resync_extensions, asterisk=1, bind=0, counts=counts
     ) as stage:
         (node,) = stage.asterisk
-        database = Database(stage.url, idle_limit=30)
+        database = Database(stage.url, idle_limit=30, one_plan=True, bookkeeping=True)
         with database.connection() as connection:
             connection.execute("UPDATE pbx_node SET enabled = true WHERE name = %s", (node.name,))
             pairs = [(key(key_of(c)), value(c)) for c in everything(connection) if not isinstance(c, Gone)]
