@@ -11,7 +11,7 @@ _REMEDIES = {
     "no certificate or crl found": "Name a file in PEM, with who signed the server's certificate, in sslrootcert= of ROOST_DATABASE_URL.",
     "has group or world access": "chmod 600 the file of sslkey= in ROOST_DATABASE_URL.",
     "certificate file .* does not exist|not private key file|could not (read|load|open) .*file": f"Mend its name in ROOST_DATABASE_URL (sslrootcert=, sslcert=, sslkey=), or {HOW_TO_SHOW}.",
-    "certificate": "In ROOST_DATABASE_URL: the host that the server's certificate names, and sslrootcert=, the file of who signed it.",
+    "certificate": "In ROOST_DATABASE_URL: the host that the server's certificate names, and sslrootcert=, the file of who signed it. It may have expired, too, or a clock be wrong.",
     "Peer authentication|Ident authentication": "Name a host in ROOST_DATABASE_URL, as 127.0.0.1: at its socket PostgreSQL lets in only the account of that name.",
     "authentication failed|no password supplied": "Mend the user or the password in ROOST_DATABASE_URL, or in PostgreSQL.",
     "no pg_hba.conf entry": "Let this machine, user and database in: a line in pg_hba.conf there, and reload it.",

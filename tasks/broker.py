@@ -26,6 +26,8 @@ CONNECT_TIMEOUT = 3
 TRANSPORT_OPTIONS: dict[str, Any] = {"read_timeout": 5, "write_timeout": 5, "confirm_publish": False}
 #: OpenSSL's verification errors (x509_vfy.h): the host name or the address is another.
 _ANOTHER_HOST = {62, 64}
+#: The same: not valid yet, expired.
+_NOT_NOW = {9, 10}
 #: What OpenSSL says of an answer that is no TLS at all.
 _NO_TLS = {"WRONG_VERSION_NUMBER", "UNKNOWN_PROTOCOL", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE"}
 
@@ -79,6 +81,8 @@ def why_broker_lost(error: BaseException) -> str:
             return "Nothing listens at the address of ROOST_BROKER_URL: start RabbitMQ, or mend the address."
         case ssl.SSLCertVerificationError() if error.verify_code in _ANOTHER_HOST:
             return "Its certificate is for another host: mend the host in ROOST_BROKER_URL, or give RabbitMQ a certificate for it."
+        case ssl.SSLCertVerificationError() if error.verify_code in _NOT_NOW:
+            return f"Its certificate is not valid now ({error.verify_message}): renew it there, and look at the clocks of both machines."
         case ssl.SSLCertVerificationError():
             return f"Its certificate is not trusted ({error.verify_message}): name the file of who signed it in ROOST_BROKER_CA."
         case ssl.SSLError() if error.reason in _NO_TLS:

@@ -83,6 +83,10 @@ def test_each_node_that_is_not_well_says_so_and_what_mends_it(nodes: World) -> N
         assert (name, bool(found)) == (name, is_wrong)
         card = render("node_card.html", node=status[name], findings=found)
         assert (name, 'class="node-mend"' in card) == (name, is_wrong)
+        assert (name, "nobody reaches it" in card, "tag good" in card) == (
+            name, name == "left", name in {"well", "drifted"},
+        )  # fmt: skip
+        assert ("left: pushed to not for 3600 s" in card) is (name == "left")
 
 
 def test_the_page_says_why_rabbitmq_cannot_be_used_and_what_mends_that(nodes: World) -> None:

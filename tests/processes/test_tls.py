@@ -66,6 +66,13 @@ def test_who_is_not_who_was_meant_is_refused_with_what_to_do(
     assert "Is a directory): mend its name, or put it beside .env" in refusal(right)
 
 
+def test_a_certificate_that_has_expired_is_not_mended_by_another_authority() -> None:
+    expired = ssl.SSLCertVerificationError()
+    expired.verify_code, expired.verify_message = 10, "certificate has expired"
+    said = "Its certificate is not valid now (certificate has expired): renew it there, and look at the clocks of both machines."
+    assert why_broker_lost(expired) == said
+
+
 def test_of_several_hosts_each_must_be_itself(rabbitmq: RabbitCluster, trusted: Path) -> None:
     """The name that is asked for is that of the host whose turn it is, also after the first was away."""
     right = by_tls(rabbitmq.url(), rabbitmq)

@@ -63,16 +63,22 @@ def _take(office: Office) -> None:
 
 
 def _take_what_is_to_be_done(office: Office) -> None:
-    """The cluster without its bind worker, and with a node that does not answer."""
+    """The cluster without its bind worker, and with a node that does not answer: wide, and on a telephone in the dark."""
     office.world.node("n5", port=ports.free_port())
     office.cluster.product.processes["bind1"].kill()
     for browser in launch():
-        with visitor(browser, office, "root") as page:
-            page.set_viewport_size({"width": WIDTHS[1], "height": 900})
-            page.goto("/cluster")
-            expect(page.locator("#cluster-advice")).to_contain_text("Start a bind worker.", timeout=20_000)
-            expect(page.locator("#cluster-processes")).to_contain_text("None runs", timeout=20_000)
-            page.screenshot(path=_FOLDER / f"cluster-to-do-{WIDTHS[1]}.png", full_page=True)
+        for width, dark in ((WIDTHS[1], False), (WIDTHS[0], True)):
+            with visitor(browser, office, "root", dark=dark) as page:
+                page.set_viewport_size({"width": width, "height": 900})
+                page.goto("/cluster")
+                expect(page.locator("#cluster-advice")).to_contain_text(
+                    "Start a bind worker.", timeout=20_000
+                )
+                expect(page.locator("#cluster-processes")).to_contain_text("None runs", timeout=20_000)
+                expect(page.locator("#node-n5")).to_contain_text("does not answer", timeout=20_000)
+                page.screenshot(
+                    path=_FOLDER / f"cluster-to-do-{width}{'-dark' if dark else ''}.png", full_page=True
+                )
 
 
 if __name__ == "__main__":

@@ -31,6 +31,13 @@ def test_postgresql_away(office: Office, postgres: Postgres, chromium: Browser) 
             assert "not reachable now. `roost doctor` says more" in ready.json()["postgresql"]["says"]
             assert api.get(f"{office.address}/healthz").status_code == 200
             expect(page.locator("#live-state")).to_contain_text("Not live", timeout=30_000)
+            # As when the stream comes back and says that the page is an old one: the answer is a page of an error.
+            with page.expect_response(
+                lambda answer: answer.status == 503 and "/organizations/" in answer.url
+            ):
+                page.evaluate("htmx.trigger('[hx-trigger=\"sse:reload\"]', 'sse:reload')")
+            page.wait_for_load_state("networkidle")
+            expect(page.locator("#desk-001")).to_be_visible()
         finally:
             postgres.start()
         wait_until(lambda: browser.get("/organizations/0001").status_code == 200, "the page is back", 30)

@@ -63,20 +63,33 @@
     comeBack();
   });
 
+  // A page that reads itself anew and is answered with an error, or a page to sign in, keeps what it shows: there is nothing to put in its place.
+  let missed = false;
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const asked = event.detail.requestConfig.elt;
+    if (!asked.getAttribute("hx-trigger")?.startsWith("sse:")) return;
+    const answer = new DOMParser().parseFromString(event.detail.serverResponse, "text/html");
+    missed = !answer.querySelector(asked.getAttribute("hx-select"));
+    if (!missed) return;
+    event.detail.shouldSwap = false;
+    live("off");
+    comeBack();
+  });
+
   // The stream tries again ever more rarely; this one asks steadily, and reads the page anew when all is well.
   let asking = 0;
   function comeBack() {
     if (asking) return;
     asking = setInterval(async () => {
       const shown = document.getElementById("live-state");
-      if (!shown || shown.dataset.state === "on") {
+      if (!shown || (shown.dataset.state === "on" && !missed)) {
         clearInterval(asking);
         asking = 0;
         return;
       }
       const ready = await fetch("/readyz", { cache: "no-store" }).catch(() => null);
       const typing = document.activeElement?.matches("input, select, textarea") && document.activeElement.value;
-      if (ready?.ok && shown.dataset.state !== "on" && !typing) location.reload();
+      if (ready?.ok && (shown.dataset.state !== "on" || missed) && !typing) location.reload();
     }, 2000);
   }
   // A page that says "not available" looks again by itself.
