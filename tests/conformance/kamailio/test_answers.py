@@ -15,6 +15,7 @@ from roost.errors import NodeRefused, NodeUnavailable, RoostError
 from roost.pbx.kamailio import KIND
 from roost.pbx.kamailio.adapter import MAX_BODY
 from roost.pbx.node import ActsAs, Change, Cursor, PbxNode, Rings
+from roost.pbx.sound_rows import SoundRows
 from roost.pbx.tls import TlsRefused
 from tests.conformance.kamailio.web_server import Trickle, WebServer, ok, status
 
@@ -186,14 +187,30 @@ def test_a_server_that_is_no_kamailio_is_refused(server: StandIn, first: bytes) 
         KIND.open(server.address, PATIENCE)
 
 
-def test_no_body_is_larger_than_every_version_takes_and_the_cursor_is_alone_and_last(server: StandIn) -> None:
+@pytest.mark.parametrize("written", [False, True], ids=["rows", "text"])
+def test_no_body_is_larger_than_every_version_takes_and_the_cursor_is_alone_and_last(
+    server: StandIn, *, written: bool
+) -> None:
     server.answer = lambda _request: ok(b"%d\n" % server.bodies[-1].count(b"\n"))
     rows = [ActsAs(f"desk-{n}", "0001", "001", "漢" * 64, "", "", "", "112", "x" * 128) for n in range(200)]
+    keys = "".join(f"{row.phone}\n" for row in rows).encode()
+    text = SoundRows.of("p", keys, "".join("\t".join(row[1:]) + "\n" for row in rows).encode(), len(rows))
+    assert text is not None
     with closing(KIND.open(server.address, PATIENCE)) as node:
-        assert node.apply(rows, Cursor("db-1", 7)) == []
+        assert node.apply(text if written else rows, Cursor("db-1", 7)) == []
     assert max(map(len, server.bodies)) <= MAX_BODY
     assert server.bodies[-1] == b"=cursor\tdb-1:7\n"
     assert sum(body.count(b"\n") for body in server.bodies) == 201
+
+
+def test_two_bodies_are_under_way_and_never_more(server: StandIn) -> None:
+    """None is answered, and there would be a third."""
+    server.answer = lambda _request: Trickle()
+    many = [Rings(f"0001*{number:05d}", "k1", f"desk-{number}") for number in range(3_000)]
+    with closing(KIND.open(server.address, PATIENCE)) as node, pytest.raises(NodeUnavailable):
+        node.apply(many, Cursor("db-1", 1))
+    assert len(server.bodies) == 2
+    assert sum(body.count(b"\n") for body in server.bodies) < len(many) / 2
 
 
 def test_a_connection_that_was_closed_while_idle_is_made_again(server: StandIn) -> None:
