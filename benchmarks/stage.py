@@ -130,7 +130,10 @@ class Stage:
         """Every process tree by name."""
         ours = {name: process.pid for name, process in self.product.processes.items()}
         asterisk = {f"asterisk-{node.name}": node.pid for node in self.asterisk}
-        beam = {node.name.removesuffix("1"): node.process.pid for node in self.rig.rabbitmq.nodes}
+        brokers = enumerate(self.rig.rabbitmq.nodes, 1)
+        beam = {
+            f"rabbitmq{number}" if number > 1 else "rabbitmq": node.process.pid for number, node in brokers
+        }
         standby = {"standby": self.rig.standby.pid} if self.rig.standby else {}
         return {"postgres": self.rig.postgres.pid} | standby | beam | ours | asterisk | self.callers.pids
 
