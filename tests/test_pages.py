@@ -70,7 +70,8 @@ def faults(words: list[str], command: Any) -> list[str]:
             return [f"no command {name}"]
         command = command.commands[name]
     options = {option for each in command.params for option in (*each.opts, *each.secondary_opts, "--help")}
-    return [f"no option {word}" for word in _OPTION.findall(" ".join(words)) if word not in options]
+    written = f" {' '.join(words)} ".partition(" -- ")[0]  # behind it are names
+    return [f"no option {word}" for word in _OPTION.findall(written) if word not in options]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -101,6 +102,7 @@ def test_commands_are_found_and_a_wrong_one_is_noticed() -> None:
     assert len({words for page in PAGES for words in commands(page)}) > 20
     assert faults(["node", "scope", "n1"], roost) == ["no command scope"]
     assert faults(["node", "add", "n1", "--hosts", "x"], roost) == ["no option --hosts"]
+    assert faults(["node", "add", "--hosts", "x", "--", "-n1"], roost) == ["no option --hosts"]
 
 
 def options() -> dict[str, set[str]]:
