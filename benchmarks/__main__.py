@@ -23,7 +23,7 @@ from rich.console import Console
 from benchmarks.document import write_results
 from benchmarks.effort import FULL, QUICK, TINY, Effort
 from benchmarks.report import Report
-from benchmarks.stage import TOP, Rig
+from benchmarks.stage import POSTGRES, TOP, Rig
 from localcluster.postgres import Postgres
 from localcluster.rabbitmq import RabbitCluster
 
@@ -33,13 +33,6 @@ SCENARIOS = (
     "safety", "apart", "statements", "size", "million",
 )  # fmt: skip
 _QUICK = ("requests", "applied", "resync", "catch_up", "shift_change", "size")
-#: As docs/operating.md has it for PostgreSQL. Megabytes of memory, of which PostgreSQL gets a quarter, up to what the largest tables take.
-_MEMORY = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
-_POSTGRES = {
-    "shared_buffers": f"{min(4096, _MEMORY // 4)}MB",
-    "max_wal_size": "4GB",
-    "checkpoint_timeout": "15min",
-}
 _EFFORTS = {"full": FULL, "quick": QUICK, "tiny": TINY}
 
 
@@ -62,7 +55,7 @@ def main(argv: Sequence[str] | None = None, services: tuple[Postgres, RabbitClus
         folder.chmod(0o755)  # the services' accounts pass through
         with ExitStack() as own:
             postgres, rabbitmq = services or (
-                own.enter_context(Postgres(folder / "postgres", options=_POSTGRES)),
+                own.enter_context(Postgres(folder / "postgres", options=POSTGRES)),
                 own.enter_context(RabbitCluster(folder / "rabbitmq")),
             )
             _run(names, Rig(folder, postgres, rabbitmq), _effort(options), report, console)

@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks.load import at_quantile
 from benchmarks.paced import noop_latencies, paced_binds
 from benchmarks.slow_loopback import held_for
-from benchmarks.stage import Rig, Stage
+from benchmarks.stage import POSTGRES, Rig, Stage
 from benchmarks.usage import spent
 from benchmarks.watch import Watcher
 from localcluster import ports
@@ -38,7 +38,7 @@ def measure(folder: Path, one_way: float, runs: int, seconds: float) -> dict[str
     with ExitStack() as open_now:
         rig = Rig(
             folder,
-            open_now.enter_context(Postgres(folder / "postgres")),
+            open_now.enter_context(Postgres(folder / "postgres", options=POSTGRES)),
             open_now.enter_context(RabbitCluster(folder / "rabbitmq")),
         )
         stage = open_now.enter_context(

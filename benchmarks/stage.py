@@ -31,6 +31,13 @@ from roost.version import use_functions
 TOP = Path(__file__).parent.parent
 #: MB of shared memory of a Kamailio that holds 200,000 rows.
 _MEMORY = 384
+#: As docs/operating.md has it for PostgreSQL. Megabytes of memory, of which PostgreSQL gets a quarter, up to what the largest tables take.
+_OF_MACHINE = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
+POSTGRES = {
+    "shared_buffers": f"{min(4096, _OF_MACHINE // 4)}MB",
+    "max_wal_size": "4GB",
+    "checkpoint_timeout": "15min",
+}
 
 
 @dataclass(frozen=True, slots=True)

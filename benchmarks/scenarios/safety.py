@@ -9,7 +9,7 @@ from statistics import median
 from benchmarks.effort import Effort
 from benchmarks.load import Load
 from benchmarks.report import Report
-from benchmarks.stage import Rig, Stage
+from benchmarks.stage import POSTGRES, Rig, Stage
 from benchmarks.usage import spent
 from localcluster.postgres import Postgres
 from localcluster.rabbitmq import RabbitCluster
@@ -26,8 +26,8 @@ def measure(rig: Rig, effort: Effort, report: Report) -> None:
     costs: dict[tuple[str, int], list[float]] = {}
     with ExitStack() as open_now:
         three = open_now.enter_context(RabbitCluster(rig.folder / "three", 3))
-        primary = open_now.enter_context(Postgres(rig.folder / "primary"))
-        standby = open_now.enter_context(Standby(rig.folder / "standby", primary))
+        primary = open_now.enter_context(Postgres(rig.folder / "primary", options=POSTGRES))
+        standby = open_now.enter_context(Standby(rig.folder / "standby", primary, options=POSTGRES))
         standby.wait_for_each_commit()
         safe = replace(rig, postgres=primary, standby=standby)
         rigs = {
