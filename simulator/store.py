@@ -116,9 +116,12 @@ class Store:
         self._before.clear()
 
     def clear(self) -> None:
-        """Lose everything, as when the database file is deleted."""
-        self.delete_tree("")
-        self.commit()
+        """Lose everything, as when the database file is deleted: at once, however much it is."""
+        self._table.clear()
+        self._before.clear()
+        for database in (self._keys, self._file):
+            if database is not None:
+                database.execute("DELETE FROM astdb")
 
     def _removed(self) -> Iterable[tuple[bytes]]:
         return ((_bytes(key),) for key in self._before if key not in self._table)

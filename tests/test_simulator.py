@@ -227,3 +227,7 @@ def test_a_crash_takes_back_what_a_search_finds_and_a_file_keeps_it(tmp_path: Pa
         assert each.tree("/roost/e/_") == [("/roost/e/1", "x"), ("/roost/e/2", "x")]
         assert each.tree("/roost/e/%2") == [("/roost/e/2", "x")]
         assert each.tree("/roost/f") == []
+    store.clear()
+    store.crash()
+    for each in (store, Store(tmp_path / "astdb")):
+        assert each.tree("/roost") == each.tree("") == []
