@@ -18,7 +18,16 @@ from chaos import (
     postgres_faults,
     process_faults,
 )
-from chaos.faults import ASTERISK, FAULTS, FREEPBX, KAMAILIO, THREE_BROKERS, UnknownFault, chosen
+from chaos.faults import (
+    ASTERISK,
+    FAULTS,
+    FREEPBX,
+    KAMAILIO,
+    THREE_BROKERS,
+    UnknownFault,
+    check_installed,
+    chosen,
+)
 from chaos.report import as_text, write_json
 from chaos.run import NotHealed, Pace, Run
 from chaos.stage import Stage
@@ -93,6 +102,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         has = {THREE_BROKERS} if options.rabbitmq > 1 else set()
         names = chosen(options.faults, has | {need for kind, need in _REAL.items() if getattr(options, kind)})
+        check_installed(names)
         with tempfile.TemporaryDirectory(prefix="roost-chaos-") as temporary:
             return _run(options, names, options.folder or Path(temporary))
     except (ServiceFailed, UnknownFault) as error:

@@ -6,11 +6,13 @@ The names are those of `--faults`; a prefix such as `bind` stands for all that b
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from chaos.load import Load
 from chaos.stage import Stage
+from localcluster.process import ServiceFailed
 
 Heal = Callable[[], None]
 
@@ -34,6 +36,8 @@ THREE_BROKERS = "three brokers (--rabbitmq 3)"
 ASTERISK, FREEPBX, KAMAILIO = "Asterisk (--asterisk)", "FreePBX (--freepbx)", "Kamailio (--kamailio)"
 #: What each fault needs that not every stage has.
 NEEDS: dict[str, str] = {}
+#: What must be installed for some: a file, and Debian's package that brings it.
+FILES: dict[str, tuple[Path, str]] = {}
 #: The faults that ask something of the machine; left out of `all`, to be named.
 ON_DEMAND: set[str] = set()
 
@@ -54,11 +58,22 @@ def fault(name: str, *, needs: str | None = None, on_demand: bool = False) -> Ca
     return note
 
 
-def define(name: str, begin: Begin, *, needs: str | None = None) -> None:
+def define(
+    name: str, begin: Begin, *, needs: str | None = None, file: tuple[Path, str] | None = None
+) -> None:
     """Define a fault whose name is made up of parts."""
     FAULTS[name] = begin
     if needs:
         NEEDS[name] = needs
+    if file:
+        FILES[name] = file
+
+
+def check_installed(names: Iterable[str]) -> None:
+    """Raise ServiceFailed unless all that these faults need is installed: better now than an hour later."""
+    packages = {FILES[name][1] for name in names if name in FILES and not FILES[name][0].exists()}
+    if packages:
+        raise ServiceFailed(f"some faults need more: apt-get install {' '.join(sorted(packages))}")
 
 
 def chosen(wanted: str, has: Container[str] = ()) -> list[str]:

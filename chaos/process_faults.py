@@ -6,11 +6,10 @@ import os
 from pathlib import Path
 
 from chaos.faults import THREE_BROKERS, Heal, Scene, define, fault
-from localcluster.process import ServiceFailed, SupervisedProcess
+from localcluster.process import SupervisedProcess
 
 KINDS = ("bind", "verify", "push", "center", "beat")
-#: Where Debian's libfaketime is.
-_FAKETIME = "/usr/lib/{}-linux-gnu/faketime/libfaketimeMT.so.1"
+_FAKETIME = Path(f"/usr/lib/{os.uname().machine}-linux-gnu/faketime/libfaketimeMT.so.1")
 
 
 def _define_process_faults(kind: str) -> None:
@@ -114,15 +113,12 @@ def postgres_frozen(scene: Scene) -> Heal:
 
 def _define_clock_fault(kind: str, seconds: int) -> None:
     def begin(scene: Scene) -> Heal:
-        library = Path(_FAKETIME.format(os.uname().machine))
-        if not library.exists():
-            raise ServiceFailed("a wrong clock needs libfaketime: apt-get install libfaketime")
         process = scene.dice.choice(list(scene.stage.product.of_kind(kind)))
         right = dict(process.environment or {})
         process.stop()
         # Only the time of day is off: who waits for a while still waits as long.
         process.environment = right | {
-            "LD_PRELOAD": str(library), "FAKETIME": f"{seconds:+d}s", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "LD_PRELOAD": str(_FAKETIME), "FAKETIME": f"{seconds:+d}s", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         }  # fmt: skip
         process.start()
 
@@ -133,7 +129,7 @@ def _define_clock_fault(kind: str, seconds: int) -> None:
 
         return heal
 
-    define(f"clock-{kind}-{'ahead' if seconds > 0 else 'behind'}", begin)
+    define(f"clock-{kind}-{'ahead' if seconds > 0 else 'behind'}", begin, file=(_FAKETIME, "libfaketime"))
 
 
 for _kind in KINDS:

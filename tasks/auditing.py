@@ -23,6 +23,9 @@ REST, REST_ALONE = 3.0, 0.3
 #: People move as long as no more seconds have passed since a node was told something. A piece takes hundredths of one: of twenty moves a
 #: second, every other piece would see none, and the next would not rest.
 MOVING = 1.0
+#: Seconds of a piece that a move hardly notices. A longer one, such as a page of all that a node has, rests as many times longer as it is
+#: longer than this: so moves that have to wait long are few, while people move.
+SHORT = 0.01
 #: Seconds of rest at most: who is silent for long is taken for dead (AUDIT_SILENCE).
 LONGEST_REST = 5.0
 
@@ -45,7 +48,8 @@ class Rests:
 
     def rest(self, took: float) -> None:
         """After a piece that took so many seconds."""
-        times = REST if self._clock() - self._pushed_at < MOVING else REST_ALONE
+        moving = self._clock() - self._pushed_at < MOVING
+        times = REST * max(1.0, took / SHORT) if moving else REST_ALONE
         self._sleep(min(LONGEST_REST, times * took))
 
 

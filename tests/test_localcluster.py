@@ -145,6 +145,15 @@ def test_ports_are_not_given_twice() -> None:
     assert len(set(given)) == 50
 
 
+def test_no_other_process_is_given_a_port_near_one_of_ours() -> None:
+    """Which is free until the service takes it for which it was found."""
+    ours = {ports.free_port() // 500 for _ in range(20)}
+    program = "from localcluster import ports; print(*(ports.free_port() for _ in range(20)))"
+    for _ in range(10):
+        told = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+        assert not ours & {int(port) // 500 for port in told.stdout.split()}
+
+
 def test_a_taken_port_is_not_free() -> None:
     port = ports.free_port()
     assert ports.is_free(port)

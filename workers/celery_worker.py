@@ -35,8 +35,12 @@ from workers.logs import refuse_to_start, set_up, write_farewell
 from workers.metrics.kinds import export_worker
 from workers.processes import end_well
 
-#: Celery prepares some thirty queues for delayed tasks wherever it finds quorum queues; Roost delays none.
-_DELAYED = "celery.worker.consumer.delayed_delivery:DelayedDelivery"
+#: Steps of Celery's consumer that another takes the place of, or none: Celery prepares some thirty queues for delayed tasks wherever it
+#: finds quorum queues, and Roost delays none.
+_OTHERS = {
+    "celery.worker.consumer.delayed_delivery:DelayedDelivery": (),
+    "celery.worker.consumer.control:Control": ("workers.questions:Questions",),
+}
 
 
 #: The headers that Roost has a use for. Others make Celery wait, limit or revoke, and some that are malformed end a worker.
@@ -70,7 +74,7 @@ def _check_body(body: object) -> None:
 
 
 class RoostConsumer(Consumer):
-    """Celery's consumer, without the step that Roost has no use for; it outlives a message that is no task."""
+    """Celery's consumer, without the steps that Roost has no use for; it outlives a message that is no task."""
 
     _connected_at = float("-inf")
     #: Since when there is no connection; None while there is one.
@@ -160,9 +164,11 @@ class RoostConsumer(Consumer):
         return why
 
     class Blueprint(Consumer.Blueprint):
-        """What this consumer is started with, in order, without the step for delayed tasks."""
+        """What this consumer is started with, in order."""
 
-        default_steps = tuple(step for step in Consumer.Blueprint.default_steps if step != _DELAYED)
+        default_steps = tuple(
+            other for step in Consumer.Blueprint.default_steps for other in _OTHERS.get(step, (step,))
+        )
 
 
 def _only_reading() -> None:

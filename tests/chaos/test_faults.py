@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from chaos import __main__ as command
-from chaos.faults import ASTERISK, FAULTS, FREEPBX, KAMAILIO, THREE_BROKERS, UnknownFault, chosen
+from chaos.faults import ASTERISK, FAULTS, FILES, FREEPBX, KAMAILIO, THREE_BROKERS, UnknownFault, chosen
 
 assert command  # it fills the list of faults
 
@@ -41,3 +43,11 @@ def test_what_cannot_be_had_is_said(wanted: str, says: str) -> None:
     with pytest.raises(UnknownFault) as refused:
         chosen(wanted)
     assert str(refused.value).startswith(says)
+
+
+def test_what_is_not_installed_is_said_before_anything_starts(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(FILES, "bind-killed", (Path("/nowhere"), "some-package"))
+    assert command.main(["--faults", "bind"]) == 2
+    assert capsys.readouterr().err == "chaos: some faults need more: apt-get install some-package\n"

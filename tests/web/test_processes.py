@@ -78,6 +78,7 @@ def test_a_broadcast_that_is_no_question_silences_nobody(office: Office) -> None
             {"method": ["ping"]},
             {"method": "ping", "arguments": 5},
             {"method": "ping", "more": 1},
+            *([1] for _ in range(30)),
         ):
             producer.publish(body, exchange="celery.pidbox", serializer="json")
         for packed in ("none that there is", "gzip"):
@@ -90,6 +91,11 @@ def test_a_broadcast_that_is_no_question_silences_nobody(office: Office) -> None
             "all are told again",
             30,
         )
+    # Nor does one close its channel, at which an answer that it waits for may be lost.
+    product = office.cluster.product
+    assert not [
+        name for name, process in product.processes.items() if process.wrote("during closing channel")
+    ]
 
 
 def test_an_answer_that_is_none_is_left_alone(office: Office) -> None:
