@@ -100,8 +100,8 @@ def why_broker_lost(error: BaseException) -> str:
         case (
             ConnectionResetError()
             | BrokenPipeError()
-            | OSError(errno=None | errno.ENOTCONN | errno.ECONNABORTED)
-        ):
+            | OSError(errno=None | errno.ENOTCONN | errno.ECONNABORTED | errno.EINVAL)
+        ):  # Linux calls it invalid to set up a socket whose other end has reset it
             return "It ended the connection: it stops just now, or another program has this port; RabbitMQ's is 5672, with TLS (amqps) 5671."
         case OSError():
             return f"It cannot be reached ({error.strerror}): start RabbitMQ, or mend the address in ROOST_BROKER_URL, or the network."
