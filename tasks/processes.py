@@ -53,7 +53,8 @@ class Processes:
     def __init__(self, settings: Settings) -> None:
         self._url = settings.need("broker_url")
         self._heard: dict[Process, float] = {}
-        self._answered_at = float("-inf")
+        #: When the last question that was answered was asked: who answers it is heard later, so as long as this counts, somebody lives.
+        self._asked_at = float("-inf")
         self._wanted_until = 0.0
         self._changed = threading.Condition()
         self._closing = threading.Event()
@@ -80,7 +81,7 @@ class Processes:
         self._thread.join(timeout=2)
 
     def _is_known(self) -> bool:
-        return time.monotonic() - self._answered_at < GONE_AFTER
+        return time.monotonic() - self._asked_at < GONE_AFTER
 
     def _alive(self) -> list[Process]:
         since = time.monotonic() - GONE_AFTER
@@ -105,7 +106,7 @@ class Processes:
             while self._wanted() and not self._closing.is_set():
                 asked = time.monotonic()
                 answers = box.multi_call("ping", timeout=SILENCE, callback=self._note)
-                self._settle(answered=bool(answers), before=asked - GONE_AFTER)
+                self._settle(asked, answered=bool(answers))
                 self._closing.wait(PAUSE)
 
     def _note(self, answer: object) -> None:
@@ -114,9 +115,9 @@ class Processes:
             if found and len(self._heard) < MOST:
                 self._heard[Process(found[1], found[3], int(found[2]))] = time.monotonic()
 
-    def _settle(self, *, answered: bool, before: float) -> None:
+    def _settle(self, asked: float, *, answered: bool) -> None:
         with self._changed:
-            self._heard = {process: at for process, at in self._heard.items() if at > before}
+            self._heard = {process: at for process, at in self._heard.items() if at > asked - GONE_AFTER}
             if answered:
-                self._answered_at = time.monotonic()
+                self._asked_at = asked
                 self._changed.notify_all()

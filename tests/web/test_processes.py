@@ -98,6 +98,23 @@ def test_a_broadcast_that_is_no_question_silences_nobody(office: Office) -> None
     ]
 
 
+def test_who_asks_again_after_a_while_waits_for_new_answers(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of the last time are too old by then, though the end of that question is not."""
+    monkeypatch.setattr("tasks.processes.GONE_AFTER", 3.0)
+    monkeypatch.setattr("tasks.processes.SILENCE", 2.5)
+    monkeypatch.setattr("tasks.processes.WANTED_FOR", 1.0)
+    with closing(Processes(office.cluster.product.settings)) as asker:
+        assert asker.look(patience=30)
+        told = time.monotonic()
+        wait_until(
+            lambda: time.monotonic() - told > 1,
+            "the answers are older than 3 s, the end of the question is not",
+        )
+        assert asker.look(patience=30)
+
+
 def test_an_answer_that_is_none_is_left_alone(office: Office) -> None:
     """Whoever hears the question may answer it: with a list, a name that is none, or what cannot be unpacked."""
     settings = office.cluster.product.settings
