@@ -106,7 +106,7 @@ def _plot(document: dict[str, Any], folder: Path) -> None:
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="script/bench", description=__doc__)
     parser.add_argument(
-        "--quick", action="store_true", help="the main figures, once each, in under two minutes"
+        "--quick", action="store_true", help="the main figures, once each, in some five minutes"
     )
     parser.add_argument(
         "--effort", choices=_EFFORTS, help="how much to measure (default full, or quick with --quick)"
