@@ -27,7 +27,7 @@ from tasks.broker import BROKER_LOST, connect
 #: Seconds between tries to reach the broker.
 RECONNECT_AFTER = 1.0
 #: What reading a broadcast raises when it is none: kombu takes its fields as they come.
-NO_QUESTION = (ArithmeticError, AttributeError, KombuError, LookupError, TypeError, ValueError)
+_NO_QUESTION = (ArithmeticError, AttributeError, KombuError, LookupError, TypeError, ValueError)
 
 log = structlog.get_logger(__name__)
 
@@ -115,7 +115,7 @@ class Presence:
     def _run(self) -> None:
         while not self._closing.is_set():
             with (
-                suppress(*BROKER_LOST, *NO_QUESTION),
+                suppress(*BROKER_LOST, *_NO_QUESTION),
                 connect(self._url, heartbeat=10) as connection,
             ):  # whoever needs the broker says that it is lost
                 self._answer_on(connection)
@@ -130,7 +130,7 @@ class Presence:
             try:
                 if body["method"] in node.handlers and self._is_well():
                     node.handle_message(body, message)
-            except NO_QUESTION as error:
+            except _NO_QUESTION as error:
                 log.warning("question_unreadable", error=type(error).__name__)
 
         with node.listen(callback=asked):

@@ -13,18 +13,18 @@ from celery.worker.consumer import Consumer
 from celery.worker.consumer.control import Control
 from celery.worker.pidbox import Pidbox
 
-from tasks.presence import NO_QUESTION
-
 log = structlog.get_logger(__name__)
 
 
 class _Ear(Pidbox):
     def on_message(self, body: Any, message: Any) -> None:
-        """Answer a question; anything else is left alone."""
+        """Answer a question; anything else is left alone, whatever it makes kombu raise: an error here would end the worker."""
         self._forward_clock()
         try:
             self.node.handle_message(body, message)
-        except NO_QUESTION as error:
+        except self.c.connection_errors:
+            raise  # the consumer connects again
+        except Exception as error:  # noqa: BLE001 - it is logged
             log.warning("question_unreadable", error=type(error).__name__)
 
 
