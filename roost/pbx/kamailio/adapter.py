@@ -83,17 +83,26 @@ class KamailioNode:
         """
         refused: dict[Key, str] = {}
 
-        def lines() -> Iterator[bytes]:
-            for place, line in enumerate(_lines(changes)):
+        def short(lines: list[bytes], some: Sequence[Change]) -> Iterator[bytes]:
+            for line, change in zip(lines, some, strict=True):
+                refused.pop(key_of(change), None)
                 if len(line) > LONGEST_ROW:
-                    refused[key_of(changes[place])] = f"It has more than {LONGEST_ROW} bytes."
-                    continue
-                if refused:
-                    refused.pop(key_of(changes[place]), None)
-                yield line
+                    refused[key_of(change)] = f"It has more than {LONGEST_ROW} bytes."
+                else:
+                    yield line
+
+        def texts() -> Iterator[bytes]:
+            place = 0
+            for lines in _lines(changes):
+                end = place + len(lines)
+                if refused or max(map(len, lines)) > LONGEST_ROW:
+                    yield b"".join(short(lines, changes[place:end]))
+                else:
+                    yield b"".join(lines)
+                place = end
 
         with self._session.deadline():
-            self._send(lines())
+            self._send(texts())
             if cursor is not None:
                 self._send([b"=%s\t%s\n" % (row_text.CURSOR_KEY.encode(), str(cursor).encode())])
         return [RefusedRow(key, reason) for key, reason in refused.items()]
@@ -162,17 +171,17 @@ class KamailioNode:
         """Close the connection; never raises."""
         self._session.close()
 
-    def _send(self, lines: Iterable[bytes]) -> None:
-        """Send these lines in bodies, each made while the node works on those before; raises NodeRefused when some of a body are not there afterwards."""
-        bodies = _bodies(lines)
+    def _send(self, texts: Iterable[bytes]) -> None:
+        """Send these texts of whole lines in bodies, each made while the node works on those before; raises NodeRefused when some of a body are not there afterwards."""
+        bodies = _bodies(texts)
         sent: deque[int] = deque()
 
         def ask() -> tuple[str, str, bytes] | None:
             body = next(bodies, None)
             if body is None:
                 return None
-            sent.append(len(body))
-            return "POST", f"/roost/apply/{self._life}", b"".join(body)
+            sent.append(body.count(b"\n"))
+            return "POST", f"/roost/apply/{self._life}", body
 
         def hear(body: bytes) -> None:
             wanted, done = sent.popleft(), _number(body.rstrip(b"\n"))
@@ -216,15 +225,15 @@ class KamailioNode:
             raise NodeUnavailable(f"{self._place}: It told {told} of {count_of(rows, 'row')}.")
 
 
-def _lines(changes: Sequence[Change]) -> Iterator[bytes]:
-    """The line of each, made a few at a time."""
+def _lines(changes: Sequence[Change]) -> Iterator[list[bytes]]:
+    """The line of each, of a few at a time."""
     if isinstance(changes, SoundRows):
         row = b"=%b/%%b\t%%b\n" % changes.kind.encode()
         for some in row_text.stored(changes, ENCODED):
-            yield from [row % each for each in some]
+            yield [row % each for each in some]
         return
     for place in range(0, len(changes), ENCODED):
-        yield from _encode(changes[place : place + ENCODED])
+        yield _encode(changes[place : place + ENCODED])
 
 
 def _encode(changes: Sequence[Change]) -> list[bytes]:
@@ -238,17 +247,17 @@ def _encode(changes: Sequence[Change]) -> list[bytes]:
     ]
 
 
-def _bodies(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
-    body: list[bytes] = []
-    size = 0
-    for line in lines:
-        if size + len(line) > MAX_BODY:
-            yield body
-            body, size = [], 0
-        body.append(line)
-        size += len(line)
-    if body:
-        yield body
+def _bodies(texts: Iterable[bytes]) -> Iterator[bytes]:
+    """All the lines, in as few bodies as can be."""
+    rest = b""
+    for text in texts:
+        rest += text
+        while len(rest) > MAX_BODY:
+            end = rest.rindex(b"\n", 0, MAX_BODY) + 1
+            yield rest[:end]
+            rest = rest[end:]
+    if rest:
+        yield rest
 
 
 def _bytes(key: Key) -> bytes:
