@@ -1,11 +1,9 @@
 -- All that a request to virtualize looks at, and what the checks 1 to 8 of the contract say of it, in their order:
 -- `ends_as` is the outcome that ends the request here, NULL when only the code is left to check. `organization_named` is the
--- one that an administrator named; a call takes its phone's.
+-- one that an administrator named; a call takes its phone's. It is one row, in a form that PostgreSQL can put into the statement which asks.
 CREATE OR REPLACE FUNCTION check_move(
     request text, phone_name text, short_number text, organization_named text, call_id text, proof_lifetime float8
-) RETURNS checked_move LANGUAGE plpgsql STABLE AS $$
-DECLARE seen checked_move;
-BEGIN
+) RETURNS SETOF checked_move LANGUAGE sql STABLE ROWS 1 AS $$
     SELECT clock_timestamp(), j.request_id IS NOT NULL,
            p.id, o.code, b.id, b.number, g.id, g.number, e.id, e.code_hash, h.id, h.name, bh.id, bh.name,
            coalesce(c.tries, 0), coalesce(request = ANY (c.proof_requests) AND c.proof_extension_id = e.id, false),
@@ -22,7 +20,6 @@ BEGIN
                WHEN p.locked_until > clock_timestamp() THEN 'phone_locked'
                WHEN e.locked_until > clock_timestamp() THEN 'locked'
            END
-    INTO seen
     FROM (SELECT) one
     LEFT JOIN journal j ON j.request_id = request
     LEFT JOIN phone p ON p.name = phone_name
@@ -32,6 +29,5 @@ BEGIN
     LEFT JOIN extension e ON e.organization_id = p.organization_id AND e.number = short_number AND e.enabled
     LEFT JOIN phone h ON h.guest_id = e.id
     LEFT JOIN phone bh ON bh.guest_id = b.id
-    LEFT JOIN call c ON c.id = call_id;
-    RETURN seen;
-END $$;
+    LEFT JOIN call c ON c.id = call_id
+$$;

@@ -1,42 +1,68 @@
--- Does several requests in one transaction, one after the other, and returns an answer to each, in the same order. A job names the function
--- that does it, and that function's parameters. All rows that any of the requests depends on are locked first, extensions before phones and
--- in order of id, as each request does when it runs alone; so two transactions never wait for each other in a circle. A row that somebody
--- else holds for longer than `lock_timeout` is an error. Any error undoes all of it; the caller then runs each request alone.
+-- Does several requests in one transaction, one after the other, and returns an answer to each, in the same order. All rows that any of the
+-- requests depends on are locked first, extensions before phones and in order of id, as each request does when it runs alone; so two
+-- transactions never wait for each other in a circle. A row that somebody else holds for longer than `lock_timeout` is an error. Any error
+-- undoes all of it; the caller then runs each request alone.
+--
+-- What was decided is written together, at the latest when a request looks at what one before it changes: a statement for each change would
+-- cost more than the change.
 CREATE OR REPLACE FUNCTION settle_together(jobs jsonb) RETURNS SETOF answer LANGUAGE plpgsql SET lock_timeout = '100ms' AS $$
 DECLARE
-    job record;
+    one job;
+    seen checked_move;
+    item record;
+    made decision;
     extensions bigint[];
+    phones bigint[];
+    due decision[] := '{}';
+    requests text[] := '{}';
+    changed bigint[] := '{}';
+    movers bigint[] := '{}';
 BEGIN
-    IF jsonb_array_length(jobs) > 1 THEN
-        extensions := ARRAY(
-            SELECT found.id
-            FROM jsonb_to_recordset(jobs) AS j (phone_name text, short_number text, organization_code text)
-            CROSS JOIN LATERAL (
-                SELECT base_id FROM phone WHERE name = j.phone_name
-                UNION ALL
-                SELECT e.id FROM phone p JOIN extension e ON e.organization_id = p.organization_id AND e.number = j.short_number
-                WHERE p.name = j.phone_name
-                UNION ALL
-                SELECT e.id FROM organization o JOIN extension e ON e.organization_id = o.id AND e.number = j.short_number
-                WHERE o.code = j.organization_code
-            ) found (id)
-        );
-        PERFORM FROM extension WHERE id = ANY (extensions) ORDER BY id FOR NO KEY UPDATE;
-        PERFORM FROM phone
-        WHERE name = ANY (ARRAY(SELECT j ->> 'phone_name' FROM jsonb_array_elements(jobs) j)) OR guest_id = ANY (extensions)
-        ORDER BY id FOR NO KEY UPDATE;
+    IF jsonb_array_length(jobs) = 1 THEN
+        one := jsonb_populate_record(one, jobs -> 0);
+        PERFORM lock_for(one);
+        SELECT * INTO seen FROM see(one);
+        RETURN NEXT carry_out_alone(decide(one, seen));
+        RETURN;
     END IF;
-    FOR job IN
-        SELECT * FROM jsonb_to_recordset(jobs) AS j (
-            function text, request asked, phone_name text, short_number text,
-            organization_named text, call_id text, proof_lifetime float8, organization_code text, only_phone bigint, only_since timestamptz)
-    LOOP
-        RETURN NEXT CASE job.function
-            WHEN 'virtualize' THEN virtualize(
-                job.request, job.phone_name, job.short_number, job.organization_named, job.call_id, job.proof_lifetime)
-            WHEN 'dial' THEN dial(job.request, job.phone_name, job.short_number)
-            WHEN 'return_home' THEN return_home(
-                job.request, job.organization_code, job.short_number, job.only_phone, job.only_since)
-        END;
+    extensions := ARRAY(
+        SELECT found.id
+        FROM jsonb_populate_recordset(NULL::job, jobs) AS j
+        CROSS JOIN LATERAL (
+            SELECT base_id FROM phone WHERE name = j.phone_name
+            UNION ALL
+            SELECT e.id FROM phone p JOIN extension e ON e.organization_id = p.organization_id AND e.number = j.short_number
+            WHERE p.name = j.phone_name
+            UNION ALL
+            SELECT e.id FROM organization o JOIN extension e ON e.organization_id = o.id AND e.number = j.short_number
+            WHERE o.code = j.organization_code
+        ) found (id)
+    );
+    PERFORM FROM extension WHERE id = ANY (extensions) ORDER BY id FOR NO KEY UPDATE;
+    phones := ARRAY(
+        SELECT id FROM phone
+        WHERE name = ANY (ARRAY(SELECT j ->> 'phone_name' FROM jsonb_array_elements(jobs) j)) OR guest_id = ANY (extensions)
+        ORDER BY id FOR NO KEY UPDATE
+    );
+    FOR item IN SELECT j AS job, seen_first FROM jsonb_populate_recordset(NULL::job, jobs) AS j CROSS JOIN see(j) AS seen_first LOOP
+        one := item.job;
+        made := decide(one, item.seen_first);
+        IF (one.request).request_id = ANY (requests) OR made.saw_phones && changed OR made.saw_extensions && movers THEN
+            PERFORM carry_out(due);
+            due := '{}';
+            SELECT * INTO seen FROM see(one);
+            made := decide(one, seen);
+        END IF;
+        IF NOT (made.saw_phones <@ phones AND made.saw_extensions <@ extensions) THEN -- somebody moved it before its row was locked
+            RAISE lock_not_available;
+        END IF;
+        IF made.is_news THEN
+            due := due || made;
+            requests := requests || (one.request).request_id;
+            changed := changed || made.leaves || made.sits_on;
+            movers := movers || made.mover;
+        END IF;
+        RETURN NEXT answer_to(made);
     END LOOP;
+    PERFORM carry_out(due);
 END $$;

@@ -15,7 +15,7 @@ BEGIN
         PERFORM FROM phone WHERE name = phone_name FOR NO KEY UPDATE;
         INSERT INTO call (id) VALUES (call_id) ON CONFLICT (id) DO UPDATE SET seen_at = clock_timestamp();
     END IF;
-    seen := check_move(request.request_id, phone_name, short_number, NULL, call_id, 0);
+    SELECT * INTO seen FROM check_move(request.request_id, phone_name, short_number, NULL, call_id, 0);
     IF seen.recorded THEN
         RETURN recorded_answer(request.request_id);
     ELSIF seen.ends_as IS NULL AND compared IS DISTINCT FROM seen.code_hash THEN

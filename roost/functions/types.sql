@@ -1,6 +1,8 @@
 -- The types that the functions beside this file share. `asked`: what every request says of itself. `answer`: what it came to.
--- `checked_move`: everything that the checks of a request look at, read at one moment. Each request is one call of one function, so one
--- statement and one transaction: it holds its row locks only while PostgreSQL works.
+-- `job`: a request with the function that does it, and that function's parameters. `checked_move`: everything that the checks of a request
+-- look at, read at one moment. `decision`: what a request comes to, before anything of it is written: with `is_news` a row of the journal is
+-- due; the guest of the phone `leaves` leaves it, and `mover` sits on the phone `sits_on`. It holds as long as nobody changes where the
+-- phones and the extensions that it `saw` are.
 CREATE TYPE asked AS (
     request_id text, made_at timestamptz, expires_at timestamptz, origin text, actor text, operation text, reason text,
     asked_from text
@@ -11,4 +13,12 @@ CREATE TYPE checked_move AS (
     phone_id bigint, organization text, base_id bigint, base_number text, guest_id bigint, guest_number text,
     extension_id bigint, code_hash text, host_id bigint, host text, base_host_id bigint, base_host text,
     tries int, proved bool, proof_fresh bool, ends_as text
+);
+CREATE TYPE job AS (
+    function text, request asked, phone_name text, short_number text, organization_named text, call_id text, proof_lifetime float8,
+    organization_code text, only_phone bigint, only_since timestamptz
+);
+CREATE TYPE decision AS (
+    request asked, outcome text, now timestamptz, organization text, extension text, phone text, left_phone text, displaced text,
+    is_news bool, leaves bigint, sits_on bigint, mover bigint, saw_phones bigint[], saw_extensions bigint[]
 );

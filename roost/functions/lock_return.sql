@@ -1,0 +1,9 @@
+-- Locks the rows that decide a return: the extension, then the phone that hosts it.
+CREATE OR REPLACE FUNCTION lock_return(organization_code text, short_number text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE mover bigint;
+BEGIN
+    SELECT e.id INTO mover FROM extension e JOIN organization o ON o.id = e.organization_id
+    WHERE o.code = organization_code AND e.number = short_number
+    FOR NO KEY UPDATE OF e;
+    PERFORM FROM phone WHERE guest_id = mover FOR NO KEY UPDATE;
+END $$;
