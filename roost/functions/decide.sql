@@ -1,4 +1,4 @@
--- What becomes of a job. The rows that decide it are locked already; `seen` is what `see` found of it, since nothing changed.
+-- What becomes of a job. The rows that decide it are locked already; `seen` is what `checks_of` says of it, and nothing changed since.
 CREATE OR REPLACE FUNCTION decide(this job, seen checked_move) RETURNS decision LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN CASE this.function

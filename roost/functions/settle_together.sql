@@ -21,7 +21,7 @@ BEGIN
     IF jsonb_array_length(jobs) = 1 THEN
         one := jsonb_populate_record(one, jobs -> 0);
         PERFORM lock_for(one);
-        SELECT * INTO seen FROM see(one);
+        SELECT * INTO seen FROM checks_of(one);
         RETURN NEXT carry_out_alone(decide(one, seen));
         RETURN;
     END IF;
@@ -44,16 +44,16 @@ BEGIN
         WHERE name = ANY (ARRAY(SELECT j ->> 'phone_name' FROM jsonb_array_elements(jobs) j)) OR guest_id = ANY (extensions)
         ORDER BY id FOR NO KEY UPDATE
     );
-    FOR item IN SELECT j AS job, seen_first FROM jsonb_populate_recordset(NULL::job, jobs) AS j CROSS JOIN see(j) AS seen_first LOOP
+    FOR item IN SELECT j AS job, seen_first FROM jsonb_populate_recordset(NULL::job, jobs) AS j CROSS JOIN checks_of(j) AS seen_first LOOP
         one := item.job;
         made := decide(one, item.seen_first);
         IF (one.request).request_id = ANY (requests) OR made.saw_phones && changed OR made.saw_extensions && movers THEN
             PERFORM carry_out(due);
             due := '{}';
-            SELECT * INTO seen FROM see(one);
+            SELECT * INTO seen FROM checks_of(one);
             made := decide(one, seen);
         END IF;
-        IF NOT (made.saw_phones <@ phones AND made.saw_extensions <@ extensions) THEN -- somebody moved it before its row was locked
+        IF NOT (made.saw_phones <@ phones AND made.saw_extensions <@ extensions) THEN -- it changed before its row was locked
             RAISE lock_not_available;
         END IF;
         IF made.is_news THEN

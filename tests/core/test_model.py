@@ -8,11 +8,12 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 
-from chaos.model import Extension, Phone
+from chaos.model import Extension, Phone, Result
 from roost.database import Database
 from roost.directory import Directory
 from roost.directory.changes import By
-from roost.moves.requests import Answer, Virtualize
+from roost.moves.binding import Move
+from roost.moves.requests import Answer, Dial, Return, Virtualize
 from roost.settings import Settings
 from tests.core.compared import NUMBERS, RIGHT, SPARE, WRONG, Compared
 from tests.world import World, cheap_hash, new_id
@@ -21,6 +22,7 @@ from tests.world import World, cheap_hash, new_id
 numbers = st.sampled_from((*NUMBERS, *NUMBERS, *NUMBERS, "9"))
 places = st.sampled_from((*NUMBERS[:-1] * 4, SPARE, "ghost"))
 calls = st.sampled_from("abcd")
+kinds = st.sampled_from(("move", "move", "dial", "dial_home", "return"))
 rights = st.sampled_from((True, True, False))
 
 
@@ -68,6 +70,54 @@ class Core(Compared):
         answer = ask()
         self.same(answer, self.office.return_home(number))
         self.settled.append((ask, answer))
+
+    @rule(asked=st.lists(st.tuples(kinds, places, numbers, st.booleans()), min_size=2, max_size=8))
+    def several_are_settled_together(self, asked: list[tuple[str, str, str, bool]]) -> None:
+        """Each sees what those before it did; some are asked twice, under one id."""
+        requests: list[Move] = []
+        for kind, place, number, repeats in asked:
+            request: Move = (
+                requests[-1] if repeats and requests else self.request(kind, self.phone(place), number)
+            )
+            requests.append(request)
+        first: dict[str, Answer] = {}
+        for request, answer in zip(requests, self.world.binding.together(requests), strict=True):
+            if request.request_id in first and answer.outcome != "code_needed":
+                assert answer.model_copy(update={"now": None}) == first[request.request_id].model_copy(
+                    update={"now": None}
+                )
+                continue
+            first[request.request_id] = answer
+            self.same(answer, self.in_the_office(request))
+
+    def request(self, kind: str, phone: str, number: str) -> Move:
+        new, now = new_id(), self.world.now()
+        match kind:
+            case "move":
+                return Virtualize(
+                    request_id=new,
+                    made_at=now,
+                    origin="cli",
+                    organization=self.code,
+                    phone=phone,
+                    number=number,
+                )
+            case "return":
+                return Return(
+                    request_id=new, made_at=now, origin="cli", organization=self.code, number=number
+                )
+            case _:
+                dialled = number if kind == "dial" else ""
+                return Dial(request_id=new, made_at=now, call=new_id(), phone=phone, number=dialled)
+
+    def in_the_office(self, request: Move) -> Result:
+        match request:
+            case Virtualize():
+                return self.office.move(request.phone, request.number, self.world.now())
+            case Return():
+                return self.office.return_home(request.number)
+            case Dial():
+                return self.office.dial(request.phone, request.number, self.world.now())
 
     # --- what goes wrong ---
 

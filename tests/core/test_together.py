@@ -82,6 +82,27 @@ def test_who_holds_a_row_for_long_is_not_waited_for(world: World, database_url: 
     assert world.journal() == []
 
 
+def test_what_changed_before_its_row_was_locked_is_settled_by_each_alone(
+    world: World, database_url: str
+) -> None:
+    """A phone is given another extension while its row is waited for: that extension's row is not locked, and others may move it."""
+    world.office("001", "002", "003")
+    world.desk("004", phone=False)
+    moves = [virtualize(world, "003", "desk001"), virtualize(world, "001", "desk002")]
+    waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    with psycopg.connect(database_url) as other, ThreadPoolExecutor(1) as worker:
+        other.execute(
+            "UPDATE phone SET base_id = (SELECT id FROM extension WHERE number = '004') WHERE name = 'desk001'"
+        )
+        asked = worker.submit(world.binding.together, moves)
+        while not (asked.done() or world.value(waits)):
+            pass
+        other.commit()
+        with pytest.raises(Conflicting):
+            asked.result(timeout=10)
+    assert [world.binding.virtualize(move).outcome for move in moves] == ["virtualized", "virtualized"]
+
+
 def test_several_who_settle_many_at_once_never_wait_in_a_circle(world: World) -> None:
     numbers = [f"{n:03}" for n in range(1, 13)]
     world.office(*numbers)
