@@ -46,6 +46,11 @@ class SoundRows(Sequence[Change]):
         placed = kind == "p" or _PLACES.fullmatch(fields) is not None
         return cls(kind, keys, fields, count) if whole and clean and placed else None
 
+    @property
+    def may_have_emergency_numbers(self) -> bool:
+        """False: none of them has one, and nobody need look at each."""
+        return self.kind == "p" and self.fields.count(b"\t\t\n") < self._count
+
     def __len__(self) -> int:
         return self._count
 

@@ -90,6 +90,16 @@ def test_what_passes_as_text_would_pass_one_by_one(changes: list[Rings | ActsAs]
         stored = [(name.decode(), text.decode()) for some in row_text.stored(rows, 2) for name, text in some]
         assert stored == [(change[0], row_text.value(change)) for change in changes]
         assert unnumbered_puts(rows) == [unnumbered(*action_fields(change)) for change in changes]
+        numbers = [change for change in changes if isinstance(change, ActsAs) and change.emergency_number]
+        assert rows.may_have_emergency_numbers or not numbers
+
+
+def test_rows_without_any_emergency_number_are_not_looked_at_for_one() -> None:
+    plain = ADA._replace(emergency_number="", emergency_location="")
+    for rows, may in ([plain, plain], False), ([plain, ADA], True), ([HERE, NOWHERE], False):
+        sound = written(rows)
+        assert sound is not None
+        assert sound.may_have_emergency_numbers is may
 
 
 def test_a_piece_that_is_read_as_text_is_what_the_database_says(world: World) -> None:

@@ -14,6 +14,7 @@ from roost.pbx.ami.codec import fields_of, unnumbered
 from roost.pbx.ami.session import ActionFailed, AmiSession
 from roost.pbx.ami.table import NOT_FOUND
 from roost.pbx.node import ActsAs, Change, Key, key_of
+from roost.pbx.sound_rows import SoundRows
 
 
 class Callbacks:
@@ -57,6 +58,8 @@ def entries(session: AmiSession) -> dict[str, str]:
 
 
 def _indexed(rows: Iterable[Change | None]) -> list[ActsAs]:
+    if isinstance(rows, SoundRows) and not rows.may_have_emergency_numbers:
+        return []
     return [row for row in rows if isinstance(row, ActsAs) and row.emergency_number]
 
 

@@ -18,6 +18,7 @@ from typing import Final
 from roost.pbx.ami.hints import Hints, Watched
 from roost.pbx.ami.session import AmiSession
 from roost.pbx.node import Change, Key, RefusedRow, Rings, key_of
+from roost.pbx.sound_rows import SoundRows
 
 CONTEXT: Final = "roost-lamps-"
 _DEVICE: Final = "PJSIP/"
@@ -33,6 +34,8 @@ class Lamps:
 
     def follow(self, changes: Sequence[Change]) -> list[RefusedRow]:
         """Change the lamps that show another phone than these rows do, which the node has; those that it did not change."""
+        if (isinstance(changes, SoundRows) and changes.kind != "e") or not self._hints.readable():
+            return []
         wanted = {key: device(change) for change in changes if (key := key_of(change))[0] == "e"}
         wrong = self._wrong(wanted)
         failures = self._hints.put([(_watched(key), wanted[key]) for key in wrong])
