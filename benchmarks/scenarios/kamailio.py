@@ -55,9 +55,8 @@ def _full_send(rig: Rig, effort: Effort, report: Report) -> None:
             ]
         bodies = _bodies(rows)
         raw, ours = [], []
-        for _ in range(
-            2 * effort.runs + 1
-        ):  # a Kamailio alone takes 7.5 to 13 µs a row, from one second to the next
+        # A Kamailio alone takes 7.5 to 13 µs a row, from one second to the next.
+        for _ in range(2 * effort.runs + 1):
             node.rpc("htable.flush", "roost")
             bare = RawKamailio(node.control)
             began = time.perf_counter()
