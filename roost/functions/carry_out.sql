@@ -7,6 +7,9 @@ DECLARE
     taken bigint[] := '{}';
     movers bigint[] := '{}';
 BEGIN
+    IF cardinality(made) = 0 THEN
+        RETURN;
+    END IF;
     FOREACH one IN ARRAY made LOOP
         IF one.leaves IS NOT NULL THEN
             leaving := leaving || one.leaves;
@@ -22,9 +25,6 @@ BEGIN
     IF taken <> '{}' THEN
         UPDATE phone p SET guest_id = m.mover, guest_since = clock_timestamp()
         FROM unnest(taken, movers) AS m (phone, mover) WHERE p.id = m.phone;
-    END IF;
-    IF made = '{}' THEN
-        RETURN;
     END IF;
     INSERT INTO journal (request_id, made_at, expires_at, origin, actor, operation, reason,
                          organization, extension, phone, outcome, left_phone, displaced, asked_from)

@@ -1,6 +1,6 @@
 -- All that a request to virtualize looks at, and what the checks 1 to 8 of the contract say of it, in their order:
 -- `ends_as` is the outcome that ends the request here, NULL when only the code is left to check. `organization_named` is the
--- one that an administrator named; a call takes its phone's. It is one row, in a form that PostgreSQL can put into the statement which asks.
+-- one that an administrator named; a call takes its phone's. It is one SQL statement, so that PostgreSQL can inline it into the one that asks.
 CREATE OR REPLACE FUNCTION check_move(
     request text, phone_name text, short_number text, organization_named text, call_id text, proof_lifetime float8
 ) RETURNS SETOF checked_move LANGUAGE sql STABLE ROWS 1 AS $$

@@ -20,7 +20,5 @@ BEGIN
         made := decide_end(request, seen, CASE WHEN seen.base_host_id IS NULL THEN 'nothing_to_return' ELSE 'returned' END,
                            seen.organization, seen.base_number, phone_name);
     END IF;
-    made.saw_phones := array_remove(ARRAY[seen.phone_id, seen.host_id, seen.base_host_id], NULL);
-    made.saw_extensions := array_remove(ARRAY[seen.base_id, seen.extension_id], NULL);
     RETURN made;
 END $$;

@@ -25,7 +25,5 @@ BEGIN
         made := ROW(request, outcome, seen.now, organization, short_number, phone_name, seen.host, seen.guest_number,
                     true, seen.host_id, seen.phone_id, seen.extension_id, NULL, NULL);
     END IF;
-    made.saw_phones := array_remove(ARRAY[seen.phone_id, seen.host_id, seen.base_host_id], NULL);
-    made.saw_extensions := array_remove(ARRAY[seen.base_id, seen.extension_id], NULL);
     RETURN made;
 END $$;

@@ -1,8 +1,8 @@
 -- The types that the functions beside this file share. `asked`: what every request says of itself. `answer`: what it came to.
 -- `job`: a request with the function that does it, and that function's parameters. `checked_move`: everything that the checks of a request
 -- look at, read at one moment. `decision`: what a request comes to, before anything of it is written: with `is_news` a row of the journal is
--- due; the guest of the phone `leaves` leaves it, and `mover` sits on the phone `sits_on`. It holds as long as nobody changes where the
--- phones and the extensions that it `saw` are.
+-- due; the guest of the phone `leaves` leaves it, and `mover` sits on the phone `sits_on`. It holds as long as nobody changes who sits
+-- on the phones that it saw, or where the extensions that it saw are.
 CREATE TYPE asked AS (
     request_id text, made_at timestamptz, expires_at timestamptz, origin text, actor text, operation text, reason text,
     asked_from text

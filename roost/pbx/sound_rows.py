@@ -49,6 +49,7 @@ class SoundRows(Sequence[Change]):
     @property
     def may_have_emergency_numbers(self) -> bool:
         """False: none of them has one, and nobody need look at each."""
+        # The last two fields are the number and the location: where both are empty, the line ends so.
         return self.kind == "p" and self.fields.count(b"\t\t\n") < self._count
 
     def __len__(self) -> int:
