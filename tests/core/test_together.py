@@ -89,7 +89,7 @@ def test_what_changed_before_its_row_was_locked_is_settled_by_each_alone(
     world.office("001", "002", "003")
     world.desk("004", phone=False)
     moves = [virtualize(world, "003", "desk001"), virtualize(world, "001", "desk002")]
-    waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     with psycopg.connect(database_url) as other, ThreadPoolExecutor(1) as worker:
         other.execute(
             "UPDATE phone SET base_id = (SELECT id FROM extension WHERE number = '004') WHERE name = 'desk001'"
