@@ -35,9 +35,9 @@ _MISSING = (pg.UndefinedFunction, pg.UndefinedObject, pg.UndefinedTable, pg.Unde
 _CONFLICT = (pg.DeadlockDetected, pg.SerializationFailure, pg.LockNotAvailable)
 
 #: A plan made while a table was empty would read it from end to end for as long as the connection lives. PostgreSQL up to 17
-#: takes the price of what is off for a reason to compile the plan.
+#: takes the price of what is off for a reason to compile the plan. And for each piece of a full send it would start another process.
 _ONE_PLAN = (
-    " -c plan_cache_mode=force_generic_plan -c jit=off"
+    " -c plan_cache_mode=force_generic_plan -c jit=off -c max_parallel_workers_per_gather=0"
     " -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
 )
 #: A conflict with another transaction is tried again so often before the caller hears "unavailable".

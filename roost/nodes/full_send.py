@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from roost.database import Connection, Database, query
+from roost.errors import NodeRefused, NodeUnavailable
 from roost.nodes import refused_rows
 from roost.nodes.holding import NodeRow, Nodes, PushFailed, hold_soon, look_at
 from roost.nodes.routes import BATCH, Piece, count_held, count_keys, read_piece, tell
@@ -115,10 +116,37 @@ def send_pieces(
 ) -> tuple[int, int]:
     """Send the rows after this id, for about a second. Returns how many rows differed, and how many of those the node refused.
 
-    After the last row the node gets its cursor, and the send is over. While the node takes a piece, a thread reads the next one.
+    After the last row the node gets its cursor, and the send is over. How far it is, is noted once, since nobody sees it before the row is given
+    back; also when the node fails on the way.
     """
+    done = sent = refused = 0
+    try:
+        for taken in _sent_pieces(connection, row, node, sending, after):
+            done += taken.rows
+            sent += taken.sent
+            refused += taken.refused
+    except (NodeUnavailable, NodeRefused):
+        if done:
+            _note(connection, row, done)
+        raise
+    _note(connection, row, done)
+    return sent, refused
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A piece that the node has: its rows, how many of them differed, and how many of those the node refused."""
+
+    rows: int
+    sent: int
+    refused: int
+
+
+def _sent_pieces(
+    connection: Connection, row: NodeRow, node: PbxNode, sending: Sending, after: int
+) -> Iterator[_Taken]:
+    """Each piece that was sent. While the node takes one, a thread reads the next."""
     ends = time.monotonic() + HOLD_FOR
-    sent = refused = 0
     pieces = _pieces(connection, row, sending, after)
     with ThreadPoolExecutor(1, "next-piece") as reader:
         found = next(pieces)
@@ -134,14 +162,14 @@ def send_pieces(
             found = following.result() if following else None
             if not_taken or row.has_refused:
                 refused_rows.note(connection, row.id, changes, not_taken)
-            parameters = {"node_id": row.id, "keys": len(piece.changes), "total": None}
-            connection.execute(query("mark_node_sending"), parameters)
-            sent += len(changes)
-            refused += len(not_taken)
+            yield _Taken(len(piece.changes), len(changes), len(not_taken))
             if following is None:
-                return sent, refused
+                return
     node.apply([], sending.start)
-    return sent, refused
+
+
+def _note(connection: Connection, row: NodeRow, keys: int) -> None:
+    connection.execute(query("mark_node_sending"), {"node_id": row.id, "keys": keys, "total": None})
 
 
 def _pieces(

@@ -1,9 +1,17 @@
-"""A full send begins with a small piece each time that the node's row is taken: the node waits for it, and for no other."""
+"""A full send begins with a small piece each time that the node's row is taken: the node waits for it, and for no other. How far it is, is seen."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from roost.errors import NodeUnavailable
+from roost.nodes.converge import Converged, converge
 from roost.nodes.full_send import Sending, _pieces
-from roost.nodes.holding import look_at
+from roost.nodes.holding import NodeRow, PushFailed, look_at
+from roost.nodes.status import cluster_status
+from roost.pbx.node import ActsAs, Change, Cursor, PbxNode, RefusedRow
+from tasks.nodes import NodeConnections
+from tests.core.pushed_node import RETRY_MAX, Node, number_all
 from tests.core.reading import fill
 from tests.world import World
 
@@ -22,3 +30,36 @@ def test_pieces_grow_from_a_small_one_and_nothing_is_left_out(world: World) -> N
         found = [each[1] for each in _pieces(connection, row, Sending(row.head, "e"), 0) if each is not None]
     assert [len(piece.changes) for piece in found] == [300, 600, 1_200, 2_400, 4_800, 2_700]
     assert len({change for piece in found for change in piece.changes}) == 12_000
+
+
+class LostAtPhones(NodeConnections):
+    """The connection to the node breaks before it takes a phone."""
+
+    def open(self, row: NodeRow) -> PbxNode:
+        node = super().open(row)
+        write = node.apply
+
+        def apply(changes: Sequence[Change], cursor: Cursor | None) -> list[RefusedRow]:
+            if changes and isinstance(changes[0], ActsAs):
+                node.close()
+            return write(changes, cursor)
+
+        node.apply = apply  # type: ignore[method-assign]  # as a network would at that moment
+        return node
+
+
+def test_how_far_a_send_is_is_known_when_the_node_fails_on_the_way(node: Node) -> None:
+    def status() -> tuple[object, ...]:
+        (found,) = cluster_status(node.world.database).nodes
+        return found.doing, found.keys_done, found.keys_total, found.failures
+
+    number_all(node.world.database)
+    broken = LostAtPhones(node.world.settings)
+    failed = converge(node.world.database, "n1", broken, RETRY_MAX)
+    broken.close()
+    assert isinstance(failed, PushFailed)
+    assert failed.code == NodeUnavailable.code
+    assert status() == ("send", 3, 6, 1)
+    node.world.sql("UPDATE pbx_node SET next_attempt_at = NULL")
+    assert node.push() == Converged(6, 3)
+    assert status() == (None, None, None, 0)

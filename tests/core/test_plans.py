@@ -259,3 +259,33 @@ def test_spare_phones_are_listed_without_a_look_at_those_of_others(world: World)
     assert rows_read(world, "list_spare_phones", {"organization": "0001", "limit": 100}) < 20
     assert rows_read(world, "list_spare_phones", {"organization": "0002", "limit": 100}) < 120
     assert len(list_spare_phones(world.database, "0002")) == 100
+
+
+#: As if it cost nothing, and paid for the smallest table.
+_OTHER_PROCESSES_ARE_CHEAP = (
+    "SET parallel_setup_cost = 0", "SET parallel_tuple_cost = 0",
+    "SET min_parallel_table_scan_size = 0", "SET min_parallel_index_scan_size = 0",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "write_piece_of_routes", "write_piece_of_phones", "write_piece_of_served_routes", "write_piece_of_served_phones",
+        "list_piece_of_routes", "list_piece_of_phones", "count_keys", "count_held_keys",
+    ],
+)  # fmt: skip
+def test_a_piece_of_a_full_send_is_read_without_another_process(
+    world: World, database_url: str, statement: str
+) -> None:
+    world.node()
+    fill(world, MANY_DESKS)
+    pool = Database(database_url, size=1, one_plan=True)
+    asked: dict[str, object] = {"node_id": 1, "serves_all": True, "after": 100, "limit": 5_000}
+    with pool.connection() as connection:
+        for setting in _OTHER_PROCESSES_ARE_CHEAP:
+            connection.execute(setting)
+        plan = "".join(str(row) for row in connection.execute(f"EXPLAIN {query(statement)}", asked))
+    pool.close()
+    assert "Scan" in plan
+    assert "Gather" not in plan
