@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from functools import partial
 
@@ -10,6 +11,7 @@ import structlog
 from roost.database import Database
 from roost.errors import DatabaseUnavailable
 from roost.nodes.converge import Converged, converge
+from roost.nodes.converge_together import Together, Write, converge_together, note_late
 from roost.nodes.holding import PushFailed
 from roost.nodes.shared_news import SharedNews
 from roost.settings import settings
@@ -84,14 +86,54 @@ def push(node: str) -> None:
 
 @app.task(name=PUSH_SEVERAL_TASK)
 def push_several(nodes: list[str]) -> None:
-    """Bring each of the nodes to the truth, side by side: one that does not answer keeps no other waiting.
+    """Bring each of the nodes to the truth: those that keep pace together, then each of the others by itself, side by side.
 
     One message for all of them, since a message costs a push worker twice as much as what is done with it.
     """
-    pushes = [_hands().submit(_turns().take, node) for node in nodes]
+    turns = _turns()
+    mine = turns.begin(nodes)
+    left = set(mine)
+    try:
+        together = _together(mine)
+        pushes = [
+            _hands().submit(_go_on, node, together.late.get(node))
+            for node in mine
+            if node not in together.done
+        ]
+        left &= together.done.keys()
+        for node, result in together.done.items():
+            _tell(node, result)
+            if not turns.end(node):
+                pushes.append(_hands().submit(_go_on, node))
+            left.discard(node)
+    finally:
+        for node in left:
+            turns.give_up(node)
     wait(pushes)  # each ends within its node's deadlines
     for done in pushes:
         done.result()
+
+
+def _together(nodes: list[str]) -> Together:
+    """Push to those that keep pace; each of the others wants a push of its own."""
+    try:
+        return converge_together(
+            _database(), nodes, _nodes(), settings().node_retry_max, settings().audit_every, _news(),
+            _message_lamps().changed, _hands(),
+        )  # fmt: skip
+    except DatabaseUnavailable:
+        return Together()  # who pushes to each says so
+
+
+def _go_on(node: str, late: Write | None = None) -> None:
+    """Push to a node by itself, once it has what was late."""
+    try:
+        if late is not None:
+            _push_by(node, lambda: note_late(_database(), node, _nodes(), settings().node_retry_max, late))
+    except BaseException:
+        _turns().give_up(node)
+        raise
+    _turns().go_on(node)
 
 
 @at_first_use
@@ -100,30 +142,37 @@ def _turns() -> Turns:
 
 
 def _push(node: str) -> bool:
-    """Converge the node; what fails is tried again when the sweep finds it due. False: another process holds it, or it is not due.
+    """Converge the node; what fails is tried again when the sweep finds it due. False: another process holds it, or it is not due."""
+    return _push_by(node, lambda: _converge(node))
 
-    A failure is logged when it begins and when it ends: a node that is away for a day would fill the log.
-    """
+
+def _push_by(node: str, how: Callable[[], Converged | PushFailed | None]) -> bool:
     try:
-        result = _converge(node)
+        result = how()
     except DatabaseUnavailable as error:
         DATABASE.gone(task=PUSH_TASK, node=node, error=str(error))
         PUSHES.labels(node, error.code).inc()
         return True
+    if result is not None:
+        _tell(node, result)
+    return result is not None
+
+
+def _tell(node: str, result: Converged | PushFailed) -> None:
+    """Count a push, and log what is not as usual. A failure is logged when it begins and when it ends: a node that is away for a day would fill the log."""
     if isinstance(result, PushFailed):
         PUSHES.labels(node, result.code).inc()
         if result.begins:
             log.warning("node_failed", node=node, code=result.code, error=result.error)
-    if isinstance(result, Converged):
-        PUSHES.labels(node, "done").inc()
-        _message_lamps().pushed(node)
-        PUSHED.labels(node).inc(result.sent)
-        if result.failed_before:
-            log.info("node_back", node=node, attempts=result.failed_before)
-        if result.refused:
-            log.warning("rows_refused", node=node, rows=result.refused)
-        if result.sent:
-            _auditor().pushed()
-        if result.audit_due:
-            _auditor().ask(node)
-    return result is not None
+        return
+    PUSHES.labels(node, "done").inc()
+    _message_lamps().pushed(node)
+    PUSHED.labels(node).inc(result.sent)
+    if result.failed_before:
+        log.info("node_back", node=node, attempts=result.failed_before)
+    if result.refused:
+        log.warning("rows_refused", node=node, rows=result.refused)
+    if result.sent:
+        _auditor().pushed()
+    if result.audit_due:
+        _auditor().ask(node)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 #: Seconds until a node that another process holds is tried again, once. That one sends all that it sees before its end, which lasts milliseconds.
 ANOTHERS_TURN = 0.05
@@ -26,11 +26,23 @@ class Turns:
 
     def take(self, node: str) -> None:
         """Push to the node; or have whoever is pushing to it do so once more, and return at once."""
+        if self.begin([node]):
+            self.go_on(node)
+
+    def begin(self, nodes: Sequence[str]) -> list[str]:
+        """Those of the nodes whose turn it is now, each to be ended by `end` or `go_on`; whoever is pushing to the others does so once more."""
         with self._lock:
-            if node in self._busy:
-                self._again.add(node)
-                return
-            self._busy.add(node)
+            mine = [node for node in dict.fromkeys(nodes) if node not in self._busy]
+            self._again.update(node for node in nodes if node in self._busy)
+            self._busy.update(mine)
+            return mine
+
+    def end(self, node: str) -> bool:
+        """End the node's turn, whose push is done. False: somebody came meanwhile, so it is not ended; `go_on`."""
+        return self._ends(node)
+
+    def go_on(self, node: str) -> None:
+        """Push to a node whose turn has begun, until nobody comes any more; then its turn has ended."""
         try:
             while True:
                 if not self._push(node):
@@ -39,8 +51,12 @@ class Turns:
                 if self._ends(node):
                     return
         except BaseException:
-            self._ends(node, now=True)
+            self.give_up(node)
             raise
+
+    def give_up(self, node: str) -> None:
+        """End the node's turn, whatever is left to do: the sweep finds it."""
+        self._ends(node, now=True)
 
     def _ends(self, node: str, *, now: bool = False) -> bool:
         with self._lock:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from roost.database import Connection, Database, query
+from roost.database import Connection, Database
 from roost.errors import NodeRefused, NodeUnavailable
 from roost.nodes import full_send, refused_rows
 from roost.nodes.full_send import Sending
-from roost.nodes.holding import NodeRow, Nodes, PushFailed, hold, hold_soon
+from roost.nodes.holding import NodeRow, Nodes, PushFailed, hold, hold_soon, mark_applied
 from roost.nodes.routes import tell
 from roost.nodes.shared_news import SharedNews
 from roost.pbx.node import Change, Cursor, PbxNode, RefusedRow
@@ -138,8 +138,7 @@ def _step(
         if refused or row.has_refused:
             refused_rows.note(connection, row.id, told.changes, refused)
         sent += len(told.changes)
-    marked = connection.execute(query("mark_node_applied"), {"node_id": row.id, "version": cursor.version})
-    ((newest,),) = marked.fetchall()
+    newest = mark_applied(connection, {row.id: cursor.version})
     return _Step(row, sent, len(refused), cursor.version >= row.version, newest > cursor.version)
 
 

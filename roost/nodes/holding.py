@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -104,36 +104,62 @@ def hold(
     The work should take about a second: PostgreSQL ends a transaction that idles, and whoever changes the node waits for it.
     """
     with database.connection() as connection, connection.transaction():
-        taken = connection.cursor(row_factory=class_row(NodeRow))
-        taken.execute(
-            query("take_node"),
-            {
-                "node": node_name,
-                "now_please": now_please,
-                "audit_every": audit_every,
-                "audit_often": Jsonb(
-                    {kind.name: kind.audit_every for kind in kinds().values() if kind.audit_every}
-                ),
-                "audit_silence": AUDIT_SILENCE,
-            },
-        )
-        row = taken.fetchone()
-        if row is None or not row.due:
+        rows = take(connection, [node_name], now_please=now_please, audit_every=audit_every)
+        if not rows:
             return None
+        (row,) = rows
         try:
             return work(connection, row, nodes.open(row))
         except (NodeUnavailable, NodeRefused, Invalid) as error:
-            nodes.drop(row)
-            connection.execute(
-                query("mark_node_failed"),
-                {
-                    "node_id": row.id,
-                    "error": str(error)[:500],
-                    "failure": error.code,
-                    "delay": _delay(row, error, retry_max),
-                },
-            )
-            return PushFailed(str(error), error.code, begins=row.failure != error.code)
+            return note_failure(connection, row, nodes, retry_max, error)
+
+
+def take(
+    connection: Connection, node_names: Sequence[str], *, now_please: bool = False, audit_every: float = 1e9
+) -> list[NodeRow]:
+    """Hold the rows of these nodes until the transaction ends; those that others hold, or that are not due, are left out."""
+    taken = connection.cursor(row_factory=class_row(NodeRow))
+    taken.execute(
+        query("take_nodes"),
+        {
+            "nodes": list(node_names),
+            "now_please": now_please,
+            "audit_every": audit_every,
+            "audit_often": Jsonb(
+                {kind.name: kind.audit_every for kind in kinds().values() if kind.audit_every}
+            ),
+            "audit_silence": AUDIT_SILENCE,
+        },
+    )
+    return taken.fetchall()
+
+
+def note_failure(
+    connection: Connection,
+    row: NodeRow,
+    nodes: Nodes,
+    retry_max: float,
+    error: NodeUnavailable | NodeRefused | Invalid,
+) -> PushFailed:
+    """Close the connection to a node whose row is held, and write down when it is tried again."""
+    nodes.drop(row)
+    connection.execute(
+        query("mark_node_failed"),
+        {
+            "node_id": row.id,
+            "error": str(error)[:500],
+            "failure": error.code,
+            "delay": _delay(row, error, retry_max),
+        },
+    )
+    return PushFailed(str(error), error.code, begins=row.failure != error.code)
+
+
+def mark_applied(connection: Connection, versions: Mapping[int, int]) -> int:
+    """Note which version each node, by its id, is known to have; the newest that there is by now."""
+    parameters = {"node_ids": list(versions), "versions": list(versions.values())}
+    marked = connection.execute(query("mark_nodes_applied"), parameters).fetchall()
+    return max(int(newest) for _, newest in marked)
 
 
 def hold_soon(

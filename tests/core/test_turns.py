@@ -62,3 +62,25 @@ def test_a_push_that_fails_keeps_no_later_one_out() -> None:
         turns.take("n1")
     turns.take("n1")
     assert len(pushed) == 2
+
+
+def test_the_turns_of_several_nodes_begin_together_and_end_one_by_one() -> None:
+    pushed: list[str] = []
+
+    def push(node: str) -> bool:
+        pushed.append(node)
+        return True
+
+    turns = Turns(push)
+    assert turns.begin(["n1", "n2", "n1"]) == ["n1", "n2"]
+    assert turns.begin(["n2", "n3"]) == ["n3"]
+    assert turns.end("n1")
+    assert not turns.end("n2"), "somebody came for it"
+    turns.go_on("n2")
+    assert pushed == ["n2"]
+    turns.take("n3")
+    assert pushed == ["n2"], "its turn has not ended"
+    turns.give_up("n3")
+    turns.take("n3")
+    turns.take("n1")
+    assert pushed == ["n2", "n3", "n1"]

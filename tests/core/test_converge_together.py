@@ -1,0 +1,311 @@
+"""Nodes that keep pace are told together. Whoever does not is left to a push of its own, and keeps no other waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from threading import Event
+
+import pytest
+
+from roost.errors import DatabaseUnavailable, NodeUnavailable
+from roost.nodes.converge import Converged, converge
+from roost.nodes.converge_together import PATIENCE, Together, converge_together, note_late
+from roost.nodes.full_send import Sending
+from roost.nodes.holding import NodeRow, PushFailed, hold
+from roost.nodes.refused_rows import list_refused_rows
+from roost.nodes.routes import everything, read_head
+from roost.nodes.shared_news import SharedNews
+from roost.nodes.status import cluster_status
+from roost.pbx.kinds import connect
+from roost.pbx.node import Change, Cursor, Gone, Key, PbxNode, RefusedRow, key_of
+from tasks.nodes import NodeConnections
+from tests.conformance.asterisk.target import Simulator
+from tests.core.pushed_node import RETRY_MAX, number_all
+from tests.world import World
+
+NAMES = ("n1", "n2", "n3")
+#: Seconds until a test gives up waiting.
+DEADLINE = 20
+
+
+class Connections(NodeConnections):
+    """What shall happen at a node before it is written, by its name."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world.settings)
+        self.before_writing: dict[str, Callable[[], object]] = {}
+
+    def open(self, row: NodeRow) -> PbxNode:
+        node = super().open(row)
+        write = node.apply
+
+        def apply(changes: Sequence[Change], cursor: Cursor | None) -> list[RefusedRow]:
+            self.before_writing.get(row.name, lambda: None)()
+            return write(changes, cursor)
+
+        if row.name in self.before_writing:
+            node.apply = apply  # type: ignore[method-assign]  # as a network, or a frozen PBX, would
+        return node
+
+
+class Cluster:
+    """Three simulated nodes with three desks, which have everything."""
+
+    def __init__(self, world: World, simulator: Simulator, hands: ThreadPoolExecutor) -> None:
+        self.world = world
+        self.simulator = simulator
+        self.nodes = Connections(world)
+        self.news = SharedNews()
+        self.told: dict[str, int] = {}
+        self._hands = hands
+        self._moves = 0
+
+    def push_together(self, *names: str) -> Together:
+        number_all(self.world.database)
+        return converge_together(
+            self.world.database, names or NAMES, self.nodes, RETRY_MAX, 1e9, self.news, self.taken, self._hands
+        )  # fmt: skip
+
+    def push(self, name: str) -> Converged | PushFailed | None:
+        return converge(self.world.database, name, self.nodes, RETRY_MAX)
+
+    def taken(self, name: str, changes: Sequence[Change]) -> None:
+        self.told[name] = self.told.get(name, 0) + len(changes)
+
+    def holds(self, name: str) -> dict[Key, Change | None]:
+        with closing(connect(self.simulator.address_of(NAMES.index(name)), 5)) as node:
+            return node.dump()
+
+    def tamper(self, name: str, changes: Sequence[Change], cursor: Cursor | None = None) -> None:
+        with closing(connect(self.simulator.address_of(NAMES.index(name)), 5)) as node:
+            node.apply(changes, cursor)
+
+    def truth(self) -> dict[Key, Change | None]:
+        with self.world.database.connection() as connection:
+            return {key_of(change): change for change in everything(connection)}
+
+    def noted(self) -> dict[str, tuple[int, int]]:
+        """The version that each node is known to have, and how many pushes have failed in a row."""
+        return {
+            node.name: (node.applied_version, node.failures)
+            for node in cluster_status(self.world.database).nodes
+        }
+
+    def move(self) -> None:
+        self._moves += 1
+        assert self.world.sit("001", f"desk{2 + self._moves % 2:03}").outcome == "virtualized"
+
+
+@pytest.fixture(scope="module")
+def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    """One process, three nodes."""
+    target = Simulator(tmp_path_factory.mktemp("three"), nodes=len(NAMES))
+    target.start()
+    yield target
+    target.stop()
+
+
+@pytest.fixture
+def cluster(world: World, simulator: Simulator) -> Iterator[Cluster]:
+    world.organization()
+    for place, name in enumerate(NAMES):
+        address = simulator.address_of(place)
+        secret = address.secret.get_secret_value()
+        world.node(name, host=address.host, port=address.port, secret=secret)
+    for number in ("001", "002", "003"):
+        world.desk(number)
+    with ThreadPoolExecutor(len(NAMES)) as hands:
+        ours = Cluster(world, simulator, hands)
+        number_all(world.database)
+        for name in NAMES:
+            ours.tamper(name, [Gone(*key) for key in ours.holds(name)], Cursor("nobody", 0))
+            assert ours.push(name) == Converged(6, 6)
+        yield ours
+        ours.nodes.close()
+
+
+def test_nodes_that_keep_pace_are_told_together(cluster: Cluster) -> None:
+    cluster.move()
+    found = cluster.push_together()
+    assert found.done == dict.fromkeys(NAMES, Converged(9, 3))
+    assert not found.late
+    assert cluster.news.read == 1
+    assert cluster.told == dict.fromkeys(NAMES, 3)
+    assert cluster.noted() == dict.fromkeys(NAMES, (9, 0))
+    for name in NAMES:
+        assert cluster.holds(name) == cluster.truth()
+    assert cluster.push_together().done == dict.fromkeys(NAMES, Converged(9, 0))
+    assert cluster.told == dict.fromkeys(NAMES, 3)
+
+
+@pytest.mark.parametrize("where", ["elsewhere", "older", "sending"])
+def test_a_node_that_is_not_where_it_was_noted_to_be_is_not_written(cluster: Cluster, where: str) -> None:
+    with cluster.world.database.connection() as connection:
+        head = read_head(connection)
+    cursors = {
+        "elsewhere": Cursor("elsewhere", 6),
+        "older": Cursor(head.lineage, 5),
+        "sending": Sending(head, "e").mark(),
+    }
+    cluster.tamper("n2", [], cursors[where])
+    as_it_was = cluster.holds("n2")
+    cluster.move()
+    found = cluster.push_together()
+    assert set(found.done) == {"n1", "n3"}
+    assert not found.late
+    assert cluster.holds("n2") == as_it_was
+    assert isinstance(cluster.push("n2"), Converged)
+    assert cluster.holds("n2") == cluster.truth()
+
+
+def test_a_node_that_is_to_be_sent_everything_is_left_out(cluster: Cluster) -> None:
+    cluster.world.sql("UPDATE pbx_node SET resync = true WHERE name = 'n2'")
+    assert set(cluster.push_together().done) == {"n1", "n3"}
+
+
+def test_a_node_that_fails_is_noted_and_left_alone_then(cluster: Cluster) -> None:
+    def away() -> None:
+        raise NodeUnavailable("away")
+
+    cluster.nodes.before_writing["n2"] = away
+    cluster.nodes.close()
+    cluster.move()
+    found = cluster.push_together()
+    failed = found.done.pop("n2")
+    assert isinstance(failed, PushFailed)
+    assert failed.code == NodeUnavailable.code
+    assert failed.begins
+    assert found.done == {"n1": Converged(9, 3), "n3": Converged(9, 3)}
+    assert cluster.noted() == {"n1": (9, 0), "n2": (6, 1), "n3": (9, 0)}
+    cluster.nodes.before_writing.clear()
+    cluster.world.sql("UPDATE pbx_node SET next_attempt_at = NULL")
+    assert set(cluster.push_together().done) == {"n1", "n3"}, "it may be away still"
+    assert cluster.push("n2") == Converged(9, 3)
+    assert set(cluster.push_together().done) == set(NAMES)
+
+
+def test_what_nobody_expects_of_a_node_harms_no_other(cluster: Cluster) -> None:
+    def break_down() -> None:
+        raise RuntimeError("the adapter has a fault")
+
+    cluster.nodes.before_writing["n2"] = break_down
+    cluster.nodes.close()
+    cluster.move()
+    found = cluster.push_together()
+    assert found.done == {"n1": Converged(9, 3), "n3": Converged(9, 3)}
+    with pytest.raises(RuntimeError, match="the adapter has a fault"):
+        note_late(cluster.world.database, "n2", cluster.nodes, RETRY_MAX, found.late["n2"])
+    cluster.nodes.before_writing.clear()
+    cluster.nodes.close()
+    assert cluster.push("n2") == Converged(9, 3)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_node_that_is_slow_keeps_no_other_waiting(cluster: Cluster, *, fails: bool) -> None:
+    goes_on = Event()
+
+    def slow() -> None:
+        assert goes_on.wait(DEADLINE)
+        if fails:
+            raise NodeUnavailable("away")
+
+    cluster.nodes.before_writing["n2"] = slow
+    cluster.nodes.close()
+    cluster.move()
+    found = cluster.push_together()
+    assert found.done == {"n1": Converged(9, 3), "n3": Converged(9, 3)}
+    assert set(found.late) == {"n2"}
+    assert cluster.noted() == {"n1": (9, 0), "n2": (6, 0), "n3": (9, 0)}
+    assert hold(cluster.world.database, "n1", cluster.nodes, RETRY_MAX, lambda *_: 1), "its row is free"
+    goes_on.set()
+    failed = note_late(cluster.world.database, "n2", cluster.nodes, RETRY_MAX, found.late["n2"])
+    if fails:
+        assert isinstance(failed, PushFailed)
+        assert cluster.noted()["n2"] == (6, 1)
+        return
+    assert failed is None
+    assert cluster.holds("n2") == cluster.truth()
+    assert cluster.told == dict.fromkeys(NAMES, 3)
+    assert cluster.push("n2") == Converged(9, 0), "it has everything"
+    assert cluster.noted() == dict.fromkeys(NAMES, (9, 0))
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_what_a_node_refuses_is_written_down(cluster: Cluster, *, late: bool) -> None:
+    goes_on = Event()
+    if late:
+        cluster.nodes.before_writing["n2"] = lambda: goes_on.wait(DEADLINE)
+        cluster.nodes.close()
+    cluster.world.sql("ALTER TABLE extension DISABLE TRIGGER extension_rows_fit")
+    cluster.world.sql("ALTER TABLE phone DISABLE TRIGGER USER")
+    cluster.world.sql("UPDATE phone SET emergency_location = repeat(',', 256)")
+    cluster.world.sql("ALTER TABLE phone ENABLE TRIGGER USER")
+    cluster.world.sql("UPDATE extension SET name = %s WHERE number = '001'", "\U0001f99c" * 64)
+    found = cluster.push_together()
+    goes_on.set()
+    for name, write in found.late.items():
+        assert note_late(cluster.world.database, name, cluster.nodes, RETRY_MAX, write) is None
+    refused = [(row.node, row.key) for row in list_refused_rows(cluster.world.database)]
+    assert sorted(refused) == [(name, "p/desk001") for name in NAMES]
+
+
+def test_what_is_numbered_meanwhile_is_sent_in_another_turn(cluster: Cluster) -> None:
+    moved = Event()
+
+    def move_once() -> None:
+        if not moved.is_set():
+            moved.set()
+            cluster.move()
+            number_all(cluster.world.database)
+
+    cluster.nodes.before_writing["n2"] = move_once
+    cluster.nodes.close()
+    cluster.move()
+    found = cluster.push_together()
+    assert {name: (done.version, done.sent) for name, done in found.done.items() if isinstance(done, Converged)} == (
+        dict.fromkeys(NAMES, (14, 8))
+    )  # fmt: skip
+    for name in NAMES:
+        assert cluster.holds(name) == cluster.truth()
+
+
+def test_a_node_that_another_holds_is_left_out(cluster: Cluster) -> None:
+    cluster.move()
+    with cluster.world.database.connection() as another, another.transaction():
+        another.execute("SELECT FROM pbx_node WHERE name = 'n2' FOR UPDATE")
+        assert set(cluster.push_together().done) == {"n1", "n3"}
+    assert cluster.push_together().done == dict.fromkeys(NAMES, Converged(9, 0)) | {"n2": Converged(9, 3)}
+
+
+def test_a_turn_does_not_end_before_each_node_is_written(cluster: Cluster) -> None:
+    """PostgreSQL goes away meanwhile: who comes next would use the connection of a node that is still written."""
+    goes_on = Event()
+
+    def lose_the_database() -> None:
+        cluster.world.sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND state = 'idle in transaction'"
+        )
+
+    cluster.nodes.before_writing = {"n2": lose_the_database, "n3": lambda: goes_on.wait(DEADLINE)}
+    cluster.nodes.close()
+    cluster.move()
+    with ThreadPoolExecutor(1) as another:
+        pushing = another.submit(cluster.push_together)
+        with pytest.raises(TimeoutError):
+            pushing.exception(5 * PATIENCE)
+        goes_on.set()
+        assert isinstance(pushing.exception(DEADLINE), DatabaseUnavailable)
+    cluster.nodes.before_writing = {}
+    cluster.nodes.close()
+    for name in NAMES:
+        assert isinstance(cluster.push(name), Converged)
+        assert cluster.holds(name) == cluster.truth()
+
+
+def test_a_node_that_is_named_twice_is_written_once(cluster: Cluster) -> None:
+    cluster.move()
+    assert cluster.push_together("n1", "n1").done == {"n1": Converged(9, 3)}
+    assert cluster.told == {"n1": 3}
