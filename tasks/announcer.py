@@ -19,7 +19,7 @@ from tasks.wake import wake_nodes
 
 #: Wake-ups a second while few things change, and while many do. A wake-up costs the same however many changes it stands for, so a busy
 #: machine wakes each node less often, for more changes each time. The first wake-up after a pause is never delayed.
-MOST_WAKE_UPS, FEWEST_WAKE_UPS = 400, 64
+MOST_WAKE_UPS, FEWEST_WAKE_UPS = 800, 64
 #: While many things change, the least seconds from one run to the next: a run costs as much as a move, too, and a caller notices no delay of that length.
 BUSY_PAUSE = 0.1
 #: Changes in the last second up to which they are few, and from which on they are many; a move makes four or five.

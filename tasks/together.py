@@ -1,7 +1,7 @@
 """Moves that wait are taken together: one transaction settles them, then each is answered and acknowledged.
 
 Celery receives a task whose `Strategy` is `strategy` like any other. But instead of running each message, a bind worker keeps the messages
-that it was sent, and one thread of Celery's pool takes all that wait, again and again. A job that comes alone is settled at once; a job waits
+that it was sent, and one thread of Celery's pool, or two, takes all that wait, again and again. A job that comes alone is settled at once; a job waits
 only while others are being settled, and for a moment after several were. Whatever is not a plain move (a message that is malformed, came by a
 door that may not ask for it, or was delivered before), and every job of a transaction that failed, is run by Celery alone, by the task itself.
 """
@@ -34,6 +34,9 @@ from tasks.replies import send_answers
 
 #: Most jobs in one transaction. It takes some milliseconds, during which others may wait for its rows.
 MOST = 32
+#: Transactions at a time, and how many moves must wait for another to begin: a smaller one would cost each of them more. While one is in PostgreSQL,
+#: the other's messages are read and answered.
+AT_ONCE, ENOUGH = 2, 24
 #: Seconds after several were answered together until the next are taken, unless as many wait already: those who were answered ask again, one
 #: after the other, and a transaction costs much the same for few as for more. Who comes alone never waits for it.
 PAUSE = 0.002
@@ -70,13 +73,14 @@ class Together:
         self._rest = rest
         self._waiting: deque[Job] = deque()
         self._lock = threading.Lock()
-        self._busy = False
+        self._running = 0
 
     def add(self, job: Job) -> None:
-        """Have the job settled: at once if nothing is being settled, otherwise together with all that wait then."""
+        """Have the job settled: at once if nothing is being settled, otherwise together with all that wait then, or with enough."""
         with self._lock:
             self._waiting.append(job)
-            begins, self._busy = not self._busy, True
+            begins = not self._running or (self._running < AT_ONCE and len(self._waiting) >= ENOUGH)
+            self._running += begins
         if begins:
             self._start(self._run)
 
@@ -95,7 +99,7 @@ class Together:
     def _take(self) -> list[Job]:
         with self._lock:
             jobs = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST))]
-            self._busy = bool(jobs)
+            self._running -= not jobs
         return jobs
 
 

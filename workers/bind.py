@@ -16,7 +16,7 @@ from tasks.together import MOST
 from tasks.topology import BIND
 from workers.celery_worker import run
 
-#: Jobs at once in one process; one of them is all moves that waited.
+#: Jobs at once in one process; one of them is all moves that waited, or two are.
 THREADS = 4
 #: Messages sent ahead, a thread: two full transactions in all, so that the next is there when one is through.
 PREFETCH = 2 * MOST // THREADS

@@ -1,11 +1,11 @@
-"""When a bind worker waits for more moves to come: never for one that comes alone, and once after several."""
+"""When a bind worker waits for more moves to come: never for one that comes alone, and once after several. When it settles more at the same time."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from tasks.together import MOST, PAUSE, Job, Together
+from tasks.together import ENOUGH, MOST, PAUSE, Job, Together
 
 #: What a move asks is no matter here.
 ANY: Any = None
@@ -16,7 +16,10 @@ def a_move() -> Job:
 
 
 class Bind:
-    """A bind worker whose moves are settled at once, and whose rests are over at once. `came` holds what comes during each step."""
+    """A bind worker whose moves are settled at once, and whose rests are over at once. `came` holds what comes during each step.
+
+    What begins during a step is worked on within it: so much for another thread.
+    """
 
     def __init__(self) -> None:
         self.steps: list[int | str] = []
@@ -47,6 +50,8 @@ class Bind:
     def _next_come(self) -> None:
         if self.came:
             self.receive(self.came.pop(0))
+            while self._begun:
+                self._begun.pop()()
 
 
 def test_a_move_that_comes_alone_never_waits() -> None:
@@ -70,6 +75,35 @@ def test_after_several_it_rests_once_so_that_more_come_together() -> None:
 
 def test_it_does_not_rest_while_as_many_wait_as_were_settled() -> None:
     bind = Bind()
-    bind.receive(MOST + 2)
-    bind.came = [MOST - 2]
-    assert bind.work() == [MOST, MOST, "rest"]
+    bind.receive(3)
+    bind.came = [3]
+    assert bind.work() == [3, 3, "rest"]
+
+
+def test_more_are_settled_at_the_same_time_when_enough_wait() -> None:
+    bind = Bind()
+    bind.receive(1)
+    bind.came = [ENOUGH]
+    assert bind.work() == [1, ENOUGH, "rest"]
+    bind.receive(1)
+    bind.came = [ENOUGH - 1]
+    assert bind.work() == [1, ENOUGH - 1, "rest"]
+
+
+def test_no_third_begins_and_each_ends() -> None:
+    begun: list[Callable[[], None]] = []
+    settled: list[int] = []
+    together = Together(
+        "roost.virtualize", begun.append, lambda _, jobs: settled.append(len(jobs)), lambda _: None
+    )
+    for _ in range(3 * MOST):
+        together.add(a_move())
+    assert len(begun) == 2
+    begun.pop()()
+    assert settled == [MOST] * 3
+    together.add(a_move())
+    assert len(begun) == 1, "the other has not looked yet"
+    begun.pop()()
+    assert settled == [MOST] * 3 + [1]
+    together.add(a_move())
+    assert len(begun) == 1
