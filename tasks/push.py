@@ -123,6 +123,9 @@ def _together(nodes: list[str]) -> Together:
         )  # fmt: skip
     except DatabaseUnavailable:
         return Together()  # who pushes to each says so
+    except Exception as error:  # noqa: BLE001 - whatever it is, it harms only the node whose own push meets it again
+        log.warning("pushed_one_by_one", nodes=nodes, error=type(error).__name__)
+        return Together()
 
 
 def _go_on(node: str, late: Write | None = None) -> None:

@@ -80,6 +80,36 @@ def test_a_node_that_is_away_is_a_line_when_it_goes_and_one_when_it_is_back_with
         assert back["attempts"] >= 3
 
 
+#: PostgreSQL lets nobody write down that n2 has news.
+_N2_IS_BROKEN = """
+CREATE FUNCTION n2_is_broken() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'n2 is broken'; END $$;
+CREATE TRIGGER n2_is_broken BEFORE UPDATE OF applied_version ON pbx_node FOR EACH ROW
+    WHEN (NEW.name = 'n2' AND NEW.applied_version > OLD.applied_version) EXECUTE FUNCTION n2_is_broken()
+"""
+_OTHERS_ARE_AHEAD = """
+SELECT min(applied_version) > (SELECT applied_version FROM pbx_node WHERE name = 'n2') FROM pbx_node WHERE name IN ('n1', 'n3')
+"""
+
+
+def test_what_nobody_expects_of_a_node_harms_none_that_is_pushed_to_with_it(cluster: Cluster) -> None:
+    cluster.office("001", "002")
+    cluster.settled()
+    log = cluster.product.processes["push1"].log
+    before = len(log.read_text())
+    for statement in _N2_IS_BROKEN.rsplit(";\n", 1):
+        cluster.world.sql(statement)
+    try:
+        assert cluster.ask_to_move("001", "desk002") == "virtualized"
+        wait_until(
+            lambda: bool(cluster.world.value(_OTHERS_ARE_AHEAD)), "the others have it, and it is noted"
+        )
+    finally:
+        cluster.world.sql("DROP FUNCTION n2_is_broken CASCADE")
+    cluster.settled()
+    assert cluster.node_holds("n2")["e", "0001*001"] == Rings("0001*001", "n1", "desk002")
+    assert '"event": "pushed_one_by_one"' in log.read_text()[before:]
+
+
 def consumed(channel: Any, *nodes: str) -> set[str]:
     """Those of these nodes whose queue is there, and consumed."""
     found = set()

@@ -1,0 +1,90 @@
+"""Three simulated nodes, and the push job to all of them together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
+from roost.nodes.converge import Converged, converge
+from roost.nodes.converge_together import Together, converge_together
+from roost.nodes.holding import NodeRow, PushFailed
+from roost.nodes.routes import everything
+from roost.nodes.shared_news import SharedNews
+from roost.nodes.status import cluster_status
+from roost.pbx.kinds import connect
+from roost.pbx.node import Change, Cursor, Key, PbxNode, RefusedRow, key_of
+from tasks.nodes import NodeConnections
+from tests.conformance.asterisk.target import Simulator
+from tests.core.pushed_node import RETRY_MAX, number_all
+from tests.world import World
+
+NAMES = ("n1", "n2", "n3")
+
+
+class Connections(NodeConnections):
+    """What shall happen at a node before it is written, by its name."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world.settings)
+        self.before_writing: dict[str, Callable[[], object]] = {}
+
+    def open(self, row: NodeRow) -> PbxNode:
+        node = super().open(row)
+        write = node.apply
+
+        def apply(changes: Sequence[Change], cursor: Cursor | None) -> list[RefusedRow]:
+            self.before_writing.get(row.name, lambda: None)()
+            return write(changes, cursor)
+
+        if row.name in self.before_writing:
+            node.apply = apply  # type: ignore[method-assign]  # as a network, or a frozen PBX, would
+        return node
+
+
+class Cluster:
+    """Three simulated nodes with three desks, which have everything."""
+
+    def __init__(self, world: World, simulator: Simulator, hands: ThreadPoolExecutor) -> None:
+        self.world = world
+        self.simulator = simulator
+        self.nodes = Connections(world)
+        self.news = SharedNews()
+        self.told: dict[str, int] = {}
+        self._hands = hands
+        self._moves = 0
+
+    def push_together(self, *names: str) -> Together:
+        number_all(self.world.database)
+        return converge_together(
+            self.world.database, names or NAMES, self.nodes, RETRY_MAX, 1e9, self.news, self.taken, self._hands
+        )  # fmt: skip
+
+    def push(self, name: str) -> Converged | PushFailed | None:
+        return converge(self.world.database, name, self.nodes, RETRY_MAX)
+
+    def taken(self, name: str, changes: Sequence[Change]) -> None:
+        self.told[name] = self.told.get(name, 0) + len(changes)
+
+    def holds(self, name: str) -> dict[Key, Change | None]:
+        with closing(connect(self.simulator.address_of(NAMES.index(name)), 5)) as node:
+            return node.dump()
+
+    def tamper(self, name: str, changes: Sequence[Change], cursor: Cursor | None = None) -> None:
+        with closing(connect(self.simulator.address_of(NAMES.index(name)), 5)) as node:
+            node.apply(changes, cursor)
+
+    def truth(self) -> dict[Key, Change | None]:
+        with self.world.database.connection() as connection:
+            return {key_of(change): change for change in everything(connection)}
+
+    def noted(self) -> dict[str, tuple[int, int]]:
+        """The version that each node is known to have, and how many pushes have failed in a row."""
+        return {
+            node.name: (node.applied_version, node.failures)
+            for node in cluster_status(self.world.database).nodes
+        }
+
+    def move(self) -> None:
+        self._moves += 1
+        assert self.world.sit("001", f"desk{2 + self._moves % 2:03}").outcome == "virtualized"
