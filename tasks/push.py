@@ -11,7 +11,7 @@ import structlog
 from roost.database import Database
 from roost.errors import DatabaseUnavailable
 from roost.nodes.converge import Converged, converge
-from roost.nodes.converge_together import Together, Write, converge_together, note_late
+from roost.nodes.converge_together import PushTogether, Together, Write
 from roost.nodes.holding import PushFailed
 from roost.nodes.shared_news import SharedNews
 from roost.settings import settings
@@ -71,6 +71,13 @@ def _hands() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(THREADS, "push")
 
 
+@at_first_use
+def _together() -> PushTogether:
+    return PushTogether(
+        _database(), _nodes(), settings().node_retry_max, settings().audit_every, _news(), _message_lamps().changed, _hands(),
+    )  # fmt: skip
+
+
 def _converge(node: str) -> Converged | PushFailed | None:
     return converge(
         _database(), node, _nodes(), settings().node_retry_max, settings().audit_every, _news(),
@@ -94,7 +101,7 @@ def push_several(nodes: list[str]) -> None:
     mine = turns.begin(nodes)
     left = set(mine)
     try:
-        together = _together(mine)
+        together = _push_together(mine)
         pushes = [
             _hands().submit(_go_on, node, together.late.get(node))
             for node in mine
@@ -114,13 +121,10 @@ def push_several(nodes: list[str]) -> None:
         done.result()
 
 
-def _together(nodes: list[str]) -> Together:
+def _push_together(nodes: list[str]) -> Together:
     """Push to those that keep pace; each of the others wants a push of its own."""
     try:
-        return converge_together(
-            _database(), nodes, _nodes(), settings().node_retry_max, settings().audit_every, _news(),
-            _message_lamps().changed, _hands(),
-        )  # fmt: skip
+        return _together().push(nodes)
     except DatabaseUnavailable:
         return Together()  # who pushes to each says so
     except Exception as error:  # noqa: BLE001 - whatever it is, it harms only the node whose own push meets it again
@@ -132,7 +136,7 @@ def _go_on(node: str, late: Write | None = None) -> None:
     """Push to a node by itself, once it has what was late."""
     try:
         if late is not None:
-            _push_by(node, lambda: note_late(_database(), node, _nodes(), settings().node_retry_max, late))
+            _push_by(node, lambda: _together().note_late(node, late))
     except BaseException:
         _turns().give_up(node)
         raise

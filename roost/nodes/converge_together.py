@@ -44,95 +44,87 @@ class Together:
     overtaken: list[str] = field(default_factory=list)
 
 
-def converge_together(
-    database: Database,
-    node_names: Sequence[str],
-    nodes: Nodes,
-    retry_max: float,
-    audit_every: float,
-    news: SharedNews,
-    taken: Callable[[str, Sequence[Change]], None],
-    hands: Executor,
-) -> Together:
-    """Send each of the nodes all that changed since it was last pushed to, side by side in threads of `hands`.
+@dataclass(frozen=True, slots=True)
+class PushTogether:
+    """Pushes to several nodes at a time, side by side in threads of `hands`; `taken` hears of the news that a node took."""
 
-    What was numbered meanwhile is sent in one more turn. `taken` hears of the news that a node took. Raises DatabaseUnavailable.
-    """
+    database: Database
+    nodes: Nodes
+    retry_max: float
+    audit_every: float
+    news: SharedNews
+    taken: Callable[[str, Sequence[Change]], None]
+    hands: Executor
 
-    def turn(names: Sequence[str]) -> Together:
-        return _turn(database, names, nodes, retry_max, audit_every, news, taken, hands)
+    def push(self, node_names: Sequence[str]) -> Together:
+        """Send each of the nodes all that changed since it was last pushed to. What was numbered meanwhile is sent in one more turn.
 
-    found = turn(list(dict.fromkeys(node_names)))
-    if found.overtaken:
-        again = turn(found.overtaken)
-        for name in found.overtaken:
-            before, after = found.done.pop(name), again.done.get(name)
-            if isinstance(before, Converged) and isinstance(after, Converged):
-                after = replace(after, sent=before.sent + after.sent, refused=before.refused + after.refused)
-            if after is not None:
-                found.done[name] = after
-        found.late |= again.late
-    return found
+        Raises DatabaseUnavailable.
+        """
+        found = self._turn(list(dict.fromkeys(node_names)))
+        if found.overtaken:
+            again = self._turn(found.overtaken)
+            for name in found.overtaken:
+                before, after = found.done.pop(name), again.done.get(name)
+                if isinstance(before, Converged) and isinstance(after, Converged):
+                    after = replace(
+                        after, sent=before.sent + after.sent, refused=before.refused + after.refused
+                    )
+                if after is not None:
+                    found.done[name] = after
+            found.late |= again.late
+        return found
 
+    def note_late(self, node_name: str, late: Write) -> PushFailed | None:
+        """Wait until a node that was late is written, and note what it refused, or that it failed. Raises what nobody expects."""
+        wait([late.result])
 
-def note_late(
-    database: Database, node_name: str, nodes: Nodes, retry_max: float, late: Write
-) -> PushFailed | None:
-    """Wait until a node that was late is written, and note what it refused, or that it failed. Raises what nobody expects."""
-    wait([late.result])
+        def work(connection: Connection, row: NodeRow, _node: PbxNode) -> None:
+            refused = late.result.result()
+            if refused:
+                refused_rows.note(connection, row.id, late.told.changes, refused)
 
-    def work(connection: Connection, row: NodeRow, _node: PbxNode) -> None:
-        refused = late.result.result()
-        if refused:
-            refused_rows.note(connection, row.id, late.told.changes, refused)
+        return hold(self.database, node_name, self.nodes, self.retry_max, work)
 
-    return hold(database, node_name, nodes, retry_max, work)
-
-
-def _turn(
-    database: Database,
-    node_names: Sequence[str],
-    nodes: Nodes,
-    retry_max: float,
-    audit_every: float,
-    news: SharedNews,
-    taken: Callable[[str, Sequence[Change]], None],
-    hands: Executor,
-) -> Together:
-    found = Together()
-    writes: list[tuple[NodeRow, Write]] = []
-    try:
-        with database.connection() as connection, connection.transaction():
-            for row in take(connection, node_names, audit_every=audit_every):
-                if _keeps_pace(row):
-                    told = _told(connection, row, news)
-                    writes.append((row, Write(told, hands.submit(_write, nodes, row, told, taken))))
-            written, _ = wait([write.result for _, write in writes], PATIENCE)
-            versions: dict[int, int] = {}
-            for row, write in writes:
-                error = write.result.exception() if write.result in written else None
-                if isinstance(error, (NodeUnavailable, NodeRefused, Invalid)):
-                    found.done[row.name] = note_failure(connection, row, nodes, retry_max, error)
-                elif error is not None or write.result not in written:
-                    found.late[row.name] = write
-                elif (refused := write.result.result()) is not None:
-                    told = write.told
-                    if refused or row.has_refused:
-                        refused_rows.note(connection, row.id, told.changes, refused)
-                    versions[row.id] = told.version
-                    if told.version >= row.version:
-                        found.done[row.name] = Converged(
-                            row.version, len(told.changes), row.audit_due, refused=len(refused)
+    def _turn(self, node_names: Sequence[str]) -> Together:
+        found = Together()
+        writes: list[tuple[NodeRow, Write]] = []
+        try:
+            with self.database.connection() as connection, connection.transaction():
+                for row in take(connection, node_names, audit_every=self.audit_every):
+                    if _keeps_pace(row):
+                        told = _told(connection, row, self.news)
+                        writes.append(
+                            (row, Write(told, self.hands.submit(_write, self.nodes, row, told, self.taken)))
                         )
-            newest = mark_applied(connection, versions) if versions else 0
-            found.overtaken = [
-                name for name, done in found.done.items() if isinstance(done, Converged) and done.version < newest
-            ]  # fmt: skip
-    except BaseException:
-        # Nobody else may use the connections to these nodes before.
-        wait([write.result for _, write in writes])
-        raise
-    return found
+                written, _ = wait([write.result for _, write in writes], PATIENCE)
+                versions: dict[int, int] = {}
+                for row, write in writes:
+                    error = write.result.exception() if write.result in written else None
+                    if isinstance(error, (NodeUnavailable, NodeRefused, Invalid)):
+                        found.done[row.name] = note_failure(
+                            connection, row, self.nodes, self.retry_max, error
+                        )
+                    elif error is not None or write.result not in written:
+                        found.late[row.name] = write
+                    elif (refused := write.result.result()) is not None:
+                        told = write.told
+                        if refused or row.has_refused:
+                            refused_rows.note(connection, row.id, told.changes, refused)
+                        versions[row.id] = told.version
+                        if told.version >= row.version:
+                            found.done[row.name] = Converged(
+                                row.version, len(told.changes), row.audit_due, refused=len(refused)
+                            )
+                newest = mark_applied(connection, versions) if versions else 0
+                found.overtaken = [
+                    name for name, done in found.done.items() if isinstance(done, Converged) and done.version < newest
+                ]  # fmt: skip
+        except BaseException:
+            # Nobody else may use the connections to these nodes before.
+            wait([write.result for _, write in writes])
+            raise
+        return found
 
 
 def _keeps_pace(row: NodeRow) -> bool:

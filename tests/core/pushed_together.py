@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 from roost.nodes.converge import Converged, converge
-from roost.nodes.converge_together import Together, converge_together
+from roost.nodes.converge_together import PushTogether, Together
 from roost.nodes.holding import NodeRow, PushFailed
 from roost.nodes.routes import everything
 from roost.nodes.shared_news import SharedNews
@@ -51,14 +51,12 @@ class Cluster:
         self.nodes = Connections(world)
         self.news = SharedNews()
         self.told: dict[str, int] = {}
-        self._hands = hands
+        self.together = PushTogether(world.database, self.nodes, RETRY_MAX, 1e9, self.news, self.taken, hands)
         self._moves = 0
 
     def push_together(self, *names: str) -> Together:
         number_all(self.world.database)
-        return converge_together(
-            self.world.database, names or NAMES, self.nodes, RETRY_MAX, 1e9, self.news, self.taken, self._hands
-        )  # fmt: skip
+        return self.together.push(names or NAMES)
 
     def push(self, name: str) -> Converged | PushFailed | None:
         return converge(self.world.database, name, self.nodes, RETRY_MAX)

@@ -10,7 +10,7 @@ import pytest
 
 from roost.errors import DatabaseUnavailable, NodeUnavailable
 from roost.nodes.converge import Converged
-from roost.nodes.converge_together import PATIENCE, note_late
+from roost.nodes.converge_together import PATIENCE
 from roost.nodes.full_send import Sending
 from roost.nodes.holding import PushFailed, hold
 from roost.nodes.refused_rows import list_refused_rows
@@ -123,7 +123,7 @@ def test_what_nobody_expects_of_a_node_harms_no_other(cluster: Cluster) -> None:
     found = cluster.push_together()
     assert found.done == {"n1": Converged(9, 3), "n3": Converged(9, 3)}
     with pytest.raises(RuntimeError, match="the adapter has a fault"):
-        note_late(cluster.world.database, "n2", cluster.nodes, RETRY_MAX, found.late["n2"])
+        cluster.together.note_late("n2", found.late["n2"])
     cluster.nodes.before_writing.clear()
     cluster.nodes.close()
     assert cluster.push("n2") == Converged(9, 3)
@@ -147,7 +147,7 @@ def test_a_node_that_is_slow_keeps_no_other_waiting(cluster: Cluster, *, fails: 
     assert cluster.noted() == {"n1": (9, 0), "n2": (6, 0), "n3": (9, 0)}
     assert hold(cluster.world.database, "n1", cluster.nodes, RETRY_MAX, lambda *_: 1), "its row is free"
     goes_on.set()
-    failed = note_late(cluster.world.database, "n2", cluster.nodes, RETRY_MAX, found.late["n2"])
+    failed = cluster.together.note_late("n2", found.late["n2"])
     if fails:
         assert isinstance(failed, PushFailed)
         assert cluster.noted()["n2"] == (6, 1)
@@ -173,7 +173,7 @@ def test_what_a_node_refuses_is_written_down(cluster: Cluster, *, late: bool) ->
     found = cluster.push_together()
     goes_on.set()
     for name, write in found.late.items():
-        assert note_late(cluster.world.database, name, cluster.nodes, RETRY_MAX, write) is None
+        assert cluster.together.note_late(name, write) is None
     refused = [(row.node, row.key) for row in list_refused_rows(cluster.world.database)]
     assert sorted(refused) == [(name, "p/desk001") for name in NAMES]
 
