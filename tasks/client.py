@@ -51,7 +51,7 @@ class _Pending:
     message: Any
     asked_at: float
     deadline: float
-    sent: bool = False
+    sent_over: Connection | None = None
     futures: list[Future[Answer]] = field(default_factory=list)
 
 
@@ -127,11 +127,12 @@ class Client:
         ends = now + (min(patience, PATIENCE) if self._lost else patience)
         with self._lock:
             pending = self._pending.get(request_id)
-            if pending is None:
-                pending = self._pending[request_id] = _Pending(task, request_id, message, now, ends)
-                heapq.heappush(self._deadlines, (ends, request_id))
-                self._new_deadline.notify()
-            pending.futures.append(future)
+            if pending is not None:  # a second message could be settled long after the first one's answer
+                pending.futures.append(future)
+                return future
+            self._pending[request_id] = _Pending(task, request_id, message, now, ends, futures=[future])
+            heapq.heappush(self._deadlines, (ends, request_id))
+            self._new_deadline.notify()
         try:
             self._to_send.put_nowait(request_id)
         except queue.Full:
@@ -157,11 +158,13 @@ class Client:
             with suppress(queue.Empty):
                 heapq.heappush(again, (0.0, self._to_send.get(timeout=wait)))
             while again and again[0][0] <= time.monotonic() and self._listening.is_set():
-                _, request_id = heapq.heappop(again)
+                due, request_id = heapq.heappop(again)
                 pending = self._pending.get(request_id)
-                if pending is not None:
-                    heapq.heappush(again, (time.monotonic() + self._settings.answer_resend_after, request_id))
-                    self._publish(producer, pending)
+                if pending is None or (not due and pending.sent_over is connection):
+                    continue  # it was new when the connection was, and is in both
+                heapq.heappush(again, (time.monotonic() + self._settings.answer_resend_after, request_id))
+                self._publish(producer, pending)
+                pending.sent_over = connection
             if time.monotonic() - heartbeat > 1:
                 heartbeat = time.monotonic()
                 with suppress(TimeoutError):
@@ -169,9 +172,8 @@ class Client:
                 connection.heartbeat_check()
 
     def _publish(self, producer: Any, pending: _Pending) -> None:
-        if pending.sent:
+        if pending.sent_over is not None:
             RESENT.labels(pending.task).inc()
-        pending.sent = True
         publish_job(
             producer, pending.task, pending.message, queue_of(pending.task),
             exchange=self._exchange, reply_to=self._reply_to, correlation_id=pending.request_id,

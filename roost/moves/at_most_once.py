@@ -167,10 +167,18 @@ def _call(function: str, parameters: tuple[str, ...]) -> str:
 
 def check_repeat(database: Database, request: Request) -> None:
     """Raise RequestIdReused if the journal has another request under this id: a request id names one request."""
+    asked = asked_id(request.request_id)
+    _check_recorded(database, request, asked, bound_ids(asked))
+
+
+def check_answered(database: Database, request: Request) -> None:
+    """Raise RequestIdReused if what was answered is what another request under this id came to: they were made at one time."""
+    _check_recorded(database, request, request.request_id, ("", ""))
+
+
+def _check_recorded(database: Database, request: Request, asked: str, bound: tuple[str, str]) -> None:
+    ids = {"request_id": request.request_id, "asked": asked, "bound_from": bound[0], "bound_to": bound[1]}
     with database.connection() as connection:
-        asked = asked_id(request.request_id)
-        first, end = bound_ids(asked)
-        ids = {"request_id": request.request_id, "asked": asked, "bound_from": first, "bound_to": end}
         rows = connection.execute(query("read_request"), ids).fetchall()
     if not all(_is_same(request, *row) for row in rows):
         raise RequestIdReused

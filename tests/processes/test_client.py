@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
 from localcluster.rabbitmq import RabbitCluster
 from roost.errors import BrokerUnavailable
+from roost.moves.doors import Door
+from roost.moves.requests import Return
+from tasks.broker import connect
 from tasks.client import Client
+from tasks.topology import BIND, prepare
 from tests.cluster import Cluster, wait_until
+from tests.world import new_id
 
 
 def test_a_frozen_broker_is_told_before_five_seconds(cluster: Cluster, rabbitmq: RabbitCluster) -> None:
@@ -50,6 +57,36 @@ def test_a_lost_request_is_sent_again(cluster: Cluster) -> None:
     for worker in workers:
         worker.start()
     assert future.result().now is not None
+
+
+def test_who_asks_the_same_meanwhile_sends_nothing_more(cluster: Cluster, rabbitmq: RabbitCluster) -> None:
+    """Nobody works here, so what was sent stays in its queue."""
+    url = rabbitmq.add_vhost()
+    new = {"broker_url": url, "answer_resend_after": 60, "answer_deadline": 60}
+    settings = cluster.product.settings.model_validate(cluster.product.settings.model_dump() | new)
+    made = {"origin": "api", "made_at": cluster.world.now(), "organization": "0001", "number": "001"}
+    once, last = (Return.model_validate(made | {"request_id": new_id()}) for _ in range(2))
+    with connect(url) as connection:
+        prepare(connection, Door.DESK)
+        with Client(settings) as client:
+            heard = [client.submit("roost.return", once) for _ in range(5)]
+            client.submit("roost.return", last)
+            assert list(_sent(connection.default_channel, last.request_id)) == [
+                once.request_id,
+                last.request_id,
+            ]
+    for future in heard:
+        with pytest.raises(BrokerUnavailable):
+            future.result()
+
+
+def _sent(channel: Any, last: str) -> Iterator[str]:
+    """The ids of the requests that were sent, in order, until this one."""
+    found = ""
+    while found != last:
+        wait_until(lambda: channel.queue_declare(BIND, passive=True).message_count > 0, "the next was sent")
+        found = channel.basic_get(BIND, no_ack=True).properties["correlation_id"]
+        yield found
 
 
 def _answers(client: Client) -> bool:

@@ -15,7 +15,7 @@ from roost.database import Database
 from roost.directory.fields import ExtensionKey
 from roost.directory.rules import BadField
 from roost.errors import DatabaseUnavailable
-from roost.moves.at_most_once import check_repeat
+from roost.moves.at_most_once import check_answered, check_repeat
 from roost.moves.bound_ids import set_code_id
 from roost.moves.database_clock import DatabaseClock
 from roost.moves.outcomes import Outcome
@@ -96,6 +96,7 @@ class Asking:
         answer = await self.ask(task, request)
         if answer.outcome is Outcome.UNAVAILABLE:
             raise DatabaseUnavailable
+        await run_in_threadpool(check_answered, self._database, request)
         return answer
 
     async def _hear(self, future: Future[Answer]) -> Answer:
