@@ -19,7 +19,7 @@ from roost.nodes.routes import News
 from roost.nodes.shared_news import SharedNews
 from roost.pbx.node import Change, Cursor, PbxNode, RefusedRow
 
-#: Seconds that nodes which were written wait, with their rows held, for the slowest of them.
+#: Seconds.
 PATIENCE = 0.1
 
 
@@ -46,7 +46,10 @@ class Together:
 
 @dataclass(frozen=True, slots=True)
 class PushTogether:
-    """Pushes to several nodes at a time, side by side in threads of `hands`; `taken` hears of the news that a node took."""
+    """Pushes to several nodes at a time, side by side in threads of `hands`; `taken` hears of the news that a node took.
+
+    Nodes that were written wait `patience` seconds, with their rows held, for the slowest of them.
+    """
 
     database: Database
     nodes: Nodes
@@ -55,6 +58,7 @@ class PushTogether:
     news: SharedNews
     taken: Callable[[str, Sequence[Change]], None]
     hands: Executor
+    patience: float = PATIENCE
 
     def push(self, node_names: Sequence[str]) -> Together:
         """Send each of the nodes all that changed since it was last pushed to. What was numbered meanwhile is sent in one more turn.
@@ -97,7 +101,7 @@ class PushTogether:
                         writes.append(
                             (row, Write(told, self.hands.submit(_write, self.nodes, row, told, self.taken)))
                         )
-                written, _ = wait([write.result for _, write in writes], PATIENCE)
+                written, _ = wait([write.result for _, write in writes], self.patience)
                 versions: dict[int, int] = {}
                 for row, write in writes:
                     error = write.result.exception() if write.result in written else None

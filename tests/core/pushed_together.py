@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 
 from roost.nodes.converge import Converged, converge
 from roost.nodes.converge_together import PushTogether, Together
@@ -51,12 +52,18 @@ class Cluster:
         self.nodes = Connections(world)
         self.news = SharedNews()
         self.told: dict[str, int] = {}
-        self.together = PushTogether(world.database, self.nodes, RETRY_MAX, 1e9, self.news, self.taken, hands)
+        self.together = PushTogether(
+            world.database, self.nodes, RETRY_MAX, 1e9, self.news, self.taken, hands, patience=20
+        )
         self._moves = 0
 
     def push_together(self, *names: str) -> Together:
         number_all(self.world.database)
         return self.together.push(names or NAMES)
+
+    def wait_at_most(self, seconds: float) -> None:
+        """How long nodes that were written wait for the slowest: so long that a busy machine makes none late, where a test says nothing."""
+        self.together = replace(self.together, patience=seconds)
 
     def push(self, name: str) -> Converged | PushFailed | None:
         return converge(self.world.database, name, self.nodes, RETRY_MAX)

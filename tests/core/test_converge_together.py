@@ -10,7 +10,6 @@ import pytest
 
 from roost.errors import DatabaseUnavailable, NodeUnavailable
 from roost.nodes.converge import Converged
-from roost.nodes.converge_together import PATIENCE
 from roost.nodes.full_send import Sending
 from roost.nodes.holding import PushFailed, hold
 from roost.nodes.refused_rows import list_refused_rows
@@ -138,6 +137,7 @@ def test_a_node_that_is_slow_keeps_no_other_waiting(cluster: Cluster, *, fails: 
         if fails:
             raise NodeUnavailable("away")
 
+    cluster.wait_at_most(1)
     cluster.nodes.before_writing["n2"] = slow
     cluster.nodes.close()
     cluster.move()
@@ -163,6 +163,7 @@ def test_a_node_that_is_slow_keeps_no_other_waiting(cluster: Cluster, *, fails: 
 def test_what_a_node_refuses_is_written_down(cluster: Cluster, *, late: bool) -> None:
     goes_on = Event()
     if late:
+        cluster.wait_at_most(1)
         cluster.nodes.before_writing["n2"] = lambda: goes_on.wait(DEADLINE)
         cluster.nodes.close()
     cluster.world.sql("ALTER TABLE extension DISABLE TRIGGER extension_rows_fit")
@@ -216,13 +217,14 @@ def test_a_turn_does_not_end_before_each_node_is_written(cluster: Cluster) -> No
             "WHERE datname = current_database() AND state = 'idle in transaction'"
         )
 
+    cluster.wait_at_most(0.1)
     cluster.nodes.before_writing = {"n2": lose_the_database, "n3": lambda: goes_on.wait(DEADLINE)}
     cluster.nodes.close()
     cluster.move()
     with ThreadPoolExecutor(1) as another:
         pushing = another.submit(cluster.push_together)
         with pytest.raises(TimeoutError):
-            pushing.exception(5 * PATIENCE)
+            pushing.exception(0.5)
         goes_on.set()
         assert isinstance(pushing.exception(DEADLINE), DatabaseUnavailable)
     cluster.nodes.before_writing = {}
