@@ -5,9 +5,10 @@ from __future__ import annotations
 import random
 import re
 import select
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from importlib.resources import files
 from typing import TypeVar
@@ -42,6 +43,8 @@ _ONE_PLAN = (
 )
 #: A conflict with another transaction is tried again so often before the caller hears "unavailable".
 TRANSACTION_TRIES = 8
+#: Seconds until nobody waits any longer for a row that somebody else holds, and until only so many do as may wait long.
+LOCK_PATIENCE, SHORT_PATIENCE = 3.0, 0.1
 
 #: Exported by every process that has a database.
 RETRIES = Counter(
@@ -88,16 +91,20 @@ class Database:
     a lock for others nor commits late when it wakes up. With `one_plan` a statement is planned once for all
     parameters, and looks everything up by key, however few rows there were when it was planned: right for the workers, whose
     few statements are written for it, and which run them all day. What is written with `bookkeeping` may be lost in a crash of
-    PostgreSQL: nobody waits for the disk.
+    PostgreSQL: nobody waits for the disk. With `long_waits` only so many statements at a time wait longer than moments for a row
+    that others hold: a large import may hold the rows of many, who would take every thread of a worker.
     """
+
+    _long_waits: threading.Semaphore | None = None
 
     def __init__(
         self, url: str, *, size: int = 4, idle_limit: float = 2, name: str = "roost", one_plan: bool = False,
-        bookkeeping: bool = False,
+        bookkeeping: bool = False, long_waits: int | None = None,
     ) -> None:  # fmt: skip
         given = read_url(url)
         limits = (
-            "-c lock_timeout=3000 -c statement_timeout=15000"
+            f"-c lock_timeout={1000 * (LOCK_PATIENCE if long_waits is None else SHORT_PATIENCE):.0f}"
+            " -c statement_timeout=15000"
             f"{_ONE_PLAN if one_plan else ''}"
             f"{' -c synchronous_commit=off' if bookkeeping else ''}"
             f" -c idle_in_transaction_session_timeout={idle_limit * 1000:.0f}"
@@ -113,6 +120,8 @@ class Database:
             tcp_user_timeout=10_000,
         )
         self._conninfo = conninfo
+        if long_waits is not None:
+            self._long_waits = threading.Semaphore(long_waits)
         self._pool = _LastUsedFirst(
             conninfo, min_size=1, max_size=size, open=True, timeout=3, kwargs={"autocommit": True},
             max_lifetime=3600, reconnect_timeout=5, num_workers=1, configure=use_functions,
@@ -200,10 +209,10 @@ class Database:
             yield Snapshot(connection)
 
     def transaction(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` in one transaction; a deadlock or a lock timeout runs it again from the start.
+        """Run `work` in one transaction; a deadlock or a short lock timeout runs it again from the start.
 
         So does one lost connection: it may or may not have committed, so `work` must find out what it did before.
-        Raises DatabaseUnavailable when PostgreSQL is away, or after TRANSACTION_TRIES conflicts.
+        Raises DatabaseUnavailable when PostgreSQL is away, after TRANSACTION_TRIES conflicts, or when others hold a row for LOCK_PATIENCE.
         """
 
         def whole() -> T:
@@ -212,23 +221,36 @@ class Database:
 
         return self._persist(whole)
 
-    @staticmethod
-    def _persist(work: Callable[[], T]) -> T:
+    def _persist(self, work: Callable[[], T]) -> T:
         lost = 0
-        for attempt in range(TRANSACTION_TRIES):
-            try:
-                return work()
-            except Conflicting:
-                RETRIES.labels("conflict").inc()
-                time.sleep(random.uniform(0, 0.005 * 2**attempt))
-            except DatabaseTooSlow:
-                raise
-            except DatabaseUnavailable:
-                lost += 1
-                if lost > 1:
+        ends, waits_long = time.monotonic() + LOCK_PATIENCE, False
+        with ExitStack() as long_wait:
+            for attempt in range(TRANSACTION_TRIES):
+                try:
+                    return work()
+                except Conflicting as error:
+                    if isinstance(error.__cause__, pg.LockNotAvailable):
+                        waits_long = waits_long or self._may_wait_long(long_wait)
+                        if not waits_long or time.monotonic() >= ends:
+                            raise
+                    RETRIES.labels("conflict").inc()
+                    time.sleep(random.uniform(0, 0.005 * 2**attempt))
+                except DatabaseTooSlow:
                     raise
-                RETRIES.labels("lost").inc()
+                except DatabaseUnavailable:
+                    lost += 1
+                    if lost > 1:
+                        raise
+                    RETRIES.labels("lost").inc()
         raise Conflicting
+
+    def _may_wait_long(self, until_then: ExitStack) -> bool:
+        if self._long_waits is None:
+            return True
+        if not self._long_waits.acquire(blocking=False):
+            return False
+        until_then.callback(self._long_waits.release)
+        return True
 
 
 class Snapshot(Database):

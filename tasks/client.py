@@ -155,8 +155,9 @@ class Client:
         heartbeat = time.monotonic()
         while not self._closing.is_set():
             wait = min(0.2, max(0.0, again[0][0] - time.monotonic())) if again else 0.2
-            with suppress(queue.Empty):
-                heapq.heappush(again, (0.0, self._to_send.get(timeout=wait)))
+            if not again or self._listening.wait(0.2):  # without a queue for answers nothing can be sent
+                with suppress(queue.Empty):
+                    heapq.heappush(again, (0.0, self._to_send.get(timeout=wait)))
             while again and again[0][0] <= time.monotonic() and self._listening.is_set():
                 due, request_id = heapq.heappop(again)
                 pending = self._pending.get(request_id)

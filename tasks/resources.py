@@ -10,16 +10,16 @@ from roost.settings import settings
 from tasks.announcer import Announcer
 from tasks.at_first_use import at_first_use
 
-#: Connections of one worker process: as many as a bind worker has threads, and one for its announcer.
-DATABASE_CONNECTIONS = 9
+#: Connections of one worker process: as many as a bind worker has threads at most, and one for its announcer.
+DATABASE_CONNECTIONS = 18
 
 
 @at_first_use
 def database() -> Database:
     """The pool of this process."""
     return Database(
-        settings().need("database_url"), size=DATABASE_CONNECTIONS, name="roost-worker", one_plan=True
-    )
+        settings().need("database_url"), size=DATABASE_CONNECTIONS, name="roost-worker", one_plan=True, long_waits=1,
+    )  # fmt: skip
 
 
 @at_first_use

@@ -12,14 +12,14 @@ import sys
 from celery.signals import worker_shutdown
 
 from tasks import resources
-from tasks.together import MOST
+from tasks.together import MOST, MOST_THREADS
 from tasks.topology import BIND
 from workers.celery_worker import run
 
-#: Jobs at once in one process; one of them is all moves that waited, or two are.
+#: Jobs at once in one process, besides the moves that are settled together.
 THREADS = 4
 #: Messages sent ahead, a thread: two full transactions in all, so that the next is there when one is through.
-PREFETCH = 2 * MOST // THREADS
+PREFETCH = 2 * MOST // (THREADS + MOST_THREADS)
 
 
 @worker_shutdown.connect
@@ -30,8 +30,15 @@ def _announce_the_last(**_: object) -> None:
 def main() -> int:
     """The command line of this process."""
     parser = argparse.ArgumentParser("roost run bind", description=__doc__)
-    parser.add_argument("--concurrency", type=int, default=THREADS, choices=range(1, 9), help="binds at once")
-    return run("bind", [BIND], pool="threads", concurrency=parser.parse_args().concurrency, prefetch=PREFETCH)
+    parser.add_argument(
+        "--concurrency",
+        type=int,
+        default=THREADS,
+        choices=range(1, 9),
+        help="jobs that are done alone, at once",
+    )
+    threads = parser.parse_args().concurrency + MOST_THREADS
+    return run("bind", [BIND], pool="threads", concurrency=threads, prefetch=PREFETCH)
 
 
 if __name__ == "__main__":

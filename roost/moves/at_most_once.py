@@ -82,9 +82,21 @@ class AtMostOnce:
     def settle_together(self, wishes: Sequence[Wish]) -> list[Answer]:
         """Do them in one transaction, in order; an answer each. For `dial`, `virtualize` and `return_home` (settle_together.sql).
 
-        Raises DatabaseUnavailable when PostgreSQL is away. Anything else that it raises may be the fault of one of them, and none
-        was done: `settle` each then.
+        Raises Conflicting when others hold a row for longer than moments (then `settle_free`), DatabaseUnavailable when PostgreSQL is
+        away. Anything else that it raises may be the fault of one of them. None was done: `settle` each then.
         """
+        rows = self._rows(wishes, skip_held=False)
+        return [_answer(wish.request, row) for wish, row in zip(wishes, rows, strict=True)]
+
+    def settle_free(self, wishes: Sequence[Wish]) -> list[Answer | None]:
+        """As `settle_together`, but it waits for nobody: None for what needs a row that somebody holds; that was not done."""
+        rows = self._rows(wishes, skip_held=True)
+        return [
+            None if row[0] is None else _answer(wish.request, row)
+            for wish, row in zip(wishes, rows, strict=True)
+        ]
+
+    def _rows(self, wishes: Sequence[Wish], *, skip_held: bool) -> list[TupleRow]:
         jobs = [
             {
                 "function": wish.function,
@@ -93,18 +105,19 @@ class AtMostOnce:
             }
             for wish in wishes
         ]
+        parameters = {"jobs": json.dumps(jobs, default=datetime.isoformat), "skip_held": skip_held}
         try:
-            rows = self._rows(jobs)
+            return self._ask_together(parameters)
         except (Conflicting, DatabaseTooSlow):
             raise
         except DatabaseUnavailable:
-            rows = self._rows(jobs)  # what a lost connection has committed is found in the journal
-        return [_answer(wish.request, row) for wish, row in zip(wishes, rows, strict=True)]
+            return self._ask_together(
+                parameters
+            )  # what a lost connection has committed is found in the journal
 
-    def _rows(self, jobs: list[dict[str, object]]) -> list[TupleRow]:
-        text = json.dumps(jobs, default=datetime.isoformat)
+    def _ask_together(self, parameters: Mapping[str, object]) -> list[TupleRow]:
         with self._database.connection() as connection:
-            return connection.execute(query("settle_together"), {"jobs": text}).fetchall()
+            return connection.execute(query("settle_together"), parameters).fetchall()
 
     def refuse(
         self, request: Request, operation: str, outcome: Outcome, of: Mapping[str, str | None]

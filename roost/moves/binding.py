@@ -48,13 +48,17 @@ class Binding:
         """Do several in one transaction, in order; raises as `AtMostOnce.settle_together` does, and then none was done."""
         return self._once.settle_together([self._wish(request) for request in requests])
 
+    def together_if_free(self, requests: Sequence[Move]) -> list[Answer | None]:
+        """The same for those whose rows nobody holds; None for each of the others."""
+        return self._once.settle_free([self._wish(request) for request in requests])
+
     def end_stay(self, stay: Stay) -> Answer:
         """Bring the extension home if it still sits on this phone since then; else nothing is recorded."""
         return self._once.settle(self._end(stay))
 
-    def end_stays(self, stays: Sequence[Stay]) -> list[Answer]:
-        """The same for several in one transaction; raises as `together` does."""
-        return self._once.settle_together([self._end(stay) for stay in stays])
+    def end_stays(self, stays: Sequence[Stay]) -> list[Answer | None]:
+        """The same for several in one transaction, as `together_if_free`."""
+        return self._once.settle_free([self._end(stay) for stay in stays])
 
     def _end(self, stay: Stay) -> Wish:
         wish = self._wish(stay.request)

@@ -77,7 +77,7 @@ class Stays:
             if isinstance(error, Conflicting):
                 return 0
             answers = [self._binding.end_stay(stays[0])]
-        return sum(answer.outcome is Outcome.RETURNED for answer in answers)
+        return sum(answer is not None and answer.outcome is Outcome.RETURNED for answer in answers)
 
 
 def _stay(ended: _Ended) -> Stay:

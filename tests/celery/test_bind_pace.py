@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
-from tasks.together import ENOUGH, MOST, PAUSE, Job, Together
+from tasks.together import ENOUGH, HELD_PAUSE, MOST, PAUSE, Job, Together
 
 #: What a move asks is no matter here.
 ANY: Any = None
 
 
 def a_move() -> Job:
-    return Job(ANY, ANY, lambda: None, lambda: None)
+    return Job(ANY, ANY, lambda: None, lambda: None, time.monotonic())
 
 
 class Bind:
@@ -25,7 +26,7 @@ class Bind:
         self.steps: list[int | str] = []
         self.came: list[int] = []
         self._begun: list[Callable[[], None]] = []
-        self._together = Together("roost.virtualize", self._begun.append, self._settle, self._rest)
+        self._together = Together(self._begun.append, self, self._rest)
 
     def receive(self, moves: int) -> None:
         for _ in range(moves):
@@ -38,9 +39,13 @@ class Bind:
         steps, self.steps = self.steps, []
         return steps
 
-    def _settle(self, _task: str, jobs: list[Job]) -> None:
+    def settle(self, jobs: list[Job], *, skip_held: bool) -> list[Job]:
         self.steps.append(len(jobs))
         self._next_come()
+        return []
+
+    def give_up(self, jobs: list[Job]) -> None:
+        raise AssertionError(jobs)
 
     def _rest(self, seconds: float) -> None:
         assert seconds == PAUSE
@@ -52,6 +57,39 @@ class Bind:
             self.receive(self.came.pop(0))
             while self._begun:
                 self._begun.pop()()
+
+
+class Begun:
+    """Threads that have begun do nothing until a test runs them; `held` are the jobs that need a row which somebody holds."""
+
+    def __init__(self) -> None:
+        self.begun: list[Callable[[], None]] = []
+        self.settled: list[list[Job]] = []
+        self.skipped_held: list[bool] = []
+        self.given_up: list[Job] = []
+        self.held: list[Job] = []
+        self.rests: list[Callable[[], object]] = []
+        self.together = Together(self.begun.append, self, self._rest)
+
+    def receive(self, *jobs: Job) -> None:
+        for job in jobs:
+            self.together.add(job)
+
+    def run(self) -> None:
+        self.begun.pop()()
+
+    def settle(self, jobs: list[Job], *, skip_held: bool) -> list[Job]:
+        self.settled.append([job for job in jobs if job not in self.held])
+        self.skipped_held.append(skip_held)
+        return [job for job in jobs if job in self.held]
+
+    def give_up(self, jobs: list[Job]) -> None:
+        self.given_up += jobs
+
+    def _rest(self, seconds: float) -> None:
+        if seconds == HELD_PAUSE and self.rests:
+            self.rests.pop(0)()
+            time.sleep(HELD_PAUSE)
 
 
 def test_a_move_that_comes_alone_never_waits() -> None:
@@ -91,19 +129,14 @@ def test_more_are_settled_at_the_same_time_when_enough_wait() -> None:
 
 
 def test_no_third_begins_and_each_ends() -> None:
-    begun: list[Callable[[], None]] = []
-    settled: list[int] = []
-    together = Together(
-        "roost.virtualize", begun.append, lambda _, jobs: settled.append(len(jobs)), lambda _: None
-    )
-    for _ in range(3 * MOST):
-        together.add(a_move())
-    assert len(begun) == 2
-    begun.pop()()
-    assert settled == [MOST] * 3
-    together.add(a_move())
-    assert len(begun) == 1, "the other has not looked yet"
-    begun.pop()()
-    assert settled == [MOST] * 3 + [1]
-    together.add(a_move())
-    assert len(begun) == 1
+    bind = Begun()
+    bind.receive(*(a_move() for _ in range(3 * MOST)))
+    assert len(bind.begun) == 2
+    bind.run()
+    assert [len(jobs) for jobs in bind.settled] == [MOST] * 3
+    bind.receive(a_move())
+    assert len(bind.begun) == 1, "the other has not looked yet"
+    bind.run()
+    assert [len(jobs) for jobs in bind.settled] == [MOST] * 3 + [1]
+    bind.receive(a_move())
+    assert len(bind.begun) == 1

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from localcluster.postgres import Postgres
-from roost.database import Connection, Database
+from roost.database import LOCK_PATIENCE, Conflicting, Connection, Database
 from roost.errors import DatabaseUnavailable
 from tests.cluster import wait_until
 from tests.world import World
@@ -63,6 +64,33 @@ def test_a_row_that_others_hold_is_unavailable_outside_a_transaction_too(
     with hasty.connection() as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
     hasty.close()
+
+
+def test_only_so_many_wait_long_for_rows_that_others_hold(world: World, database_url: str) -> None:
+    world.office("001")
+    rename = "UPDATE extension SET name = %(name)s RETURNING name"
+    patient = Database(database_url, size=3, long_waits=1)
+    with ThreadPoolExecutor(2) as others:
+        with world.database.connection() as holder, holder.transaction():
+            holder.execute("SELECT FROM extension FOR UPDATE")
+            asked = [others.submit(patient.statement, rename, {"name": name}) for name in "AB"]
+            given_up, waiting = wait(asked, LOCK_PATIENCE / 2, FIRST_COMPLETED)
+            assert [type(one.exception()) for one in given_up] == [Conflicting]
+            assert len(waiting) == 1, "one waits on"
+        (patient_one,) = waiting
+        assert patient_one.result(LOCK_PATIENCE)[0] in {"A", "B"}
+        assert patient.statement(rename, {"name": "C"}) == ("C",)
+    patient.close()
+
+
+def test_nobody_waits_for_ever_for_a_row_that_others_hold(world: World, database_url: str) -> None:
+    world.office("001")
+    begun = time.monotonic()
+    with world.database.connection() as holder, holder.transaction():
+        holder.execute("SELECT FROM extension FOR UPDATE")
+        with pytest.raises(Conflicting):
+            world.database.statement("UPDATE extension SET name = 'A' RETURNING name", {})
+    assert time.monotonic() - begun < 2 * LOCK_PATIENCE
 
 
 def test_a_server_that_came_back_is_not_unavailable(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def _given(world: World) -> dict[str, object]:
         "only": None, "operation": "virtualize", "options": Jsonb({}), "organization": "0001", "organizations": ["0001"], "origin": "api",
         "outcome": None, "password_hash": "", "patterns": Jsonb({}), "person_id": world.value("SELECT min(id) FROM person"), "phone": None, "phones": [desk], "port": 1, "reason": "",
         "reasons": [""], "request_id": "r7", "role": "operator", "search": None, "seconds": 60.0, "secret": b"", "serves_all": True,
-        "silence": 30.0, "since": None, "skip": 0, "stage": "e", "token_hash": b"h", "total": 1, "unseen_for": None, "until": None,
+        "silence": 30.0, "since": None, "skip": 0, "skip_held": False, "stage": "e", "token_hash": b"h", "total": 1, "unseen_for": None, "until": None,
         "username": "", "version": 19_990, "versions": [19_990],
     }  # fmt: skip
 

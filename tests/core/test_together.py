@@ -82,6 +82,21 @@ def test_who_holds_a_row_for_long_is_not_waited_for(world: World, database_url: 
     assert world.journal() == []
 
 
+def test_if_somebody_holds_a_row_those_who_need_another_are_done(world: World, database_url: str) -> None:
+    world.office("001", "002", "003", "004")
+    blocked, moves = virtualize(world, "001", "desk002"), virtualize(world, "003", "desk004")
+    home = Return(request_id=new_id(), origin="web", made_at=world.now(), organization="0001", number="004")
+    with psycopg.connect(database_url) as other:
+        other.execute("SELECT FROM phone WHERE name = 'desk002' FOR UPDATE")
+        answers = world.binding.together_if_free([blocked, moves, home])
+        assert [answer and answer.outcome for answer in answers] == [None, "virtualized", "nothing_to_return"]
+        assert world.binding.together_if_free([blocked]) == [None]
+    assert (world.guests(), len(world.journal())) == ({"desk004": "003"}, 2)
+    (answer,) = world.binding.together_if_free([blocked])
+    assert answer is not None
+    assert answer.outcome == "virtualized"
+
+
 def test_what_changed_before_its_row_was_locked_is_settled_by_each_alone(
     world: World, database_url: str
 ) -> None:

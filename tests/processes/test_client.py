@@ -80,6 +80,21 @@ def test_who_asks_the_same_meanwhile_sends_nothing_more(cluster: Cluster, rabbit
             future.result()
 
 
+class _Deaf(Client):
+    """RabbitMQ gives it no queue for answers."""
+
+    def _listen(self) -> None:
+        self._closing.wait()
+
+
+def test_who_gets_no_queue_for_answers_does_not_burn_the_processor(cluster: Cluster) -> None:
+    with _Deaf(cluster.product.settings) as client:
+        begun = time.process_time()
+        with pytest.raises(BrokerUnavailable):
+            client.ask_time(deadline=2).result()
+        assert time.process_time() - begun < 1
+
+
 def _sent(channel: Any, last: str) -> Iterator[str]:
     """The ids of the requests that were sent, in order, until this one."""
     found = ""

@@ -115,7 +115,7 @@ def test_a_move_is_counted_where_it_happens_and_so_is_the_way_there(office: Clus
     for node in ("n1", "n2", "n3"):
         assert grew("push", "roost_pushes_total", node=node, result="done") >= 1
         assert grew("push", "roost_pushed_changes_total", node=node) >= 1
-    assert total(scraped(office)["bind"], "roost_threads") == 8
+    assert total(scraped(office)["bind"], "roost_threads") == 32
     assert (
         total(scraped(office)["center"], "roost_calls_limit") == 2 * office.product.settings.center_max_calls
     )
