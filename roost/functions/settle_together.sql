@@ -20,10 +20,7 @@ DECLARE
     movers bigint[] := '{}';
 BEGIN
     IF jsonb_array_length(jobs) = 1 AND NOT skip_held THEN
-        one := jsonb_populate_record(one, jobs -> 0);
-        PERFORM lock_for(one);
-        SELECT * INTO seen FROM checks_of(one);
-        RETURN NEXT carry_out_alone(decide(one, seen));
+        RETURN NEXT settle_one(jsonb_populate_record(one, jobs -> 0));
         RETURN;
     END IF;
     extensions := ARRAY(

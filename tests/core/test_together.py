@@ -12,6 +12,7 @@ import pytest
 from roost.database import Conflicting
 from roost.moves.binding import Move
 from roost.moves.requests import Dial, Return, Virtualize
+from tests.cluster import wait_until
 from tests.world import World, new_id
 
 
@@ -116,6 +117,34 @@ def test_what_changed_before_its_row_was_locked_is_settled_by_each_alone(
         with pytest.raises(Conflicting):
             asked.result(timeout=10)
     assert [world.binding.virtualize(move).outcome for move in moves] == ["virtualized", "virtualized"]
+
+
+def test_what_changed_before_its_row_was_locked_is_locked_anew(world: World, database_url: str) -> None:
+    """The same for one alone: it waits for the extension that the phone has now."""
+    world.office("001", "002", "003")
+    world.desk("004", phone=False)
+    home = Dial(request_id=new_id(), call=new_id(), phone="desk001", made_at=world.now())
+    with (
+        psycopg.connect(database_url) as holder,
+        psycopg.connect(database_url) as other,
+        ThreadPoolExecutor(1) as worker,
+    ):
+        holder.execute("SELECT FROM extension WHERE number = '004' FOR NO KEY UPDATE")
+        other.execute(
+            "UPDATE phone SET base_id = (SELECT id FROM extension WHERE number = '004') WHERE name = 'desk001'"
+        )
+        asked = worker.submit(world.binding.dial, home)
+        wait_until(lambda: asked.done() or _waits_for(world, other), "it waits for the phone")
+        other.commit()
+        wait_until(lambda: asked.done() or _waits_for(world, holder), "it waits for the extension")
+        assert not asked.done()
+        holder.commit()
+        assert asked.result(timeout=10).outcome == "nothing_to_return"
+
+
+def _waits_for(world: World, other: psycopg.Connection) -> bool:
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))"
+    return bool(world.value(waits, other.info.backend_pid))
 
 
 def test_several_who_settle_many_at_once_never_wait_in_a_circle(world: World) -> None:
