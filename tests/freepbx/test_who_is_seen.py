@@ -48,6 +48,8 @@ def test_each_side_sees_the_person_as_they_are_called_and_every_contact_rings(mi
 
 @pytest.mark.parametrize("other", ["1103", "2003"])
 def test_who_withholds_who_they_are_is_not_seen(mixed: Mixed, other: str) -> None:
+    """By no other node. A box tells its own callers the name of its user who is called, where that user has one, whoever withholds."""
+    mixed.box("f2").tell({f"/AMPUSER/{WITHHELD}/cidname": ""})
     with _phones(mixed, WITHHELD, other) as (hidden, phone):
         call = hidden.dial(other)
         ring = phone.wait_ring()
