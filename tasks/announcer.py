@@ -53,23 +53,28 @@ class Announcer:
     def _run(self) -> None:
         while not self._closing.is_set():
             self._changed.wait()
-            self._changed.clear()
-            pause = 0.0
-            try:
-                pause = self._announce()
-            except (DatabaseUnavailable, *BROKER_LOST) as error:
-                log.warning("announce_failed", error=type(error).__name__)
-            except Exception:
-                # Whatever it is: a process without its announcer would leave every change to the sweep, unseen.
-                log.exception("announce_failed")
-            self._closing.wait(pause)
+            self._closing.wait(self._announce_safely())
+        if self._changed.is_set():  # what was committed in the pause
+            self._announce_safely()
+
+    def _announce_safely(self) -> float:
+        """One run, which raises nothing; how long to pause after it, in seconds."""
+        self._changed.clear()
+        try:
+            return self._announce()
+        except (DatabaseUnavailable, *BROKER_LOST) as error:
+            log.warning("announce_failed", error=type(error).__name__)
+        except Exception:
+            # Whatever it is: a process without its announcer would leave every change to the sweep, unseen.
+            log.exception("announce_failed")
+        return 0.0
 
     def _announce(self) -> float:
-        """One run; how long to pause after it, in seconds."""
         announced = announce(self._database)
         if not announced.numbered:
             return 1 / MOST_WAKE_UPS  # another process numbered our changes, and wakes the nodes
-        wake_nodes(announced.nodes)
+        if announced.nodes:
+            wake_nodes(announced.nodes)
         if announced.more:
             self._changed.set()
         now = time.monotonic()
