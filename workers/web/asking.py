@@ -40,11 +40,13 @@ def request_id(asker: Asker, key: str | None) -> str:
 class Asking:
     """The way from a front door to the workers."""
 
-    def __init__(self, client: Client, database: Database, settings: Settings) -> None:
+    def __init__(
+        self, client: Client, database: Database, settings: Settings, clock: DatabaseClock | None = None
+    ) -> None:
         self._client = client
         self._database = database
         self._settings = settings
-        self._clock = DatabaseClock()
+        self._clock = clock or DatabaseClock()
 
     async def virtualize(
         self, asker: Asker, key: str | None, extension: ExtensionKey, phone: str, reason: str = ""
@@ -82,7 +84,7 @@ class Asking:
 
     async def now(self) -> datetime:
         """The database's time. Raises BrokerUnavailable, DatabaseUnavailable."""
-        now = self._clock.now() or (await self._hear(self._client.ask_time())).now
+        now = self._clock.good_now() or (await self._hear(self._client.ask_time())).now
         if now is None:
             raise DatabaseUnavailable
         return now
