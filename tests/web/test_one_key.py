@@ -3,31 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import Future
-
-from pydantic import BaseModel
 
 from roost.directory.fields import ExtensionKey
 from roost.moves.at_most_once import RequestIdReused
 from roost.moves.requests import Answer
 from roost.people.access import Asker, Right
-from tasks.client import Client
 from tests.celery.test_lost_workers import phone_held
 from tests.web.office import Office
+from tests.web.watched_client import WatchedClient
 from tests.world import new_id
 from workers.web.asking import Asking
-
-
-class WatchedClient(Client):
-    """A client whose requests can be waited for, until it was given them."""
-
-    given: asyncio.Queue[str]
-
-    def submit(self, task: str, request: BaseModel, *, deadline: float | None = None) -> Future[Answer]:
-        """Submit, and tell who waits for that."""
-        future = super().submit(task, request, deadline=deadline)
-        self.given.put_nowait(task)
-        return future
 
 
 async def _both(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from concurrent.futures import Future
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -98,7 +99,9 @@ class Asking:
         answer = await self.ask(task, request)
         if answer.outcome is Outcome.UNAVAILABLE:
             raise DatabaseUnavailable
-        await run_in_threadpool(check_answered, self._database, request)
+        # What was done is not told as undone; that the answer is another request's is far rarer.
+        with suppress(DatabaseUnavailable):
+            await run_in_threadpool(check_answered, self._database, request)
         return answer
 
     async def _hear(self, future: Future[Answer]) -> Answer:
