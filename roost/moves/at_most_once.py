@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
+from typing import NamedTuple
 
 from psycopg import errors as pg
 from psycopg.rows import TupleRow
@@ -22,13 +23,17 @@ from roost.directory.fields import extension_key
 from roost.errors import DatabaseTooSlow, DatabaseUnavailable, Invalid
 from roost.moves.bound_ids import asked_id, bound_ids
 from roost.moves.outcomes import Outcome
-from roost.moves.requests import Answer, Request, Return, SetCode, Virtualize
+from roost.moves.requests import Answer, Dial, Request, Return, SetCode, Try, Virtualize
 from roost.settings import Settings
 
 _ASKED = (
     "ROW(%(request_id)s, %(made_at)s, %(expires_at)s, %(origin)s, %(actor)s, %(operation)s, %(reason)s, "
     "%(asked_from)s)::asked"
 )
+
+
+#: A call's name is good for that call, and for so long: `prune_calls` forgets its tries after the same time.
+CALL_NAME_LASTS = timedelta(hours=1)
 
 
 class RequestIdReused(Invalid):
@@ -178,14 +183,30 @@ def _call(function: str, parameters: tuple[str, ...]) -> str:
     return f"SELECT * FROM {function}(request => {_ASKED}{named})"  # noqa: S608 - names from this package alone
 
 
+class _Recorded(NamedTuple):
+    """What the journal says of a request."""
+
+    operation: str
+    organization: str | None
+    number: str | None
+    phone: str | None
+    asked_from: str | None
+    outcome: str
+    age: timedelta
+
+
 def check_repeat(database: Database, request: Request) -> None:
     """Raise RequestIdReused if the journal has another request under this id: a request id names one request."""
     asked = asked_id(request.request_id)
     _check_recorded(database, request, asked, bound_ids(asked))
 
 
-def check_answered(database: Database, request: Request) -> None:
+def check_answered(database: Database, request: Request, answer: Answer) -> None:
     """Raise RequestIdReused if what was answered is what another request under this id came to: they were made at one time."""
+    if answer.outcome is Outcome.CODE_NEEDED:  # no row says whose it is, but the answer does
+        if isinstance(request, Dial) and not _is_of(request, answer):
+            raise RequestIdReused
+        return
     _check_recorded(database, request, request.request_id, ("", ""))
 
 
@@ -193,21 +214,38 @@ def _check_recorded(database: Database, request: Request, asked: str, bound: tup
     ids = {"request_id": request.request_id, "asked": asked, "bound_from": bound[0], "bound_to": bound[1]}
     with database.connection() as connection:
         rows = connection.execute(query("read_request"), ids).fetchall()
-    if not all(_is_same(request, *row) for row in rows):
+    if not all(_is_same(request, _Recorded(*row)) for row in rows):
         raise RequestIdReused
 
 
-def _is_same(
-    request: Request, operation: str, organization: str, number: str, phone: str, outcome: str
-) -> bool:
+def _is_same(request: Request, found: _Recorded) -> bool:
     match request:
+        case Dial() | Try():
+            return _is_same_step(request, found)
         case Virtualize():
             # The homecoming of a phone's own extension is recorded with the phone it left.
-            same = operation == "virtualize" and (phone == request.phone or outcome == "returned")
+            same = found.operation == "virtualize" and (
+                found.phone == request.phone or found.outcome == "returned"
+            )
         case Return():
-            same = operation == "return"
+            same = found.operation == "return"
         case SetCode():
-            same = operation == ("clear_code" if request.sealed_code is None else "set_code")
+            same = found.operation == ("clear_code" if request.sealed_code is None else "set_code")
         case _:
             return True
-    return same and (organization, number) == (request.organization, request.number)
+    return same and (found.organization, found.number) == (request.organization, request.number)
+
+
+def _is_same_step(request: Dial | Try, found: _Recorded) -> bool:
+    """Whether it is the same step of the same call. Some PBXes count their calls, and begin anew."""
+    return (
+        found.age < CALL_NAME_LASTS
+        and found.operation == ("virtualize" if request.number else "return")
+        and found.asked_from in (request.phone, None)  # 0.1.0 recorded none
+        and (not request.number or found.number == request.number)
+    )
+
+
+def _is_of(request: Dial, answer: Answer) -> bool:
+    number = (answer.extension or "").rpartition("*")[2]
+    return (answer.phone, number) == (request.phone, request.number)

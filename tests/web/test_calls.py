@@ -61,10 +61,61 @@ def test_one_star_30_sent_twice_is_one_return(office: Office) -> None:
     assert office.world.guests() == {"desk003": "002"}
 
 
-def test_another_organizations_phone_is_as_unknown_as_one_that_is_not(office: Office) -> None:
+def send(api: httpx.Client, call: str, phone: str, dialled: str) -> tuple[int, str]:
+    """The status, and what the call came to or why it is refused."""
+    answer = api.post(f"/calls/{call}", json={"phone": phone, "dialled": dialled})
+    return answer.status_code, answer.json().get("outcome") or answer.json()["code"]
+
+
+REUSED = (422, "request_id_reused")
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        (("desk002", "*30"), ("desk003", "*30")),
+        (("desk002", "*30"), ("desk002", "*30002")),
+        (("desk002", "*30"), ("desk0002-001", "*30")),
+        (("desk002", "*30099"), ("desk002", "*30098")),
+        (("desk002", "*30099"), ("desk003", "*30099")),
+        (("desk002", "*30002"), ("desk002", "*30")),
+    ],
+)
+def test_a_name_that_another_call_had_is_refused_and_nothing_is_done(
+    office: Office, before: tuple[str, str], now: tuple[str, str]
+) -> None:
     api, call = office.api(Right.OPERATE, "0001"), new_id()
-    theirs, nobodys = (begin(api, phone, "*30001", call) for phone in ("desk0002-001", "ghost"))
-    assert theirs == nobodys
+    first = send(api, call, *before)
+    assert first[0] == 200
+    office.world.sit("001", "desk002")
+    office.world.sit("002", "desk003")
+    assert send(api, call, *now) == REUSED
+    assert office.world.guests() == {"desk002": "001", "desk003": "002"}
+    assert send(api, call, *before) == first
+
+
+def test_a_name_that_the_same_call_had_long_ago_is_refused(office: Office) -> None:
+    """The PBX counts its calls, and began anew: nobody sends the same again after an hour."""
+    api, call, key = office.api(Right.OPERATE), new_id(), new_id()
+    step = begin(api, "desk002", "*30001")
+    code = office.world.codes["0001", "001"]
+    assert go_on(api, step, code, key)["outcome"] == "virtualized"
+    assert send(api, call, "desk002", "*30") == (200, "returned")
+    office.world.sql("UPDATE journal SET at = at - interval '59 minutes'")
+    assert send(api, call, "desk002", "*30") == (200, "returned")
+    assert go_on(api, step, code, key)["outcome"] == "virtualized"
+    office.world.sql("UPDATE journal SET at = at - interval '2 minutes'")
+    office.world.sit("001", "desk002")
+    assert send(api, call, "desk002", "*30") == REUSED
+    office.world.bring_home("001")
+    assert go_on(api, step, code, key)["code"] == "request_id_reused"
+    assert office.world.guests() == {}
+
+
+def test_another_organizations_phone_is_as_unknown_as_one_that_is_not(office: Office) -> None:
+    api = office.api(Right.OPERATE, "0001")
+    theirs, nobodys = (begin(api, phone, "*30001") for phone in ("desk0002-001", "ghost"))
+    assert theirs | {"call": ""} == nobodys | {"call": ""}
     assert theirs["outcome"] == "unknown_phone"
 
 

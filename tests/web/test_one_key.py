@@ -1,12 +1,15 @@
-"""One key for two requests that are made at the same time: one of them is done, and the other is not told that it was."""
+"""One id for two requests that are made at the same time: one of them is done, and the other is not told that it was."""
 
 from __future__ import annotations
 
 import asyncio
+from functools import partial
+
+import pytest
 
 from roost.directory.fields import ExtensionKey
 from roost.moves.at_most_once import RequestIdReused
-from roost.moves.requests import Answer
+from roost.moves.requests import Answer, Dial
 from roost.people.access import Asker, Right
 from tests.celery.test_lost_workers import phone_held
 from tests.web.office import Office
@@ -39,3 +42,40 @@ def test_only_who_was_first_hears_what_came_of_it(office: Office) -> None:
     assert first.outcome == "virtualized"
     assert isinstance(second, RequestIdReused), second
     assert office.world.guests() == {"desk003": "001"}
+
+
+async def _both_calls(
+    asking: Asking, client: WatchedClient, office: Office, number: str
+) -> tuple[Answer | BaseException, Answer | BaseException]:
+    """Two phones dial the same in calls of one name, while nobody can change the first one."""
+    client.given = asyncio.Queue()
+    call, made_at = new_id(), await asking.now()
+    first, second = (
+        Dial(request_id=f"{call}/dial", call=call, phone=phone, number=number, made_at=made_at)
+        for phone in ("desk002", "desk003")
+    )
+    with phone_held(office.cluster, "desk002"):
+        one = asyncio.create_task(asking.once(first, partial(asking.ask, "roost.dial", first)))
+        assert await client.given.get() == "roost.dial"
+        other = asyncio.create_task(asking.once(second, partial(asking.ask, "roost.dial", second)))
+        assert await client.given.get() == "roost.dial"
+    return await asyncio.gather(one, other, return_exceptions=True)
+
+
+@pytest.mark.parametrize(
+    ("number", "outcome", "left"), [("004", "code_needed", {"desk002": "001"}), ("", "returned", {})]
+)
+def test_a_call_never_hears_what_another_of_its_name_came_to(
+    office: Office, number: str, outcome: str, left: dict[str, str]
+) -> None:
+    product = office.cluster.product
+    office.world.sit("001", "desk002")
+    office.world.sql("UPDATE organization SET policy = 'displace'")
+    office.world.sit("002", "desk003")
+    with WatchedClient(product.settings) as client:
+        asking = Asking(client, office.cluster.database, product.settings)
+        first, second = asyncio.run(_both_calls(asking, client, office, number))
+    assert isinstance(first, Answer), first
+    assert first.outcome == outcome
+    assert isinstance(second, RequestIdReused), second
+    assert office.world.guests() == left | {"desk003": "002"}

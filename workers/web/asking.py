@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -94,14 +96,22 @@ class Asking:
         """Send any request. Raises BrokerUnavailable."""
         return await self._hear(self._client.submit(task, request))
 
-    async def _once(self, task: str, request: Request) -> Answer:
+    async def once(self, request: Request, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+        """`ask`, unless the request's id was another request's; what came of this one.
+
+        Raises RequestIdReused, BrokerUnavailable, DatabaseUnavailable.
+        """
         await run_in_threadpool(check_repeat, self._database, request)
-        answer = await self.ask(task, request)
-        if answer.outcome is Outcome.UNAVAILABLE:
-            raise DatabaseUnavailable
+        answer = await ask()
         # What was done is not told as undone; that the answer is another request's is far rarer.
         with suppress(DatabaseUnavailable):
-            await run_in_threadpool(check_answered, self._database, request)
+            await run_in_threadpool(check_answered, self._database, request, answer)
+        return answer
+
+    async def _once(self, task: str, request: Request) -> Answer:
+        answer = await self.once(request, partial(self.ask, task, request))
+        if answer.outcome is Outcome.UNAVAILABLE:
+            raise DatabaseUnavailable
         return answer
 
     async def _hear(self, future: Future[Answer]) -> Answer:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path
@@ -84,7 +85,7 @@ class Step(Shown):
 async def begin_call(
     parts: TheParts, asker: TheAsker, call: Annotated[CallName, Path()], new: NewCall
 ) -> Step:
-    """Begin: a device dialled the feature code. Sent again, it hears the same."""
+    """Begin: a device dialled the feature code. Sent again within an hour, it hears the same; a name that another call had is refused."""
     knows = await _may_speak_for(parts, asker, new.phone)
     return await _Leading(parts, asker, call, new.phone, new.dialled, knows=knows).begin()
 
@@ -156,18 +157,24 @@ class _Leading:
         request_id = try_id(self._call, self._phone, action.number, key)
         sealed = seal(self._parts.settings.need("seal_public_key"), request_id, digits)
         outcome = await self._ask(
-            VERIFY, Try, request_id=request_id, call=self._call, number=action.number, sealed_code=sealed
-        )
+            VERIFY, Try, is_new=key is None, request_id=request_id, call=self._call, number=action.number,
+            sealed_code=sealed,
+        )  # fmt: skip
         following = self._dialogue.answered(outcome)
         assert isinstance(following, Collect | End)
         return self._step(following)
 
-    async def _ask(self, task: str, model: type[Dial | Try], **fields: Any) -> Outcome:
-        made_at = await self._parts.asking.now()
+    async def _ask(
+        self, task: str, model: type[Dial | Try], *, is_new: bool = False, **fields: Any
+    ) -> Outcome:
+        """What came of a request; `is_new`: nobody else can have its id."""
+        asking = self._parts.asking
+        made_at = await asking.now()
         request = model(made_at=made_at, actor=self._asker.name, phone=self._phone, **fields)
-        if self._knows:
-            return (await self._parts.asking.ask(task, request)).outcome
-        return (await run_in_threadpool(self._refuse, request)).outcome
+        ask = partial(asking.ask, task, request)
+        if not self._knows:
+            ask = partial(run_in_threadpool, self._refuse, request)
+        return (await (ask() if is_new else asking.once(request, ask))).outcome
 
     def _refuse(self, request: Dial | Try) -> Answer:
         binding = Binding(self._parts.database, self._parts.settings)
