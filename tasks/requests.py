@@ -10,6 +10,7 @@ from celery import Task
 from pydantic import ValidationError
 
 from roost.errors import DatabaseUnavailable
+from roost.moves.at_most_once import RequestIdReused
 from roost.moves.doors import Door, may_ask
 from roost.moves.outcomes import CHANGED, Outcome
 from roost.moves.requests import Answer, Dial, Request, Return, SetCode, Try, Virtualize
@@ -105,7 +106,7 @@ def _serve(
         door = door_of(task.request)
         answer = work(request) if door and may_ask(door, request) else _refused(task.name, door, request)
         DATABASE.back()
-    except (ValidationError, SealBroken, BadCode) as error:
+    except (ValidationError, SealBroken, BadCode, RequestIdReused) as error:
         # A validation error quotes its input: only the fields' names are fit for a log.
         fields = (
             [".".join(map(str, e["loc"])) for e in error.errors()]
@@ -113,7 +114,9 @@ def _serve(
             else []
         )
         log.warning("bad_request", task=task.name, error=type(error).__name__, fields=fields)
-        answer = Answer(request_id=_request_id(message), outcome=Outcome.BAD_REQUEST)
+        answer = Answer(
+            request_id=_request_id(message), outcome=Outcome.BAD_REQUEST, id_reused=isinstance(error, RequestIdReused)
+        )  # fmt: skip
     except DatabaseUnavailable as error:
         DATABASE.gone(task=task.name, error=str(error))
         answer = Answer(request_id=_request_id(message), outcome=Outcome.UNAVAILABLE)

@@ -1,5 +1,6 @@
 -- Sets, replaces or (`new_hash` NULL) clears a secret code. A new code, or none, also ends a lock. A weak
--- code is one that everybody tries first.
+-- code is one that everybody tries first. `compare_again`: the request is recorded as one that set a code, and whoever has the digits
+-- must see whether it was this one.
 CREATE OR REPLACE FUNCTION set_code(request asked, organization_code text, short_number text, new_hash text, is_weak bool)
 RETURNS answer LANGUAGE plpgsql AS $$
 DECLARE
@@ -8,6 +9,7 @@ DECLARE
     too_weak bool;
     now timestamptz;
     outcome text;
+    found answer;
 BEGIN
     SELECT e.id, e.enabled AND o.enabled, is_weak AND NOT o.allows_weak_codes INTO owner, known, too_weak
     FROM extension e JOIN organization o ON o.id = e.organization_id
@@ -15,7 +17,9 @@ BEGIN
     FOR NO KEY UPDATE OF e;
     now := clock_timestamp();
     IF EXISTS (SELECT FROM journal WHERE request_id = request.request_id) THEN
-        RETURN recorded_answer(request.request_id);
+        found := recorded_answer(request.request_id);
+        found.outcome := CASE WHEN found.outcome = 'code_set' THEN 'compare_again' ELSE found.outcome END;
+        RETURN found;
     END IF;
     outcome := CASE
         WHEN is_expired(request, now) THEN 'expired'

@@ -33,7 +33,7 @@ class Outcome(StrEnum):
     CODE_NEEDED = "code_needed"
     #: The code was right; the request goes on to be bound.
     CODE_RIGHT = "code_right"
-    #: The code was replaced while it was compared; never leaves the verify worker.
+    #: The code must be compared, or compared once more, since it was replaced meanwhile; never leaves the verify worker.
     COMPARE_AGAIN = "compare_again"
     #: A secret code was set, or cleared.
     CODE_SET = "code_set"

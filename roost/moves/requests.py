@@ -108,3 +108,5 @@ class Answer(BaseModel):
     extension: str | None = None
     phone: str | None = None
     displaced: str | None = None
+    #: With BAD_REQUEST: its id was another request's (roost.moves.at_most_once.RequestIdReused). Askers of 0.1.0 know BAD_REQUEST alone.
+    id_reused: bool = False

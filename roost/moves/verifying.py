@@ -9,7 +9,7 @@ import structlog
 
 from roost.database import Database, query
 from roost.errors import DatabaseUnavailable
-from roost.moves.at_most_once import AtMostOnce, Wish
+from roost.moves.at_most_once import AtMostOnce, RequestIdReused, Wish
 from roost.moves.bound_ids import set_code_fits_its_id, try_fits_its_id
 from roost.moves.outcomes import Outcome
 from roost.moves.requests import Answer, SetCode, Try
@@ -94,14 +94,17 @@ class Verifying:
             log.warning("code_not_hashed_anew", request_id=request.request_id, why=error.code)
 
     def set_code(self, request: SetCode) -> Answer:
-        """Set, replace or clear a code. Raises roost.moves.secret_codes.BadCode, roost.seal.SealBroken."""
-        code_hash, weak = None, False
+        """Set, replace or clear a code.
+
+        Raises roost.moves.secret_codes.BadCode, roost.seal.SealBroken; RequestIdReused when another code was set or refused under this id.
+        """
+        digits, code_hash, weak = "", None, False
         if request.sealed_code is not None:
             digits = unseal(self._private_keys, request.request_id, request.sealed_code)
             if not set_code_fits_its_id(request.request_id, request.organization, request.number):
                 raise SealBroken
             code_hash, weak = hash_code(self._peppers[0], digits), is_weak(digits, request.number)
-        return self._once.settle(
+        answer = self._once.settle(
             Wish(
                 "set_code",
                 request,
@@ -115,3 +118,16 @@ class Verifying:
                 },
             )
         )
+        if answer.outcome is Outcome.COMPARE_AGAIN:
+            self._check_same_code(request, digits)
+            return answer.model_copy(update={"outcome": Outcome.CODE_SET})
+        if answer.outcome is Outcome.WEAK_CODE and not weak:
+            raise RequestIdReused
+        return answer
+
+    def _check_same_code(self, request: SetCode, digits: str) -> None:
+        """Raise RequestIdReused if what this request has set is another code; once that is replaced, nobody knows."""
+        with self._database.connection() as connection:
+            row = connection.execute(query("read_code_set_by"), {"request_id": request.request_id}).fetchone()
+        if row is not None and self._pepper_of(row[0], digits) is None:
+            raise RequestIdReused

@@ -63,6 +63,16 @@ def test_a_key_that_set_a_code_is_good_for_nothing_else(office: Office) -> None:
     assert [answer.json()["code"] for answer in reused] == ["request_id_reused"] * 3
 
 
+def test_a_key_that_set_a_code_sets_no_other_and_does_not_say_so(office: Office) -> None:
+    api, key = office.api(), {"Idempotency-Key": new_id()}
+    path = "/extensions/0001*003/code"
+    first = api.put(path, json={"code": "24681"}, headers=key).json()
+    other = api.put(path, json={"code": "83017"}, headers=key)
+    assert (other.status_code, other.json()["code"]) == (422, "request_id_reused")
+    assert api.put(path, json={"code": "24681"}, headers=key).json() == first
+    assert office.cluster.call("desk002", "*30003", "83017", "24681").outcome == "virtualized"
+
+
 def test_five_at_once_with_one_key_are_one_move(office: Office) -> None:
     api, headers = office.api(), {"Idempotency-Key": new_id()}
 

@@ -54,6 +54,28 @@ def test_a_form_sent_twice_is_done_once(away: Office) -> None:
     assert away.world.guests() == {"desk002": "001"}
 
 
+def test_a_form_that_was_sent_before_with_something_else_says_so_and_is_given_anew(office: Office) -> None:
+    browser, key = office.browser("admin0001"), new_id()
+    own, desk = "/extensions/0001*001", "/organizations/0001/desks/desk002"
+    assert browser.post(f"{own}/code", key=key, code="24681", again="24681").status_code == 200
+    for status, path, fields in (
+        (422, f"{own}/code", {"code": "83017", "again": "83017"}),
+        (422, f"{own}/code/clear", {}),
+        (422, f"{own}/return", {}),
+        (422, f"{own}/virtualize", {"phone": "desk002"}),
+        (409, f"{desk}/return", {"extension": "0001*002"}),
+        (409, f"{desk}/virtualize", {"number": "001"}),
+        (409, "/organizations/0001/virtualize", {"number": "001", "phone": "desk002"}),
+    ):
+        answer = browser.post(path, key=key, **fields)
+        assert answer.status_code == status, path
+        assert "This form was sent before" in answer.text
+        assert 'name="key"' in answer.text
+        assert f'value="{key}"' not in answer.text
+    assert office.world.guests() == {}
+    assert office.cluster.call("desk002", "*30001", "83017", "24681").outcome == "virtualized"
+
+
 def test_a_session_fixed_beforehand_is_not_taken_over(office: Office) -> None:
     browser = office.browser()
     browser.http.cookies.set("roost", "chosen-by-somebody-else")

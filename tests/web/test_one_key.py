@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
+import psycopg
 import pytest
 
 from roost.directory.fields import ExtensionKey
@@ -42,6 +43,33 @@ def test_only_who_was_first_hears_what_came_of_it(office: Office) -> None:
     assert first.outcome == "virtualized"
     assert isinstance(second, RequestIdReused), second
     assert office.world.guests() == {"desk003": "001"}
+
+
+async def _both_codes(asking: Asking, client: WatchedClient, office: Office) -> list[Answer | BaseException]:
+    """Nobody can change the extension while it is given a code, with the same key the same code again, and another one."""
+    client.given = asyncio.Queue()
+    asker, key = Asker(id=f"token:{new_id()}", name="a program", origin="api", right=Right.OPERATE), new_id()
+    extension = ExtensionKey("0001", "001")
+    with psycopg.connect(office.cluster.product.database_url) as connection:
+        connection.execute("SELECT FROM extension WHERE number = '001' FOR UPDATE")
+        codes = [asyncio.create_task(asking.set_code(asker, key, extension, "24681")) for _ in range(2)]
+        assert [await client.given.get() for _ in codes] == ["roost.set_code"] * 2
+        codes.append(asyncio.create_task(asking.set_code(asker, key, extension, "83017")))
+        await asyncio.wait(codes, return_when=asyncio.FIRST_COMPLETED)
+        assert [code.done() for code in codes] == [False, False, True]
+    return await asyncio.gather(*codes, return_exceptions=True)
+
+
+def test_of_two_codes_only_who_gave_the_first_hears_that_it_is_set(office: Office) -> None:
+    product = office.cluster.product
+    with WatchedClient(product.settings) as client:
+        asking = Asking(client, office.cluster.database, product.settings)
+        first, same, other = asyncio.run(_both_codes(asking, client, office))
+    for answer in (first, same):
+        assert isinstance(answer, Answer), answer
+        assert answer.outcome == "code_set"
+    assert isinstance(other, RequestIdReused), other
+    assert office.cluster.call("desk002", "*30001", "83017", "24681").outcome == "virtualized"
 
 
 async def _both_calls(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -18,7 +19,7 @@ from roost.database import Database
 from roost.directory.fields import ExtensionKey
 from roost.directory.rules import BadField
 from roost.errors import DatabaseUnavailable
-from roost.moves.at_most_once import check_answered, check_repeat
+from roost.moves.at_most_once import RequestIdReused, check_answered, check_repeat
 from roost.moves.bound_ids import set_code_id
 from roost.moves.database_clock import DatabaseClock
 from roost.moves.outcomes import Outcome
@@ -50,6 +51,7 @@ class Asking:
         self._database = database
         self._settings = settings
         self._clock = clock or DatabaseClock()
+        self._codes_on_their_way: defaultdict[str, list[str | None]] = defaultdict(list)
 
     async def virtualize(
         self, asker: Asker, key: str | None, extension: ExtensionKey, phone: str, reason: str = ""
@@ -74,7 +76,10 @@ class Asking:
     async def set_code(
         self, asker: Asker, key: str | None, extension: ExtensionKey, code: str | None
     ) -> Answer:
-        """Set or replace a secret code; clear it with None. It is sealed before it leaves this process."""
+        """Set or replace a secret code; clear it with None. It is sealed before it leaves this process.
+
+        Raises RequestIdReused also when the same key came with another code.
+        """
         named = request_id(asker, key)
         if code is not None:
             named = set_code_id(named, extension.organization, extension.number)
@@ -83,7 +88,8 @@ class Asking:
             organization=extension.organization, number=extension.number,
             sealed_code=None if code is None else seal(self._settings.need("seal_public_key"), named, code),
         )  # fmt: skip
-        return await self._once(SET_CODE, request)
+        with self._one_code(named, code):
+            return await self._once(SET_CODE, request)
 
     async def now(self) -> datetime:
         """The database's time. Raises BrokerUnavailable, DatabaseUnavailable."""
@@ -93,8 +99,11 @@ class Asking:
         return now
 
     async def ask(self, task: str, request: Request) -> Answer:
-        """Send any request. Raises BrokerUnavailable."""
-        return await self._hear(self._client.submit(task, request))
+        """Send any request. Raises BrokerUnavailable, RequestIdReused."""
+        answer = await self._hear(self._client.submit(task, request))
+        if answer.id_reused:
+            raise RequestIdReused
+        return answer
 
     async def once(self, request: Request, ask: Callable[[], Awaitable[Answer]]) -> Answer:
         """`ask`, unless the request's id was another request's; what came of this one.
@@ -107,6 +116,20 @@ class Asking:
         with suppress(DatabaseUnavailable):
             await run_in_threadpool(check_answered, self._database, request, answer)
         return answer
+
+    @contextmanager
+    def _one_code(self, request_id: str, code: str | None) -> Iterator[None]:
+        """Raise RequestIdReused while another code is on its way under this id: the client sends one message for both."""
+        codes = self._codes_on_their_way[request_id]
+        if any(other != code for other in codes):
+            raise RequestIdReused
+        codes.append(code)
+        try:
+            yield
+        finally:
+            codes.remove(code)
+            if not codes:
+                del self._codes_on_their_way[request_id]
 
     async def _once(self, task: str, request: Request) -> Answer:
         answer = await self.once(request, partial(self.ask, task, request))

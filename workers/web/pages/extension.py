@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -14,6 +15,7 @@ from roost.directory import Directory
 from roost.directory.changes import By
 from roost.directory.fields import ExtensionKey
 from roost.directory.rules import BadField
+from roost.moves.at_most_once import RequestIdReused
 from roost.moves.requests import Answer
 from roost.moves.secret_codes import is_code
 from roost.people.access import Action, demand
@@ -60,8 +62,8 @@ async def set_code(request: Request, parts: TheParts, visit: TheVisit, form: The
         return await _again(request, parts, visit, extension, text("extension.code_bad"), 422)
     if code != text_of(form, "again"):
         return await _again(request, parts, visit, extension, text("extension.code_differ"), 422)
-    answer = await parts.asking.set_code(visit.asker, form_key(form), extension, code)
-    return await _tell(request, parts, visit, extension, answer)
+    asked = parts.asking.set_code(visit.asker, form_key(form), extension, code)
+    return await _tell(request, parts, visit, extension, asked)
 
 
 @router.post("/code/clear")
@@ -69,8 +71,8 @@ async def clear_code(request: Request, parts: TheParts, visit: TheVisit, form: T
     """Clear the secret code."""
     extension = ExtensionKey.parse(key)
     demand(visit.asker, Action.SET_CODE, *extension)
-    answer = await parts.asking.set_code(visit.asker, form_key(form), extension, None)
-    return await _tell(request, parts, visit, extension, answer)
+    asked = parts.asking.set_code(visit.asker, form_key(form), extension, None)
+    return await _tell(request, parts, visit, extension, asked)
 
 
 @router.post("/return")
@@ -80,8 +82,8 @@ async def return_home(
     """Return to base."""
     extension = ExtensionKey.parse(key)
     demand(visit.asker, Action.RETURN, *extension)
-    answer = await parts.asking.return_home(visit.asker, form_key(form), extension)
-    return await _tell(request, parts, visit, extension, answer)
+    asked = parts.asking.return_home(visit.asker, form_key(form), extension)
+    return await _tell(request, parts, visit, extension, asked)
 
 
 @router.post("/virtualize")
@@ -90,11 +92,8 @@ async def virtualize(request: Request, parts: TheParts, visit: TheVisit, form: T
     extension = ExtensionKey.parse(key)
     demand(visit.asker, Action.VIRTUALIZE, *extension)
     phone, reason = text_of(form, "phone").strip(), text_of(form, "reason")
-    try:
-        answer = await parts.asking.virtualize(visit.asker, form_key(form), extension, phone, reason)
-    except BadField as error:
-        return await _again(request, parts, visit, extension, str(error), 422, phone=phone, reason=reason)
-    return await _tell(request, parts, visit, extension, answer, phone=phone, reason=reason)
+    asked = parts.asking.virtualize(visit.asker, form_key(form), extension, phone, reason)
+    return await _tell(request, parts, visit, extension, asked, phone=phone, reason=reason)
 
 
 @router.post("/allow")
@@ -124,8 +123,20 @@ def form_key(form: Any) -> str | None:
 
 
 async def _tell(
-    request: Request, parts: Parts, visit: Visit, extension: ExtensionKey, answer: Answer, **given: str
+    request: Request,
+    parts: Parts,
+    visit: Visit,
+    extension: ExtensionKey,
+    asked: Awaitable[Answer],
+    **given: str,
 ) -> Response:
+    """What came of it; a form that did not do it is shown again, with a key of its own."""
+    try:
+        answer = await asked
+    except BadField as error:
+        return await _again(request, parts, visit, extension, str(error), 422, **given)
+    except RequestIdReused:
+        return await _again(request, parts, visit, extension, text("fault.request_id_reused"), 422, **given)
     if refusal(answer.outcome) is None:
         return RedirectResponse(f"/extensions/{extension}?said=outcome.{answer.outcome}", 303)
     return await _again(

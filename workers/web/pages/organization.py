@@ -14,6 +14,7 @@ from roost.directory.changes import By
 from roost.directory.errors import UnknownPhone
 from roost.directory.fields import ExtensionKey
 from roost.directory.rules import BadField
+from roost.moves.at_most_once import RequestIdReused
 from roost.moves.requests import Answer
 from roost.people.access import Action, demand, may
 from roost.views.desks import PART, DeskCounts, desks_shown, list_spare_phones, read_desks
@@ -112,10 +113,14 @@ async def return_from_here(
     extension = ExtensionKey.parse(text_of(form, "extension"))
     demand(visit.asker, Action.RETURN, *extension)
     demand(visit.asker, Action.SEE_ORGANIZATION, code)
-    answer = await parts.asking.return_home(visit.asker, form_key(form), extension, _reason(form))
-    if refusal(answer.outcome) is None:
-        return RedirectResponse(f"/organizations/{code}/desks/{phone}?said=outcome.{answer.outcome}", 303)
-    problem = text(f"outcome.{answer.outcome}") + "."
+    try:
+        answer = await parts.asking.return_home(visit.asker, form_key(form), extension, _reason(form))
+    except RequestIdReused:
+        problem = text("fault.request_id_reused")
+    else:
+        if refusal(answer.outcome) is None:
+            return RedirectResponse(f"/organizations/{code}/desks/{phone}?said=outcome.{answer.outcome}", 303)
+        problem = text(f"outcome.{answer.outcome}") + "."
     return await run_in_threadpool(_desk, request, parts, visit, code, phone, problem=problem, status=409)
 
 
@@ -138,6 +143,8 @@ async def _virtualize(
         answer: Answer = await parts.asking.virtualize(visit.asker, form_key(form), extension, phone, reason)
     except BadField as error:
         return str(error)
+    except RequestIdReused:
+        return text("fault.request_id_reused")
     return None if refusal(answer.outcome) is None else text(f"outcome.{answer.outcome}") + "."
 
 
