@@ -60,6 +60,22 @@ def test_an_owner_sets_a_code_and_returns_to_base(office: Office, chromium: Brow
     assert office.world.guests() == {}
 
 
+def test_forms_of_a_page_that_the_browser_kept_are_given_new_keys(office: Office, chromium: Browser) -> None:
+    """The browsers of these tests keep no page, so they are told that they did."""
+    with visitor(chromium, office, "owner0001-001") as page:
+        form = page.locator("form[action$='/code']")
+        form.locator("[name=code]").fill("24681")
+        before = [key.input_value() for key in page.locator("[name=key]").all()]
+        proof = form.locator("[name=csrf]").input_value()
+        page.evaluate("window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+        after = [key.input_value() for key in page.locator("[name=key]").all()]
+        assert len({*before, *after}) == 2 * len(before) > 2
+        assert form.locator("[name=csrf]").input_value() == proof
+        form.locator("[name=again]").fill("24681")
+        page.get_by_role("button", name="Replace code").click()
+        expect(page.locator("#notice").get_by_role("status")).to_contain_text("The secret code is set")
+
+
 def test_an_owner_allows_guests(office: Office, chromium: Browser) -> None:
     office.world.sit("003", "desk001", organization="0001")
     with visitor(chromium, office, "owner0001-001") as page:

@@ -102,5 +102,12 @@
       }
     }, 2000);
   }
+  // A page that the browser kept is shown again with forms that were sent: what is sent now is another request, and has another id.
+  window.addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    for (const key of document.querySelectorAll("input[type=hidden][name=key]")) {
+      key.value = Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+    }
+  });
   localTimes(document);
 })();
