@@ -206,8 +206,8 @@ def check_answered(database: Database, request: Request, answer: Answer) -> None
     if answer.outcome is Outcome.CODE_NEEDED:  # no row says whose it is, but the answer does
         if isinstance(request, Dial) and not _is_of(request, answer):
             raise RequestIdReused
-        return
-    _check_recorded(database, request, request.request_id, ("", ""))
+    elif answer.outcome is not Outcome.UNAVAILABLE:
+        _check_recorded(database, request, request.request_id, ("", ""))
 
 
 def _check_recorded(database: Database, request: Request, asked: str, bound: tuple[str, str]) -> None:
