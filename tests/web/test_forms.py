@@ -210,7 +210,8 @@ def test_csv_is_whole_however_long(office: Office) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["extension=x", "phone=%00", "outcome=nonsense", "since=yesterday", "until=2026-13-01T00:00", "zone=x&since=2026-01-01T00:00", "cursor=xx", "zone=99999&since=2026-01-01T00:00"]
+    "query", ["extension=x", "phone=%00", "outcome=nonsense", "since=yesterday", "until=2026-13-01T00:00", "zone=x&since=2026-01-01T00:00", "cursor=xx", "zone=99999&since=2026-01-01T00:00",
+     "zone=99999999999999&since=2026-01-01T00:00"]
 )  # fmt: skip
 def test_a_wrong_filter_is_said(office: Office, query: str) -> None:
     answer = office.browser("admin0001").get(f"/organizations/0001/journal?{query}")

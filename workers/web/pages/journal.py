@@ -184,7 +184,7 @@ def _moment(given: str, zone: str) -> datetime | None:
         moment = datetime.fromisoformat(given)
         minutes = int(zone or 0)
         return moment if moment.tzinfo else moment.replace(tzinfo=timezone(timedelta(minutes=minutes)))
-    except ValueError:
+    except (ValueError, OverflowError):
         raise Invalid from None
 
 
