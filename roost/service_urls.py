@@ -7,12 +7,15 @@ refused before anybody tries. Errors name no part of the URL.
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import SecretStr
 
 #: A host of libpq with its port: a name, an address, IPv6 in brackets; nothing where a service is local.
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.%]*\]|[^\[\]:@]*)(:[0-9]*)?")
+#: What may stand behind the ? of a broker's URL; kombu takes other names for arguments, and what is none for a fault of ours.
+_BROKER_OPTIONS = {"heartbeat": re.compile("[0-9]{1,4}")}
+_UNKNOWN_OPTION = "may end in ?heartbeat=SECONDS, and in nothing else behind a ?"
 _NOT_PLAIN = (
     "must be USER:PASSWORD@HOST:PORT behind ://, and what means something there be written otherwise in a password: "
     "@ as %40, / as %2F, : as %3A, # as %23, ? as %3F, % as %25"
@@ -41,6 +44,11 @@ def check_broker_url(value: SecretStr) -> SecretStr:
             is_plain = False
         if not is_plain:
             raise ValueError(_NOT_PLAIN)
+        options = parse_qsl(parts.query, keep_blank_values=True)
+        if not all(
+            name in _BROKER_OPTIONS and _BROKER_OPTIONS[name].fullmatch(given) for name, given in options
+        ):
+            raise ValueError(_UNKNOWN_OPTION)
     return value
 
 

@@ -26,7 +26,9 @@ from roost.errors import SettingMissing
 from roost.service_urls import check_broker_url, check_database_url
 from roost.wrong_values import in_words, written_as
 
-Seconds = Annotated[float, Field(gt=0, le=86_400)]
+#: 32 bytes of an X25519 key.
+_KEY = written_as("[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=", "32 bytes in base64; `roost keys` makes a pair")
+Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 
 
 def _separated(value: object) -> object:
@@ -88,11 +90,11 @@ class Settings(BaseSettings):
     #: The pepper before it, during a change: codes over it are good, and are hashed anew when they are keyed (`roost keys rotate`).
     code_pepper_before: SecretStr | None = None
     #: Base64 of the X25519 public key that front doors seal secrets to (`roost keys`).
-    seal_public_key: str | None = None
+    seal_public_key: Annotated[str, _KEY] | None = None
     #: Base64 of its private half: verify and push workers only.
-    seal_private_key: SecretStr | None = None
+    seal_private_key: Annotated[SecretStr, _KEY] | None = None
     #: The private key before it, during a change: what was sealed to its public half is still opened.
-    seal_private_key_before: SecretStr | None = None
+    seal_private_key_before: Annotated[SecretStr, _KEY] | None = None
 
     #: The number of the Virtualization Center.
     feature_code: Annotated[str, written_as("[*#0-9]{1,8}", "1 to 8 digits, stars and hashes")] = "*30"
@@ -165,7 +167,7 @@ class Settings(BaseSettings):
     #: Every node's whole table is compared with the database this often.
     audit_every: Seconds = 300
     #: Journal rows older than so many days are removed; unset keeps them for ever.
-    journal_keep_days: Annotated[int, Field(ge=1)] | None = None
+    journal_keep_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
 
     #: Where each process shows Prometheus its metrics; plain HTTP with no login, so loopback or a private network.
     metrics_host: str = "127.0.0.1"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, SecretStr
 
 #: By the type of the error (docs.pydantic.dev, "Validation Errors"), or by how that begins; `{…}` is from its context.
 _WORDS = {
@@ -55,9 +55,10 @@ def in_words(error: Mapping[str, Any]) -> str:
 def written_as(pattern: str, words: str) -> AfterValidator:
     """What a text must be: the pattern of all of it, and the same in words, which is what a person hears."""
 
-    def check(text: str) -> str:
+    def check(given: str | SecretStr) -> str | SecretStr:
+        text = given.get_secret_value() if isinstance(given, SecretStr) else given
         if re.fullmatch(pattern, text) is None:
             raise ValueError(f"must be {words}")
-        return text
+        return given
 
     return AfterValidator(check)

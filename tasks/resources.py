@@ -10,8 +10,8 @@ from roost.settings import settings
 from tasks.announcer import Announcer
 from tasks.at_first_use import at_first_use
 
-#: Connections of one worker process: as many as a bind worker has threads at most, and one for its announcer.
-DATABASE_CONNECTIONS = 18
+#: Connections of one worker process at most: one for each thread of a bind worker with `--concurrency 8`, and one for its announcer.
+DATABASE_CONNECTIONS = 21
 
 
 @at_first_use

@@ -53,7 +53,8 @@ def check_center(config: Settings) -> None:
     codec, ended = agi_client.Client(), False
     try:
         with socket.create_connection((host, config.center_port), timeout=DEADLINE) as connection:
-            connection.sendall(agi_client.environment(_CALL, ["health", "health", "health"]))
+            called = [agi.HEALTH_CHECK, "health", f"{config.feature_code}health"]  # begins no request
+            connection.sendall(agi_client.environment(_CALL, called))
             while data := connection.recv(4096):
                 for command in codec.feed(data):
                     ended = ended or command.words[:3] == ("SET", "VARIABLE", "ROOST_OUTCOME")

@@ -30,6 +30,8 @@ MAX_ENVIRONMENT_LINES = 160
 MAX_ENVIRONMENT = 32_768
 #: Lines the usage text of a 520 may have.
 MAX_USAGE_LINES = 200
+#: What a health check gives for its node, which no node can be named: its call is none.
+HEALTH_CHECK = "(health check)"
 #: Words a command may have.
 MAX_WORDS = 127
 _ENVIRONMENT_LINE = re.compile(r"(agi_[a-z0-9_]{1,32}):(?: (.*))?")

@@ -60,7 +60,7 @@ def test_good_settings(settings: Settings) -> None:
         ({"database_url": None}, "settings"),
         ({"broker_url": None}, "settings"),
         ({"seal_public_key": new_keys()[0]}, "key pair"),
-        ({"seal_private_key": "no key"}, "key pair"),
+        ({"seal_private_key": new_keys()[1]}, "key pair"),
         ({"center_host": "8.8.8.8"}, "center"),
         ({"center_allow": ("0.0.0.0/0",)}, "center"),
         ({"center_allow": ("::/0",)}, "center"),

@@ -14,6 +14,8 @@ from pydantic import ValidationError
 from roost.errors import SettingMissing
 from roost.settings import Settings, settings
 
+#: What a key looks like.
+KEY = "A" * 43 + "="
 WRITTEN = 'ROOST_CENTER_ALLOW=127.0.0.0/8, 10.1.0.0/16\nROOST_WEB_PROXIES=\nROOST_DATABASE_URL=\nROOST_LOG_LEVEL="debug"\n'
 
 
@@ -54,20 +56,20 @@ def test_what_stands_around_a_value_is_no_part_of_it_but_of_a_pepper(
     url = "postgresql://roost@127.0.0.1/roost"
     for name, value in {
         "DATABASE_URL": url,
-        "SEAL_PUBLIC_KEY": "x",
+        "SEAL_PUBLIC_KEY": KEY,
         "WEB_PORT": "80",
         "CODE_PEPPER": "y",
     }.items():
         monkeypatch.setenv(f"ROOST_{name}", f" {value}\n")
     read = Settings()
-    assert (read.need("database_url"), read.seal_public_key, read.web_port) == (url, "x", 80)
+    assert (read.need("database_url"), read.seal_public_key, read.web_port) == (url, KEY, 80)
     assert read.need("code_pepper") == " y\n"
 
 
 @pytest.mark.parametrize("url", [
     "postgresql://u:p@[::1]:5432/roost", "postgresql://u:p@h1,h2:5433/roost?target_session_attrs=read-write", "postgresql:///roost?host=/run/postgresql",
     "postgresql://u:p%40%2F@%2Frun%2Fpostgresql/roost", "postgresql://h/roost?user=a@b", "postgresql://u:p#?;[@h/roost",
-    "amqp://u:p@[::1]:5672/%2F", "amqp://u:p@h1/v;amqp://u:p@h2/v", "amqps://u:p@h:5671//", "amqp://u:p@with@h/v",
+    "amqp://u:p@[::1]:5672/%2F", "amqp://u:p@h1/v;amqp://u:p@h2/v", "amqps://u:p@h:5671//", "amqp://u:p@with@h/v", "amqp://u:p@h1/v?heartbeat=30;amqp://u:p@h2/v?heartbeat=30",
 ])  # fmt: skip
 def test_urls_that_are_well(folder: Path, url: str) -> None:
     name = "database_url" if url.startswith("postgresql") else "broker_url"
@@ -95,7 +97,18 @@ def test_the_environment_wins_over_the_file(folder: Path, monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize(
     ("variable", "value"),
-    [("ROOST_CENTER_ALLOW", "everybody"), ("ROOST_CENTER_PORT", "fast"), ("ROOST_ANSWER_DEADLINE", "-1")],
+    [
+        ("ROOST_CENTER_ALLOW", "everybody"),
+        ("ROOST_CENTER_PORT", "fast"),
+        ("ROOST_ANSWER_DEADLINE", "-1"),
+        ("ROOST_NODE_DEADLINE", "nan"),
+        ("ROOST_JOURNAL_KEEP_DAYS", "99999999999"),
+        ("ROOST_SEAL_PUBLIC_KEY", "zzz"),
+        ("ROOST_SEAL_PRIVATE_KEY", KEY[1:]),
+        ("ROOST_SEAL_PRIVATE_KEY_BEFORE", "-" + KEY[1:]),
+        ("ROOST_BROKER_URL", "amqp://u:hunter2@h/v?heartbeat=abc"),
+        ("ROOST_BROKER_URL", "amqp://u:p@h/v;amqp://u:hunter2@h/v?connection_timeout=5"),
+    ],
 )
 def test_a_value_that_will_not_do_is_told_by_its_name_alone(
     folder: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str

@@ -12,6 +12,7 @@ import pytest
 
 from localcluster import ports
 from tests.cluster import Cluster
+from tests.processes.test_metrics import scraped, total
 from tests.warm import run_module
 
 KINDS = ["center", "bind", "verify", "push", "beat", "web"]
@@ -55,6 +56,14 @@ def frozen(cluster: Cluster) -> Iterator[None]:
 def test_what_works_is_well(cluster: Cluster) -> None:
     for kind, told in look_at_all(cluster).items():
         assert (kind, told.returncode, told.stderr) == (kind, 0, "")
+
+
+def test_a_health_check_is_no_call(cluster: Cluster) -> None:
+    before = total(scraped(cluster)["center"], "roost_calls_total")
+    assert look(cluster, "center").returncode == 0
+    assert total(scraped(cluster)["center"], "roost_calls_total") == before
+    logs = [process.log.read_text() for process in cluster.product.of_kind("center")]
+    assert not [log for log in logs if "(health check)" in log]
 
 
 def test_what_hangs_is_not_well_and_the_reason_is_told(cluster: Cluster) -> None:

@@ -116,6 +116,17 @@ def test_a_move_is_counted_where_it_happens_and_so_is_the_way_there(office: Clus
         assert grew("push", "roost_pushes_total", node=node, result="done") >= 1
         assert grew("push", "roost_pushed_changes_total", node=node) >= 1
     assert total(scraped(office)["bind"], "roost_threads") == 32
+    told = scraped(office)
+    for processes in (told["bind"], told["verify"], told["push"]):
+        failed = [
+            each.labels["task"]
+            for families in processes
+            for each in families["roost_tasks"].samples
+            if each.labels["outcome"] == "failed"
+        ]
+        assert {"roost.dial", "roost.verify", "roost.push"} <= set(failed), (
+            "they are there before they happen"
+        )
     assert (
         total(scraped(office)["center"], "roost_calls_limit") == 2 * office.product.settings.center_max_calls
     )

@@ -12,7 +12,7 @@ import structlog
 from roost.errors import BrokerUnavailable
 from roost.moves.database_clock import DatabaseClock
 from roost.moves.outcomes import Outcome
-from roost.pbx.agi import ProtocolError
+from roost.pbx.agi import HEALTH_CHECK, ProtocolError
 from roost.settings import Settings
 from tasks.client import Client
 from workers import systemd
@@ -28,6 +28,9 @@ CLOCK_EVERY = 30.0
 
 #: Calls at once from one phone. A person makes one; whoever took a phone over keeps the center from nobody else.
 CALLS_OF_ONE_PHONE = 20
+
+#: Of those who are not let in, so many are listened to at a time, and for so many seconds, to tell calls from probes.
+STRANGERS, STRANGERS_WAIT = 16, 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -51,6 +54,7 @@ class Center:
         #: When what a storm brings about was last said.
         self._said_at: dict[str, float] = {}
         self._of_phone: Counter[str] = Counter()
+        self._strangers = 0
         self._stopping = asyncio.Event()
         self.port = 0
 
@@ -90,8 +94,7 @@ class Center:
         try:
             peer = ip_address(writer.get_extra_info("peername")[0])
             if not any(peer in network for network in self._settings.center_allow):
-                self._say_seldom("call_refused", peer=str(peer), reason="not in ROOST_CENTER_ALLOW")
-                measures.CALLS.labels(measures.NOT_LET_IN).inc()
+                await self._turn_away(reader, str(peer))
             elif self._limit.came(task):
                 await self._serve_call(reader, writer)
             else:
@@ -100,6 +103,20 @@ class Center:
             self._calls.discard(task)
             self._limit.left(task)
             writer.close()
+
+    async def _turn_away(self, reader: asyncio.StreamReader, peer: str) -> None:
+        """Who is not let in. A PBX speaks at once; whoever only sees whether somebody listens here, as a probe does, is not told of."""
+        if self._strangers < STRANGERS:
+            self._strangers += 1
+            try:
+                if not await asyncio.wait_for(reader.read(1), STRANGERS_WAIT):
+                    return
+            except (TimeoutError, ConnectionError):
+                return
+            finally:
+                self._strangers -= 1
+        self._say_seldom("call_refused", peer=peer, reason="not in ROOST_CENTER_ALLOW")
+        measures.CALLS.labels(measures.NOT_LET_IN).inc()
 
     def _say_seldom(self, event: str, **about: str) -> None:
         """Say it, but not for every connection of a storm."""
@@ -134,7 +151,7 @@ class Center:
     async def _talk(self, channel: Channel, connection: asyncio.Task[None]) -> None:
         environment = await channel.environment()
         self._limit.asked(connection)
-        _node, phone, *_ = (*environment.arguments, "", "")
+        node, phone, *_ = (*environment.arguments, "", "")
         call = Call(channel, self._client, self._clock, self._settings)
         if self._of_phone[phone] >= CALLS_OF_ONE_PHONE:
             self._say_seldom("phone_has_too_many_calls", phone=phone[:80])
@@ -149,6 +166,8 @@ class Center:
                 outcome = await call.run(environment)
         finally:
             self._of_phone -= Counter((phone,))  # forgets a phone that has none
+        if node == HEALTH_CHECK:
+            return
         measures.CALLS.labels(outcome.value).inc()
         log.info("call_done", outcome=outcome.value, call=environment["agi_uniqueid"][:80])
 

@@ -9,6 +9,7 @@ from prometheus_client.registry import Collector
 
 from roost.database import RETRIES, Database
 from roost.settings import Settings
+from tasks.app import app
 from tasks.at_first_use import at_first_use
 from tasks.client import Client
 from tasks.measures import (
@@ -41,6 +42,11 @@ def seen_of(settings: Settings, *, nodes: bool) -> list[Collector]:
 
 def export_worker(kind: str, settings: Settings, threads: int) -> None:
     """Export what a worker counts: tasks, its threads; of a push worker the pushes, and how far the nodes are."""
+    for task in (
+        app.tasks
+    ):  # each is there from the start: what appears only when it happens first shows no increase then
+        if task.startswith("roost."):
+            TASKS.labels(task, "failed")
     most = Gauge("roost_threads", "Threads that this process may run tasks in.", registry=None)
     most.set(threads)
     pushing = (PUSHES, PUSHED, MENDED, SWEPT) if kind == "push" else ()
