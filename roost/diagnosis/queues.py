@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ from roost.wording import count_of
 
 #: Waiting requests above this are more than a busy moment; `monitoring/alerts.yml` has the same number.
 MANY = 100
+#: Before what mends a fault; what stands in brackets, such as the system's words of a file, may have a colon of its own.
+_MEND = re.compile(r": (?![^()]*\))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,8 @@ def check_queues(queues: Iterable[QueueState]) -> Iterator[Finding]:
 
 def broker_away(why: str) -> Finding:
     """RabbitMQ, which cannot be used. `why` is a sentence with what mends it behind a colon, as `tasks/broker.py` writes them."""
-    what, _, mend = why.partition(": ")
+    what, *more = _MEND.split(why, maxsplit=1)
+    mend = "".join(more)
     return Finding(
         "broker", Level.ERROR, f"RabbitMQ cannot be used, so nothing can be moved; calls still route. {what.rstrip('.')}.",
         mend[:1].upper() + mend[1:] or "See RabbitMQ's own log.",

@@ -15,7 +15,7 @@ from roost.database import Database
 from roost.diagnosis.database import check_directory, check_server
 from roost.diagnosis.nodes import check_nodes
 from roost.diagnosis.processes import check_processes
-from roost.diagnosis.queues import QueueState, check_queues
+from roost.diagnosis.queues import QueueState, broker_away, check_queues
 from roost.diagnosis.settings import check_settings
 from roost.finding import Finding, Level
 from roost.seal import new_keys
@@ -317,3 +317,9 @@ def test_queues() -> None:
         ("queues", "warning")
     ]
     assert bad(list(check_queues([QueueState("dead", "", exists=True)]))) == []
+
+
+def test_what_mends_rabbitmq_stands_behind_the_colon_that_is_none_of_a_files_name() -> None:
+    found = broker_away("The file of authorities cannot be read (/ca: no such file): mend its name.")
+    assert found.says.endswith("The file of authorities cannot be read (/ca: no such file).")
+    assert found.mend == "Mend its name."
