@@ -40,8 +40,9 @@ AT_ONCE, ENOUGH = 2, 24
 #: Seconds after several were answered together until the next are taken, unless as many wait already: those who were answered ask again, one
 #: after the other, and a transaction costs much the same for few as for more. Who comes alone never waits for it.
 PAUSE = 0.002
-#: Seconds that a move waits for rows that others hold, how often it is seen whether they are free, and how many wait at most.
-HELD_PATIENCE, HELD_PAUSE, MOST_HELD = 3.0, 0.03, MOST // 2
+#: Seconds that a move waits for rows that others hold, nearly as long as its asker; how often it is seen whether they are free; and how many of a
+#: kind wait: with three kinds fewer than a worker is sent ahead.
+HELD_PATIENCE, HELD_PAUSE, MOST_HELD = 4.0, 0.03, MOST
 #: Threads that moves take in one process at most: for each of the three kinds those that settle, one that waits for held rows, and one that begins
 #: again while that one wakes up.
 MOST_THREADS = 3 * (AT_ONCE + 2)

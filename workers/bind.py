@@ -18,8 +18,8 @@ from workers.celery_worker import run
 
 #: Jobs at once in one process, besides the moves that are settled together.
 THREADS = 4
-#: Messages sent ahead, a thread: two full transactions in all, so that the next is there when one is through.
-PREFETCH = 2 * MOST // (THREADS + MOST_THREADS)
+#: Messages sent ahead, a thread: four full transactions in all, so that the next is there when one is through, and when many wait for rows that others hold.
+PREFETCH = 4 * MOST // (THREADS + MOST_THREADS)
 
 
 @worker_shutdown.connect
