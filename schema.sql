@@ -85,6 +85,7 @@ CREATE INDEX extension_by_words ON extension USING gin (words_of(organization_id
 -- node; `applied_version` is what we last saw there. A node that fails is left alone until `next_attempt_at`.
 -- `resync` asks for a full send, whatever its cursor says; `send_…` say how far one is. `failure` is the code of the last error.
 -- `options` are what the kind declares beyond the columns here; a kind whose nodes have no user name leaves `username` empty.
+-- `written_until`: until then a push worker may be writing the node without holding this row, so everybody takes it for held (take_node.sql).
 CREATE TABLE pbx_node (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name text NOT NULL UNIQUE CHECK (name ~ '^[A-Za-z0-9._-]{1,64}$'),
@@ -109,6 +110,7 @@ CREATE TABLE pbx_node (
     send_began_at timestamptz,
     send_done bigint NOT NULL DEFAULT 0,
     send_total bigint NOT NULL DEFAULT 0,
+    written_until timestamptz,
     options jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(options) = 'object')
 ) WITH (fillfactor = 50);
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from functools import partial
 
 import structlog
@@ -32,6 +32,11 @@ THREADS = 16
 log = structlog.get_logger(__name__)
 
 
+def _writing_may_take() -> float:
+    """Seconds for which a node's row is held at most, or fenced, while the node does not answer."""
+    return 2 * settings().node_deadline
+
+
 @at_first_use
 def _database() -> Database:
     # The transaction that holds the node's row is idle while the PBX is written, one batch at a time. What it writes there,
@@ -39,7 +44,7 @@ def _database() -> Database:
     return Database(
         settings().need("database_url"),
         size=2 * THREADS + LAMP_THREADS,
-        idle_limit=2 * settings().node_deadline,
+        idle_limit=_writing_may_take(),
         name="roost-push",
         one_plan=True,
         bookkeeping=True,
@@ -75,6 +80,7 @@ def _hands() -> ThreadPoolExecutor:
 def _together() -> PushTogether:
     return PushTogether(
         _database(), _nodes(), settings().node_retry_max, settings().audit_every, _news(), _message_lamps().changed, _hands(),
+        _writing_may_take(),
     )  # fmt: skip
 
 
@@ -136,7 +142,8 @@ def _go_on(node: str, late: Write | None = None) -> None:
     """Push to a node by itself, once it has what was late."""
     try:
         if late is not None:
-            _push_by(node, lambda: _together().note_late(node, late))
+            with suppress(DatabaseUnavailable):  # the push says so
+                _together().note_late(late)
     except BaseException:
         _turns().give_up(node)
         raise
@@ -150,12 +157,8 @@ def _turns() -> Turns:
 
 def _push(node: str) -> bool:
     """Converge the node; what fails is tried again when the sweep finds it due. False: another process holds it, or it is not due."""
-    return _push_by(node, lambda: _converge(node))
-
-
-def _push_by(node: str, how: Callable[[], Converged | PushFailed | None]) -> bool:
     try:
-        result = how()
+        result = _converge(node)
     except DatabaseUnavailable as error:
         DATABASE.gone(task=PUSH_TASK, node=node, error=str(error))
         PUSHES.labels(node, error.code).inc()

@@ -1,5 +1,5 @@
--- Locks the row of a node that is to be pushed to, and says what is to be done there. When another push holds the row, or the node
--- does not exist, every column is NULL, at once. The version of the database is read after the lock is held, so the node cannot be
+-- Locks the row of a node that is to be pushed to, and says what is to be done there. When another push holds the row or is late
+-- (`written_until`), or the node does not exist, every column is NULL, at once. The version of the database is read after the lock is held, so the node cannot be
 -- further than that. An audit is due when one was requested, when the last one ended `audit_every` seconds ago, or as many as
 -- `audit_often` has for its kind, and when one that began has made no progress for `audit_silence` seconds.
 CREATE OR REPLACE FUNCTION take_node(
@@ -11,7 +11,8 @@ DECLARE
     audit node_audit;
     often float8;
 BEGIN
-    SELECT * INTO taken FROM pbx_node WHERE name = node FOR NO KEY UPDATE SKIP LOCKED;
+    SELECT * INTO taken FROM pbx_node
+    WHERE name = node AND coalesce(written_until <= clock_timestamp(), true) FOR NO KEY UPDATE SKIP LOCKED;
     due := may_be_tried(taken.enabled, taken.next_attempt_at) OR now_please AND taken.enabled;
     IF due THEN
         SELECT * INTO audit FROM node_audit WHERE node_id = taken.id;

@@ -105,7 +105,8 @@ ALTER TABLE pbx_node
     ADD COLUMN IF NOT EXISTS failure text,
     ADD COLUMN IF NOT EXISTS send_began_at timestamptz,
     ADD COLUMN IF NOT EXISTS send_done bigint NOT NULL DEFAULT 0,
-    ADD COLUMN IF NOT EXISTS send_total bigint NOT NULL DEFAULT 0;
+    ADD COLUMN IF NOT EXISTS send_total bigint NOT NULL DEFAULT 0,
+    ADD COLUMN IF NOT EXISTS written_until timestamptz;
 
 CREATE TABLE IF NOT EXISTS node_audit (
     node_id bigint PRIMARY KEY REFERENCES pbx_node ON DELETE CASCADE,

@@ -9,26 +9,34 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from roost.database import Connection, Database
 from roost.errors import Invalid, NodeRefused, NodeUnavailable
-from roost.nodes import refused_rows
+from roost.nodes import fence, refused_rows
 from roost.nodes.converge import Converged
-from roost.nodes.holding import NodeRow, Nodes, PushFailed, hold, mark_applied, note_failure, take
+from roost.nodes.holding import NodeRow, Nodes, PushFailed, mark_applied, note_failure, take
 from roost.nodes.routes import News
 from roost.nodes.shared_news import SharedNews
-from roost.pbx.node import Change, Cursor, PbxNode, RefusedRow
+from roost.pbx.node import Change, Cursor, RefusedRow
 
 #: Seconds.
 PATIENCE = 0.1
+#: What a node may raise.
+_EXPECTED = (NodeUnavailable, NodeRefused, Invalid)
 
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """What a node is told. The result is what it refused; None: it is not where it was noted to be, and was told nothing."""
+    """What a node is told. The result is what it refused; None: it is not where it was noted to be, and was told nothing.
 
+    `fenced_until`: until when others find the node's row held; None: there is no fence around it.
+    """
+
+    row: NodeRow
     told: News
     result: Future[list[RefusedRow] | None]
+    fenced_until: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -48,7 +56,8 @@ class Together:
 class PushTogether:
     """Pushes to several nodes at a time, side by side in threads of `hands`; `taken` hears of the news that a node took.
 
-    Nodes that were written wait `patience` seconds, with their rows held, for the slowest of them.
+    Nodes that were written wait `patience` seconds, with their rows held, for the slowest of them. Whoever is late is behind a fence for
+    `fenced_for` seconds at most: as long as PostgreSQL lets an idle transaction hold a row.
     """
 
     database: Database
@@ -58,6 +67,7 @@ class PushTogether:
     news: SharedNews
     taken: Callable[[str, Sequence[Change]], None]
     hands: Executor
+    fenced_for: float
     patience: float = PATIENCE
 
     def push(self, node_names: Sequence[str]) -> Together:
@@ -79,56 +89,81 @@ class PushTogether:
             found.late |= again.late
         return found
 
-    def note_late(self, node_name: str, late: Write) -> PushFailed | None:
-        """Wait until a node that was late is written, and note what it refused, or that it failed. Raises what nobody expects."""
+    def note_late(self, late: Write) -> None:
+        """Wait until a node that was late is written, note what it refused, and let others write it again.
+
+        A failure is not noted, for it may be one of a node that was changed meanwhile: the push that follows meets it again. Raises
+        DatabaseUnavailable, and what nobody expects.
+        """
         wait([late.result])
+        if (until := late.fenced_until) is not None:
+            self.database.transaction(lambda connection: self._lift_fence(connection, late, until))
+        error = late.result.exception()
+        if error is not None and not isinstance(error, _EXPECTED):
+            raise error
 
-        def work(connection: Connection, row: NodeRow, _node: PbxNode) -> None:
-            refused = late.result.result()
-            if refused:
-                refused_rows.note(connection, row.id, late.told.changes, refused)
-
-        return hold(self.database, node_name, self.nodes, self.retry_max, work)
+    def _lift_fence(self, connection: Connection, late: Write, until: datetime) -> None:
+        has_refused = fence.lift(connection, late.row.id, until)
+        if has_refused is None:
+            return
+        if late.result.exception() is not None:
+            self.nodes.drop(late.row)
+        elif (refused := late.result.result()) is not None and (refused or has_refused):
+            refused_rows.note(connection, late.row.id, late.told.changes, refused)
 
     def _turn(self, node_names: Sequence[str]) -> Together:
         found = Together()
-        writes: list[tuple[NodeRow, Write]] = []
+        writes: list[Write] = []
         try:
             with self.database.connection() as connection, connection.transaction():
                 for row in take(connection, node_names, audit_every=self.audit_every):
                     if _keeps_pace(row):
                         told = _told(connection, row, self.news)
-                        writes.append(
-                            (row, Write(told, self.hands.submit(_write, self.nodes, row, told, self.taken)))
-                        )
-                written, _ = wait([write.result for _, write in writes], self.patience)
-                versions: dict[int, int] = {}
-                for row, write in writes:
-                    error = write.result.exception() if write.result in written else None
-                    if isinstance(error, (NodeUnavailable, NodeRefused, Invalid)):
-                        found.done[row.name] = note_failure(
-                            connection, row, self.nodes, self.retry_max, error
-                        )
-                    elif error is not None or write.result not in written:
-                        found.late[row.name] = write
-                    elif (refused := write.result.result()) is not None:
-                        told = write.told
-                        if refused or row.has_refused:
-                            refused_rows.note(connection, row.id, told.changes, refused)
-                        versions[row.id] = told.version
-                        if told.version >= row.version:
-                            found.done[row.name] = Converged(
-                                row.version, len(told.changes), row.audit_due, refused=len(refused)
-                            )
+                        written = self.hands.submit(_write, self.nodes, row, told, self.taken)
+                        writes.append(Write(row, told, written))
+                wait([write.result for write in writes], self.patience)
+                versions = self._note(connection, writes, found)
                 newest = mark_applied(connection, versions) if versions else 0
                 found.overtaken = [
                     name for name, done in found.done.items() if isinstance(done, Converged) and done.version < newest
                 ]  # fmt: skip
         except BaseException:
             # Nobody else may use the connections to these nodes before.
-            wait([write.result for _, write in writes])
+            wait([write.result for write in writes if not write.result.cancel()])
             raise
         return found
+
+    def _note(self, connection: Connection, writes: Sequence[Write], found: Together) -> dict[int, int]:
+        """Say of each write what became of it; the version of each node that was written, by its id."""
+        versions: dict[int, int] = {}
+        still_written: list[Write] = []
+        for write in writes:
+            row, told, result = write.row, write.told, write.result
+            if result.cancel():  # it has not begun: each thread is with another node
+                continue
+            if not result.done():
+                still_written.append(write)
+                continue
+            error = result.exception()
+            if isinstance(error, _EXPECTED):
+                found.done[row.name] = note_failure(connection, row, self.nodes, self.retry_max, error)
+            elif error is not None:
+                self.nodes.drop(row)
+                found.late[row.name] = write
+            elif (refused := result.result()) is not None:
+                if refused or row.has_refused:
+                    refused_rows.note(connection, row.id, told.changes, refused)
+                versions[row.id] = told.version
+                if told.version >= row.version:
+                    found.done[row.name] = Converged(
+                        row.version, len(told.changes), row.audit_due, refused=len(refused)
+                    )
+        if still_written:
+            until = fence.put_up(connection, [write.row.id for write in still_written], self.fenced_for)
+            found.late |= {
+                write.row.name: replace(write, fenced_until=until[write.row.id]) for write in still_written
+            }
+        return versions
 
 
 def _keeps_pace(row: NodeRow) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
+from threading import Event
 
 from roost.nodes.converge import Converged, converge
 from roost.nodes.converge_together import PushTogether, Together
@@ -21,6 +22,8 @@ from tests.core.pushed_node import RETRY_MAX, number_all
 from tests.world import World
 
 NAMES = ("n1", "n2", "n3")
+#: Seconds until a test gives up waiting.
+DEADLINE = 20
 
 
 class Connections(NodeConnections):
@@ -42,6 +45,11 @@ class Connections(NodeConnections):
             node.apply = apply  # type: ignore[method-assign]  # as a network, or a frozen PBX, would
         return node
 
+    def kept(self, name: str) -> PbxNode | None:
+        """The connection to the node that is kept, if there is one."""
+        kept = self._open.get(name)
+        return kept[1] if kept else None
+
 
 class Cluster:
     """Three simulated nodes with three desks, which have everything."""
@@ -53,7 +61,15 @@ class Cluster:
         self.news = SharedNews()
         self.told: dict[str, int] = {}
         self.together = PushTogether(
-            world.database, self.nodes, RETRY_MAX, 1e9, self.news, self.taken, hands, patience=20
+            world.database,
+            self.nodes,
+            RETRY_MAX,
+            1e9,
+            self.news,
+            self.taken,
+            hands,
+            fenced_for=60,
+            patience=20,
         )
         self._moves = 0
 
@@ -64,6 +80,20 @@ class Cluster:
     def wait_at_most(self, seconds: float) -> None:
         """How long nodes that were written wait for the slowest: so long that a busy machine makes none late, where a test says nothing."""
         self.together = replace(self.together, patience=seconds)
+
+    def hold_up(self, name: str, error: Exception | None = None) -> Event:
+        """The node is late: what it is sent next is written, or fails, once this is set."""
+        goes_on = Event()
+
+        def slow() -> None:
+            assert goes_on.wait(DEADLINE)
+            if error is not None:
+                raise error
+
+        self.wait_at_most(1)
+        self.nodes.close()
+        self.nodes.before_writing[name] = slow
+        return goes_on
 
     def push(self, name: str) -> Converged | PushFailed | None:
         return converge(self.world.database, name, self.nodes, RETRY_MAX)
@@ -93,3 +123,14 @@ class Cluster:
     def move(self) -> None:
         self._moves += 1
         assert self.world.sit("001", f"desk{2 + self._moves % 2:03}").outcome == "virtualized"
+
+    def make_a_row_too_long(self) -> None:
+        """For every node, in a way that Roost itself refuses."""
+        for statement in (
+            "ALTER TABLE extension DISABLE TRIGGER extension_rows_fit",
+            "ALTER TABLE phone DISABLE TRIGGER USER",
+            "UPDATE phone SET emergency_location = repeat(',', 256)",
+            "ALTER TABLE phone ENABLE TRIGGER USER",
+        ):
+            self.world.sql(statement)
+        self.world.sql("UPDATE extension SET name = %s WHERE number = '001'", "\U0001f99c" * 64)

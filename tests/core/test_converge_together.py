@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
@@ -14,42 +13,9 @@ from roost.nodes.full_send import Sending
 from roost.nodes.holding import PushFailed, hold
 from roost.nodes.refused_rows import list_refused_rows
 from roost.nodes.routes import read_head
-from roost.pbx.node import Cursor, Gone
-from tests.conformance.asterisk.target import Simulator
+from roost.pbx.node import Cursor
 from tests.core.pushed_node import RETRY_MAX, number_all
-from tests.core.pushed_together import NAMES, Cluster
-from tests.world import World
-
-#: Seconds until a test gives up waiting.
-DEADLINE = 20
-
-
-@pytest.fixture(scope="module")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    """One process, three nodes."""
-    target = Simulator(tmp_path_factory.mktemp("three"), nodes=len(NAMES))
-    target.start()
-    yield target
-    target.stop()
-
-
-@pytest.fixture
-def cluster(world: World, simulator: Simulator) -> Iterator[Cluster]:
-    world.organization()
-    for place, name in enumerate(NAMES):
-        address = simulator.address_of(place)
-        secret = address.secret.get_secret_value()
-        world.node(name, host=address.host, port=address.port, secret=secret)
-    for number in ("001", "002", "003"):
-        world.desk(number)
-    with ThreadPoolExecutor(len(NAMES)) as hands:
-        ours = Cluster(world, simulator, hands)
-        number_all(world.database)
-        for name in NAMES:
-            ours.tamper(name, [Gone(*key) for key in ours.holds(name)], Cursor("nobody", 0))
-            assert ours.push(name) == Converged(6, 6)
-        yield ours
-        ours.nodes.close()
+from tests.core.pushed_together import DEADLINE, NAMES, Cluster
 
 
 def test_nodes_that_keep_pace_are_told_together(cluster: Cluster) -> None:
@@ -122,24 +88,14 @@ def test_what_nobody_expects_of_a_node_harms_no_other(cluster: Cluster) -> None:
     found = cluster.push_together()
     assert found.done == {"n1": Converged(9, 3), "n3": Converged(9, 3)}
     with pytest.raises(RuntimeError, match="the adapter has a fault"):
-        cluster.together.note_late("n2", found.late["n2"])
+        cluster.together.note_late(found.late["n2"])
     cluster.nodes.before_writing.clear()
     cluster.nodes.close()
     assert cluster.push("n2") == Converged(9, 3)
 
 
-@pytest.mark.parametrize("fails", [False, True])
-def test_a_node_that_is_slow_keeps_no_other_waiting(cluster: Cluster, *, fails: bool) -> None:
-    goes_on = Event()
-
-    def slow() -> None:
-        assert goes_on.wait(DEADLINE)
-        if fails:
-            raise NodeUnavailable("away")
-
-    cluster.wait_at_most(1)
-    cluster.nodes.before_writing["n2"] = slow
-    cluster.nodes.close()
+def test_a_node_that_is_slow_keeps_no_other_waiting(cluster: Cluster) -> None:
+    goes_on = cluster.hold_up("n2")
     cluster.move()
     found = cluster.push_together()
     assert found.done == {"n1": Converged(9, 3), "n3": Converged(9, 3)}
@@ -147,12 +103,7 @@ def test_a_node_that_is_slow_keeps_no_other_waiting(cluster: Cluster, *, fails: 
     assert cluster.noted() == {"n1": (9, 0), "n2": (6, 0), "n3": (9, 0)}
     assert hold(cluster.world.database, "n1", cluster.nodes, RETRY_MAX, lambda *_: 1), "its row is free"
     goes_on.set()
-    failed = cluster.together.note_late("n2", found.late["n2"])
-    if fails:
-        assert isinstance(failed, PushFailed)
-        assert cluster.noted()["n2"] == (6, 1)
-        return
-    assert failed is None
+    cluster.together.note_late(found.late["n2"])
     assert cluster.holds("n2") == cluster.truth()
     assert cluster.told == dict.fromkeys(NAMES, 3)
     assert cluster.push("n2") == Converged(9, 0), "it has everything"
@@ -161,20 +112,13 @@ def test_a_node_that_is_slow_keeps_no_other_waiting(cluster: Cluster, *, fails: 
 
 @pytest.mark.parametrize("late", [False, True])
 def test_what_a_node_refuses_is_written_down(cluster: Cluster, *, late: bool) -> None:
-    goes_on = Event()
-    if late:
-        cluster.wait_at_most(1)
-        cluster.nodes.before_writing["n2"] = lambda: goes_on.wait(DEADLINE)
-        cluster.nodes.close()
-    cluster.world.sql("ALTER TABLE extension DISABLE TRIGGER extension_rows_fit")
-    cluster.world.sql("ALTER TABLE phone DISABLE TRIGGER USER")
-    cluster.world.sql("UPDATE phone SET emergency_location = repeat(',', 256)")
-    cluster.world.sql("ALTER TABLE phone ENABLE TRIGGER USER")
-    cluster.world.sql("UPDATE extension SET name = %s WHERE number = '001'", "\U0001f99c" * 64)
+    goes_on = cluster.hold_up("n2") if late else Event()
+    cluster.make_a_row_too_long()
     found = cluster.push_together()
     goes_on.set()
-    for name, write in found.late.items():
-        assert cluster.together.note_late(name, write) is None
+    assert set(found.late) == ({"n2"} if late else set())
+    for write in found.late.values():
+        cluster.together.note_late(write)
     refused = [(row.node, row.key) for row in list_refused_rows(cluster.world.database)]
     assert sorted(refused) == [(name, "p/desk001") for name in NAMES]
 

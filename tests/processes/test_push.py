@@ -18,6 +18,7 @@ from structlog.testing import capture_logs
 from localcluster import ports
 from localcluster.product import Product
 from localcluster.rabbitmq import RabbitCluster
+from localcluster.simulator import inject
 from roost.database import Database
 from roost.pbx.node import Rings
 from tasks.broker import connect
@@ -108,6 +109,21 @@ def test_what_nobody_expects_of_a_node_harms_none_that_is_pushed_to_with_it(clus
     cluster.settled()
     assert cluster.node_holds("n2")["e", "0001*001"] == Rings("0001*001", "n1", "desk002")
     assert '"event": "pushed_one_by_one"' in log.read_text()[before:]
+
+
+def test_a_node_that_is_late_is_written_behind_a_fence_and_then_free(cluster: Cluster) -> None:
+    cluster.office("001", "002")
+    cluster.settled()
+    fence = "SELECT written_until IS NOT NULL FROM pbx_node WHERE name = 'n2'"
+    inject(cluster.product.node_ports["n2"], "slow", seconds=0.5)
+    try:
+        assert cluster.ask_to_move("001", "desk002") == "virtualized"
+        wait_until(lambda: cluster.world.value(fence) is True, "it is late")
+    finally:
+        inject(cluster.product.node_ports["n2"], "none")
+    cluster.settled()
+    assert cluster.world.value(fence) is False
+    assert cluster.node_holds("n2")["e", "0001*001"] == Rings("0001*001", "n1", "desk002")
 
 
 def consumed(channel: Any, *nodes: str) -> set[str]:
