@@ -77,7 +77,7 @@ class PushTogether:
         """
         found = self._turn(list(dict.fromkeys(node_names)))
         if found.overtaken:
-            again = self._turn(found.overtaken)
+            again = self._turn_again(found.overtaken)
             for name in found.overtaken:
                 before, after = found.done.pop(name), again.done.get(name)
                 if isinstance(before, Converged) and isinstance(after, Converged):
@@ -88,6 +88,13 @@ class PushTogether:
                     found.done[name] = after
             found.late |= again.late
         return found
+
+    def _turn_again(self, node_names: Sequence[str]) -> Together:
+        """Whatever harms this turn must not lose who is late since the one before. The push of its own that each wants meets it again, and says so."""
+        try:
+            return self._turn(node_names)
+        except Exception:  # noqa: BLE001 - see above
+            return Together()
 
     def note_late(self, late: Write) -> None:
         """Wait until a node that was late is written, note what it refused, and let others write it again.

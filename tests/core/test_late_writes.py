@@ -20,7 +20,7 @@ from roost.nodes.refused_rows import list_refused_rows
 from roost.pbx.node import Gone
 from tasks.nodes import NodeConnections
 from tests.cluster import wait_until
-from tests.core.pushed_node import RETRY_MAX
+from tests.core.pushed_node import RETRY_MAX, number_all
 from tests.core.pushed_together import DEADLINE, NAMES, Cluster
 
 
@@ -182,3 +182,37 @@ def test_what_had_not_begun_when_patience_ended_is_not_written(cluster: Cluster)
         cluster.together.note_late(found.late["n1"])
     assert cluster.told == {"n1": 3}
     assert cluster.noted() == {"n1": (6, 0), "n2": (9, 0), "n3": (6, 0)}
+
+
+#: PostgreSQL lets nobody write down what n1 was sent in another turn.
+_ANOTHER_TURN_FAILS = """
+CREATE FUNCTION n1_is_broken() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'n1 is broken'; END $$;
+CREATE TRIGGER n1_is_broken BEFORE UPDATE OF applied_version ON pbx_node FOR EACH ROW
+    WHEN (NEW.name = 'n1' AND NEW.applied_version > 9) EXECUTE FUNCTION n1_is_broken()
+"""
+
+
+def test_who_is_late_is_not_forgotten_when_another_turn_fails(cluster: Cluster) -> None:
+    """A push of its own would use the connection that is still written to."""
+
+    def move() -> None:
+        cluster.nodes.before_writing.pop("n1")
+        cluster.move()
+        number_all(cluster.world.database)
+
+    goes_on = cluster.hold_up("n2")
+    cluster.nodes.before_writing["n1"] = move
+    for statement in _ANOTHER_TURN_FAILS.rsplit(";\n", 1):
+        cluster.world.sql(statement)
+    cluster.move()
+    try:
+        found = push_late(cluster)
+    finally:
+        cluster.world.sql("DROP FUNCTION n1_is_broken CASCADE")
+        goes_on.set()
+    assert not found.done
+    assert cluster.noted()["n1"] == (9, 0)
+    cluster.together.note_late(found.late["n2"])
+    for name in NAMES:
+        assert isinstance(cluster.push(name), Converged), "its own push"
+        assert cluster.holds(name) == cluster.truth()
