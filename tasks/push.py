@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import structlog
@@ -11,7 +10,7 @@ import structlog
 from roost.database import Database
 from roost.errors import DatabaseUnavailable
 from roost.nodes.converge import Converged, converge
-from roost.nodes.converge_together import PushTogether, Together, Write
+from roost.nodes.converge_together import PushTogether
 from roost.nodes.holding import PushFailed
 from roost.nodes.shared_news import SharedNews
 from roost.settings import settings
@@ -23,6 +22,7 @@ from tasks.message_lamps import THREADS as LAMP_THREADS
 from tasks.message_lamps import MessageLamps
 from tasks.nodes import NodeConnections
 from tasks.outages import DATABASE
+from tasks.several import Several
 from tasks.turns import Turns
 from tasks.wake import PUSH_SEVERAL_TASK, PUSH_TASK
 
@@ -72,14 +72,16 @@ def _message_lamps() -> MessageLamps:
 
 
 @at_first_use
-def _hands() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(THREADS, "push")
+def _several() -> Several:
+    return Several(_turns(), _together(), _tell, ThreadPoolExecutor(THREADS, "push"))
 
 
 @at_first_use
 def _together() -> PushTogether:
+    # Threads of their own, so that pushes to nodes that are known not to answer take none; and twice as many as one message names nodes.
+    writing = ThreadPoolExecutor(2 * THREADS, "write")
     return PushTogether(
-        _database(), _nodes(), settings().node_retry_max, settings().audit_every, _news(), _message_lamps().changed, _hands(),
+        _database(), _nodes(), settings().node_retry_max, settings().audit_every, _news(), _message_lamps().changed, writing,
         _writing_may_take(),
     )  # fmt: skip
 
@@ -99,55 +101,11 @@ def push(node: str) -> None:
 
 @app.task(name=PUSH_SEVERAL_TASK)
 def push_several(nodes: list[str]) -> None:
-    """Bring each of the nodes to the truth: those that keep pace together, then each of the others by itself, side by side.
+    """Bring each of the nodes to the truth.
 
     One message for all of them, since a message costs a push worker twice as much as what is done with it.
     """
-    turns = _turns()
-    mine = turns.begin(nodes)
-    left = set(mine)
-    try:
-        together = _push_together(mine)
-        pushes = [
-            _hands().submit(_go_on, node, together.late.get(node))
-            for node in mine
-            if node not in together.done
-        ]
-        left &= together.done.keys()
-        for node, result in together.done.items():
-            _tell(node, result)
-            if not turns.end(node):
-                pushes.append(_hands().submit(_go_on, node))
-            left.discard(node)
-    finally:
-        for node in left:
-            turns.give_up(node)
-    wait(pushes)  # each ends within its node's deadlines
-    for done in pushes:
-        done.result()
-
-
-def _push_together(nodes: list[str]) -> Together:
-    """Push to those that keep pace; each of the others wants a push of its own."""
-    try:
-        return _together().push(nodes)
-    except DatabaseUnavailable:
-        return Together()  # who pushes to each says so
-    except Exception as error:  # noqa: BLE001 - whatever it is, it harms only the node whose own push meets it again
-        log.warning("pushed_one_by_one", nodes=nodes, error=type(error).__name__)
-        return Together()
-
-
-def _go_on(node: str, late: Write | None = None) -> None:
-    """Push to a node by itself, once it has what was late."""
-    try:
-        if late is not None:
-            with suppress(DatabaseUnavailable):  # the push says so
-                _together().note_late(late)
-    except BaseException:
-        _turns().give_up(node)
-        raise
-    _turns().go_on(node)
+    _several().push(nodes)
 
 
 @at_first_use

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from datetime import datetime, timedelta
@@ -23,6 +24,7 @@ from roost.database import Database
 from roost.pbx.node import Rings
 from tasks.broker import connect
 from tasks.topology import push_queue, push_queue_name
+from tasks.wake import SEVERAL
 from tests.cluster import Cluster, wait_until
 from tests.world import World
 from workers.node_queues import Looking
@@ -124,6 +126,32 @@ def test_a_node_that_is_late_is_written_behind_a_fence_and_then_free(cluster: Cl
     cluster.settled()
     assert cluster.world.value(fence) is False
     assert cluster.node_holds("n2")["e", "0001*001"] == Rings("0001*001", "n1", "desk002")
+
+
+def test_as_many_nodes_as_one_message_names_that_do_not_answer_keep_no_other_waiting(
+    cluster: Cluster,
+) -> None:
+    cluster.office("001", "002")
+    cluster.settled()
+    silent = [f"a{number:02}" for number in range(SEVERAL)]
+    with socket.create_server((ports.LOOPBACK, 0), backlog=100) as nobody:
+        for name in silent:
+            cluster.world.node(name, port=nobody.getsockname()[1])
+        fenced = "SELECT count(*) FROM pbx_node WHERE written_until IS NOT NULL"
+        wait_until(lambda: cluster.world.value(fenced) == len(silent), "all of them are late")
+        try:
+            assert cluster.ask_to_move("001", "desk002") == "virtualized"
+            wait_until(lambda: cluster.world.value(_ALL_OTHERS_HAVE_IT) is True, "the others have it")
+            assert cluster.world.value(fenced) == len(silent), "meanwhile the threads were with those"
+        finally:
+            cluster.world.sql("DELETE FROM pbx_node WHERE name = ANY (%s)", silent)
+    cluster.settled()
+
+
+_ALL_OTHERS_HAVE_IT = """
+SELECT min(applied_version) = (SELECT max(version) FROM route) FROM pbx_node WHERE name IN ('n1', 'n2', 'n3')
+   AND NOT EXISTS (SELECT FROM route_dirty)
+"""
 
 
 def consumed(channel: Any, *nodes: str) -> set[str]:
