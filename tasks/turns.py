@@ -10,8 +10,11 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-#: Seconds until a node that another process holds is tried again, once. That one sends all that it sees before its end, which lasts milliseconds.
-ANOTHERS_TURN = 0.05
+from roost.nodes.converge_together import PATIENCE
+
+#: Seconds until a node that another process holds is tried again, and then once more. That one sends all that it sees before its end, which
+#: lasts milliseconds, or as long as it waits for the slowest of several nodes.
+ANOTHERS_TURN = (0.05, PATIENCE)
 
 
 class Turns:
@@ -45,9 +48,9 @@ class Turns:
         """Push to a node whose turn has begun, until nobody comes any more; then its turn has ended."""
         try:
             while True:
-                if not self._push(node):
-                    self._rest(ANOTHERS_TURN)
-                    self._push(node)
+                rests = iter(ANOTHERS_TURN)
+                while not self._push(node) and (rest := next(rests, None)):
+                    self._rest(rest)
                 if self._ends(node):
                     return
         except BaseException:
