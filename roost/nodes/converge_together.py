@@ -22,6 +22,8 @@ from roost.pbx.node import Change, Cursor, RefusedRow
 
 #: Seconds.
 PATIENCE = 0.1
+#: Versions that a node may lack: as many rows are read and written while the rows of all are held, in less time than that.
+MOST_BEHIND = 500
 #: What a node may raise.
 _EXPECTED = (NodeUnavailable, NodeRefused, Invalid)
 
@@ -174,9 +176,10 @@ class PushTogether:
 
 
 def _keeps_pace(row: NodeRow) -> bool:
-    """Whether nothing is known of the node but that it was told everything up to a version."""
+    """Whether nothing is known of the node but that it was told everything up to a version, not long ago."""
     noted = Cursor(row.lineage, row.applied_version)
-    return not (row.resync or row.failures or row.refused_due) and row.head.follows(noted)
+    known = row.resync or row.failures or row.refused_due
+    return not known and row.head.follows(noted) and row.version - row.applied_version <= MOST_BEHIND
 
 
 def _told(connection: Connection, row: NodeRow, news: SharedNews) -> News:

@@ -9,6 +9,7 @@ import pytest
 
 from roost.errors import DatabaseUnavailable, NodeUnavailable
 from roost.nodes.converge import Converged
+from roost.nodes.converge_together import MOST_BEHIND
 from roost.nodes.full_send import Sending
 from roost.nodes.holding import PushFailed, hold
 from roost.nodes.refused_rows import list_refused_rows
@@ -55,6 +56,20 @@ def test_a_node_that_is_not_where_it_was_noted_to_be_is_not_written(cluster: Clu
 def test_a_node_that_is_to_be_sent_everything_is_left_out(cluster: Cluster) -> None:
     cluster.world.sql("UPDATE pbx_node SET resync = true WHERE name = 'n2'")
     assert set(cluster.push_together().done) == {"n1", "n3"}
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_node_that_is_far_behind_is_left_out(cluster: Cluster, *, more: int) -> None:
+    """It was enabled again after a week: the others' rows would be held while all of that is read and written."""
+    cluster.world.sql("UPDATE route SET version = version + %s", MOST_BEHIND - 3 + more)
+    for name in ("n1", "n3"):
+        assert isinstance(cluster.push(name), Converged)
+    cluster.move()
+    found = cluster.push_together()
+    assert set(found.done) == ({"n1", "n3"} if more else set(NAMES))
+    assert not found.late
+    assert isinstance(cluster.push("n2"), Converged)
+    assert cluster.holds("n2") == cluster.truth()
 
 
 def test_a_node_that_fails_is_noted_and_left_alone_then(cluster: Cluster) -> None:
