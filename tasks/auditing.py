@@ -32,6 +32,10 @@ LONGEST_REST = 5.0
 log = structlog.get_logger(__name__)
 
 
+class ProcessEnds(Exception):
+    """The process was told to end: another goes on with the audit."""
+
+
 class Rests:
     """The rests between an audit's pieces, which leave the nodes and this process to the moves."""
 
@@ -56,11 +60,17 @@ class Rests:
 class Auditor:
     """Audits the nodes it is told of, each once, in order. What is lost with the process is gone on with by another.
 
-    `push` brings a node up to date: asked for when pushes may have found it taken by an audit.
+    `push` brings a node up to date: asked for when pushes may have found it taken by an audit. Once `ending` is set, the audit that goes on
+    ends with its piece, and no other begins: Python waits for all that was submitted to a pool before it ends.
     """
 
     def __init__(
-        self, database: Database, nodes: Nodes, retry_max: float, push: Callable[[str], object]
+        self,
+        database: Database,
+        nodes: Nodes,
+        retry_max: float,
+        push: Callable[[str], object],
+        ending: threading.Event,
     ) -> None:
         self._database = database
         self._nodes = nodes
@@ -68,7 +78,8 @@ class Auditor:
         self._push = push
         self._one = ThreadPoolExecutor(1, "audit")
         self._waiting: set[str] = set()
-        self._rests = Rests()
+        self._rests = Rests(ending.wait)
+        self._ending = ending
         self._lock = threading.Lock()
 
     def ask(self, node: str) -> None:
@@ -83,20 +94,29 @@ class Auditor:
         """A node was told something: audits go slowly for a while."""
         self._rests.pushed()
 
+    def _rest(self, took: float) -> None:
+        self._rests.rest(took)
+        if self._ending.is_set():
+            raise ProcessEnds
+
     def _audit(self, node: str) -> None:
+        if self._ending.is_set():
+            return
         try:
             found = audit(
                 self._database,
                 node,
                 self._nodes,
                 self._retry_max,
-                self._rests.rest,
+                self._rest,
                 partial(self._push, node),
             )
             if isinstance(found, Audited):
                 MENDED.labels(node).inc(found.drift)
                 if found.drift:
                     log.warning("node_drifted", node=node, mended=found.drift)
+        except ProcessEnds:
+            log.info("audit_left", node=node)
         except (NodeUnavailable, NodeRefused) as error:
             fail(self._database, node, self._nodes, self._retry_max, error)
             log.warning("audit_broke_off", node=node, error=str(error))

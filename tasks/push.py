@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -28,6 +29,9 @@ from tasks.wake import PUSH_SEVERAL_TASK, PUSH_TASK
 
 #: Threads of one push worker for each kind of job: a node that does not answer holds one of them until its deadline.
 THREADS = 16
+
+#: Set when this process is told to end, also by a signal's handler.
+ENDING = threading.Event()
 
 log = structlog.get_logger(__name__)
 
@@ -63,7 +67,7 @@ def _news() -> SharedNews:
 
 @at_first_use
 def _auditor() -> Auditor:
-    return Auditor(_database(), _nodes(), settings().node_retry_max, _converge)
+    return Auditor(_database(), _nodes(), settings().node_retry_max, _converge, ENDING)
 
 
 @at_first_use

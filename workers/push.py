@@ -10,8 +10,10 @@ import ctypes
 import sys
 from contextlib import suppress
 
+from celery.signals import worker_shutdown, worker_shutting_down
+
 from tasks.app import app
-from tasks.push import THREADS
+from tasks.push import ENDING, THREADS
 from tasks.topology import ANNOUNCE, PUSH
 from workers.celery_worker import run
 from workers.node_queues import NodeQueues
@@ -23,6 +25,12 @@ SWITCH_EVERY = 0.0005
 #: glibc's mallopt: how many heaps the threads may have. By default there are eight for each core, and what is free in one serves no other: with 64
 #: nodes that is a tenth of the memory. Another C library has no such thing.
 _M_ARENA_MAX, _HEAPS = -8, 1
+
+
+@worker_shutting_down.connect
+@worker_shutdown.connect  # also when no signal was the cause
+def _end_audits(**_: object) -> None:
+    ENDING.set()
 
 
 def main() -> int:
