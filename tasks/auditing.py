@@ -14,7 +14,7 @@ from roost.database import Database
 from roost.errors import DatabaseUnavailable, NodeRefused, NodeUnavailable
 from roost.nodes.audit import Audited, audit
 from roost.nodes.converge import fail
-from roost.nodes.holding import Nodes
+from roost.nodes.holding import Nodes, PushFailed
 from tasks.measures import MENDED
 from tasks.outages import DATABASE
 
@@ -60,7 +60,8 @@ class Rests:
 class Auditor:
     """Audits the nodes it is told of, each once, in order. What is lost with the process is gone on with by another.
 
-    `push` brings a node up to date: asked for when pushes may have found it taken by an audit. Once `ending` is set, the audit that goes on
+    `push` brings a node up to date: asked for when pushes may have found it taken by an audit. `tell` hears of a failure that an audit met
+    first: the push that meets it again takes it for known. Once `ending` is set, the audit that goes on
     ends with its piece, and no other begins: Python waits for all that was submitted to a pool before it ends.
     """
 
@@ -71,6 +72,7 @@ class Auditor:
         retry_max: float,
         push: Callable[[str], object],
         ending: threading.Event,
+        tell: Callable[[str, PushFailed], None],
     ) -> None:
         self._database = database
         self._nodes = nodes
@@ -80,6 +82,7 @@ class Auditor:
         self._waiting: set[str] = set()
         self._rests = Rests(ending.wait)
         self._ending = ending
+        self._tell = tell
         self._lock = threading.Lock()
 
     def ask(self, node: str) -> None:
@@ -111,6 +114,8 @@ class Auditor:
                 self._rest,
                 partial(self._push, node),
             )
+            if isinstance(found, PushFailed):
+                self._tell(node, found)
             if isinstance(found, Audited):
                 MENDED.labels(node).inc(found.drift)
                 if found.drift:
@@ -118,7 +123,8 @@ class Auditor:
         except ProcessEnds:
             log.info("audit_left", node=node)
         except (NodeUnavailable, NodeRefused) as error:
-            fail(self._database, node, self._nodes, self._retry_max, error)
+            if failed := fail(self._database, node, self._nodes, self._retry_max, error):
+                self._tell(node, failed)
             log.warning("audit_broke_off", node=node, error=str(error))
         except DatabaseUnavailable as error:
             DATABASE.gone(task="audit", node=node, error=str(error))

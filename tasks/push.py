@@ -67,7 +67,7 @@ def _news() -> SharedNews:
 
 @at_first_use
 def _auditor() -> Auditor:
-    return Auditor(_database(), _nodes(), settings().node_retry_max, _converge, ENDING)
+    return Auditor(_database(), _nodes(), settings().node_retry_max, _converge, ENDING, _tell)
 
 
 @at_first_use
