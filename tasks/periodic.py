@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import structlog
 
 from roost.directory.organization_steps import take_some_steps
@@ -45,10 +48,19 @@ def sweep() -> None:
 
 @app.task(name=END_STAYS)
 def end_stays() -> None:
-    """Send home whose stay is over, and prune what is old."""
+    """Send home whose stay is over, and prune what is old, also when something keeps stays from ending."""
     try:
-        resources.stays().end_due(settings().stays_every / 2, resources.announcer().changed)
-        prune(resources.database(), settings().journal_keep_days)
+        with _database_may_be_away():
+            resources.stays().end_due(settings().stays_every / 2, resources.announcer().changed)
+    finally:
+        with _database_may_be_away():
+            prune(resources.database(), settings().journal_keep_days)
+
+
+@contextmanager
+def _database_may_be_away() -> Iterator[None]:
+    try:
+        yield
     except DatabaseUnavailable as error:
         DATABASE.gone(task=END_STAYS, error=str(error))
 

@@ -167,6 +167,14 @@ class World:
             )
         )  # fmt: skip
 
+    def zone_is_known_no_more(self, organization: str = "0001") -> None:
+        """What a newer tzdata does to an organization that named its zone long ago."""
+        with self.database.connection() as connection, connection.transaction():
+            connection.execute("SET LOCAL session_replication_role = replica")  # no trigger
+            connection.execute(
+                "UPDATE organization SET timezone = 'US/Gone' WHERE code = %s", (organization,)
+            )
+
     def sql(self, statement: str, *parameters: object) -> None:
         """What a person with psql does."""
         with self.database.connection() as connection:

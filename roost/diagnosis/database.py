@@ -105,6 +105,7 @@ def check_directory(database: Database, settings: Settings) -> Iterator[Finding]
     with database.connection() as connection:
         row = connection.execute(query("count_oddities")).fetchone()
         too_long = connection.execute(query("list_long_rows")).fetchall()
+        zoneless = connection.execute(query("list_unknown_zones")).fetchall()
         hidden = connection.execute(
             query("list_hidden_extensions"), {"feature_code": settings.feature_code}
         ).fetchall()
@@ -134,6 +135,14 @@ def check_directory(database: Database, settings: Settings) -> Iterator[Finding]
         yield Finding(
             "directory", Level.WARNING, f"Rows that no node can store: {too_long[0][2]}, such as {some}.",
             "Shorten the extension's name or mailbox, or the phone's emergency location.",
+        )  # fmt: skip
+    if zoneless:
+        some = ", ".join(f"{organization} in {zone}" for organization, zone, _ in zoneless)
+        yield Finding(
+            "directory", Level.WARNING,
+            f"Organizations in a time zone that PostgreSQL does not know, where no stay ends by the time of day: {zoneless[0][2]}, such as {some}.",
+            f"roost org set {zoneless[0][0]} --timezone … (America/New_York for US/Eastern), or tzdata with the old names (Debian: tzdata-legacy) "
+            "beside PostgreSQL, which must be restarted then.",
         )  # fmt: skip
     if hidden:
         some = ", ".join(extension for extension, _ in hidden)

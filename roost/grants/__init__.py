@@ -35,6 +35,7 @@ _FILES = {
 RULES = (
     "extension_changed", "extension_dirty", "extension_removed", "node_dirty", "node_scope_changed", "node_serving_changed",
     "organization_dirty", "organization_leaves", "phone_changed", "phone_dirty", "phone_homed", "rows_fit", "step_organization",
+    "time_zone_is_known",
 )  # fmt: skip
 
 #: Beside Roost's there may be what belongs to others, such as an extension of PostgreSQL, and is none of ours to grant.

@@ -132,6 +132,19 @@ CREATE TABLE IF NOT EXISTS node_refused_row (
 -- Options of a node that its kind declares.
 ALTER TABLE pbx_node ADD COLUMN IF NOT EXISTS options jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(options) = 'object');
 
+-- A time zone is known when it is set, and no more at each change of the row: an organization whose zone a newer tzdata has no more
+-- can be upgraded, too.
+CREATE OR REPLACE FUNCTION time_zone_is_known() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' OR NEW.timezone <> OLD.timezone THEN
+        PERFORM now() AT TIME ZONE NEW.timezone;
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE OR REPLACE TRIGGER time_zone_is_known AFTER INSERT OR UPDATE OF timezone ON organization
+    FOR EACH ROW EXECUTE FUNCTION time_zone_is_known();
+ALTER TABLE organization DROP CONSTRAINT IF EXISTS organization_timezone_check;
+
 -- A lock of the phone besides that of the extension. What an organization had set now holds for its phones, and an extension takes
 -- three times as many. Only who adds the column changes what was set.
 DO $$

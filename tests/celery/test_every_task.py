@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import pytest
@@ -17,6 +18,7 @@ from tasks.wake import ANNOUNCE_TASK, PUSH_SEVERAL_TASK, PUSH_TASK
 from tests.celery import messages
 from tests.celery.asker import Asker
 from tests.cluster import Cluster, wait_until
+from tests.world import World
 
 
 @pytest.fixture
@@ -85,6 +87,21 @@ def test_end_stays_many_times_at_once_ends_a_stay_once(office: Cluster, asker: A
     wait_until(lambda: office.world.guests() == {}, "the stay has ended")
     asker.ask("roost.dial", messages.dial(office, "desk003"))  # behind them in the queue
     assert [row[1] for row in office.world.journal() if row[4] == "stay_ended"] == ["returned"]
+
+
+def test_what_keeps_stays_from_ending_keeps_nothing_from_being_forgotten(office: Cluster) -> None:
+    with broken_function(office.world, "stay_end_and_reason"):
+        office.world.sql("INSERT INTO call (id, seen_at) VALUES ('old', now() - interval '1 year')")
+        forgotten = "SELECT count(*) FROM call WHERE id = 'old'"
+        wait_until(lambda: office.world.value(forgotten) == 0, "the old call is forgotten", 15)
+
+
+@contextmanager
+def broken_function(world: World, name: str) -> Iterator[None]:
+    """Whoever calls it has an error that nobody foresaw."""
+    world.sql(f"ALTER FUNCTION {name} RENAME TO {name}_gone")
+    yield
+    world.sql(f"ALTER FUNCTION {name}_gone RENAME TO {name}")
 
 
 def test_two_beats_end_a_stay_once(office: Cluster) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from roost.moves.ending_stays import Stays
 from roost.views.desks import watched_extensions
+from roost.views.whereabouts import where_is_phone
 from tests.world import World
 
 
@@ -96,6 +97,30 @@ def test_the_daily_return_sends_home(office: World) -> None:
     office.sql("UPDATE phone SET guest_since = guest_since - interval '2 hours' WHERE guest_id IS NOT NULL")
     assert Stays(office.database, office.settings).end_due() == 1
     assert office.journal()[-1][-1] == "daily_return"
+
+
+def test_a_time_zone_that_is_known_no_more_concerns_the_daily_return_of_its_organization_alone(
+    office: World,
+) -> None:
+    office.organization("0002")
+    for number in ("101", "102"):
+        office.desk(number, organization="0002")
+    office.move("101", "desk0002-102", organization="0002")
+    office.move("003", "desk001")
+    minutes_ago = (office.now() - timedelta(minutes=5)).astimezone(UTC).time()
+    office.sql("UPDATE organization SET daily_return = %s", minutes_ago)
+    office.sql("UPDATE extension SET max_stay = '1 hour' WHERE number = '003'")
+    office.sql("UPDATE phone SET guest_since = guest_since - interval '2 hours' WHERE guest_id IS NOT NULL")
+    office.zone_is_known_no_more()
+    assert where_is_phone(office.database, "desk002").until is None
+    assert Stays(office.database, office.settings).end_due() == 2
+    assert office.guests() == {"desk002": "001"}, "nobody goes home at a time that was guessed"
+    assert {entry[2:] for entry in office.journal()[-2:]} == {
+        ("003", "desk001", "stay_ended"),
+        ("101", "desk0002-102", "daily_return"),
+    }
+    office.sql("UPDATE organization SET enabled = false, code = '0009' WHERE code = '0001'")
+    assert office.guests() == {}
 
 
 @pytest.mark.parametrize(

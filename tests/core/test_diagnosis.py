@@ -244,6 +244,17 @@ def test_what_the_directory_lacks(world: World) -> None:
     ]
 
 
+def test_organizations_whose_time_zone_is_known_no_more(world: World) -> None:
+    world.office("001", "002")
+    world.organization("0002", timezone="Europe/Bucharest")
+    assert list(check_directory(world.database, world.settings)) == []
+    world.zone_is_known_no_more()
+    (finding,) = check_directory(world.database, world.settings)
+    assert bad([finding]) == [("directory", "warning")]
+    assert finding.says.endswith(": 1, such as 0001 in US/Gone.")
+    assert finding.mend.startswith("roost org set 0001 --timezone …")
+
+
 def test_extensions_that_the_feature_code_hides(world: World) -> None:
     world.office("30", "300", "031")
     of_digits = world.settings.model_copy(update={"feature_code": "30"})

@@ -7,7 +7,7 @@ from importlib.resources import files
 
 import psycopg
 
-from roost.schema import upgrade_database
+from roost.schema import check_schema, upgrade_database
 from roost.version import VERSION
 from tests.upgrades.catalogue import catalogue_of
 
@@ -20,6 +20,13 @@ UPDATE organization SET name = E'Ac\u0085me', lock_after = 9999;
 UPDATE extension SET name = E'\u009fAna' WHERE number = '001';
 UPDATE phone SET emergency_location = E'Hall\u0080' WHERE name = 'desk001';
 INSERT INTO token (name, token_hash, access) VALUES (E'\u0085', '', 'read');
+"""
+
+#: As after a move to a system with a newer tzdata: PostgreSQL checks a row when it is written.
+_ZONE_GONE = """
+ALTER TABLE organization DROP CONSTRAINT organization_timezone_check;
+UPDATE organization SET timezone = 'US/Gone';
+ALTER TABLE organization ADD CONSTRAINT organization_timezone_check CHECK (now() AT TIME ZONE timezone IS NOT NULL) NOT VALID;
 """
 
 
@@ -50,6 +57,13 @@ def test_what_only_the_release_before_took_is_mended(old_database: str) -> None:
         names = "SELECT o.name, o.lock_after, e.name, p.emergency_location, t.name FROM organization o, extension e, phone p, token t"
         rows = connection.execute(f"{names} WHERE p.base_id = e.id AND e.number = '001'").fetchall()
     assert rows == [("Acme", 1000, "Ana", "Hall", "token")]
+
+
+def test_an_organization_whose_time_zone_is_known_no_more_is_upgraded(old_database: str) -> None:
+    with psycopg.connect(old_database) as connection:
+        connection.execute(_ZONE_GONE)
+    upgrade_database(old_database)
+    assert check_schema(old_database) == VERSION
 
 
 def test_no_index_of_a_large_table_is_built_while_its_writers_wait() -> None:
