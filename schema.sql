@@ -487,12 +487,15 @@ CREATE TRIGGER phone_dirty AFTER INSERT OR DELETE OR UPDATE OF name, organizatio
     emergency_number, emergency_location, enabled ON phone
     FOR EACH ROW EXECUTE FUNCTION phone_dirty();
 
+-- While its organization is being renamed the nodes may hold its key with a code from before, and no step comes by an extension that is gone.
 CREATE FUNCTION extension_dirty() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO route_dirty (key, organization_id)
     SELECT 'e/' || o.code || '*' || x.number, o.id
     FROM (SELECT OLD.organization_id, OLD.number UNION SELECT NEW.organization_id, NEW.number) x
     JOIN organization o ON o.id = x.organization_id
+    UNION ALL SELECT 'e/' || before.code || '*' || OLD.number, c.organization_id
+              FROM organization_change c, unnest(c.old_codes) before (code) WHERE c.organization_id = OLD.organization_id
     UNION ALL SELECT 'p/' || name, organization_id FROM phone WHERE base_id = NEW.id
     UNION ALL SELECT 'p/' || name, organization_id FROM phone WHERE guest_id = NEW.id;
     RETURN NULL;

@@ -360,6 +360,8 @@ BEGIN
     SELECT 'e/' || o.code || '*' || x.number, o.id
     FROM (SELECT OLD.organization_id, OLD.number UNION SELECT NEW.organization_id, NEW.number) x
     JOIN organization o ON o.id = x.organization_id
+    UNION ALL SELECT 'e/' || before.code || '*' || OLD.number, c.organization_id
+              FROM organization_change c, unnest(c.old_codes) before (code) WHERE c.organization_id = OLD.organization_id
     UNION ALL SELECT 'p/' || name, organization_id FROM phone WHERE base_id = NEW.id
     UNION ALL SELECT 'p/' || name, organization_id FROM phone WHERE guest_id = NEW.id;
     RETURN NULL;

@@ -115,6 +115,32 @@ def test_renamed_its_nodes_forget_the_old_keys_and_learn_the_new(large: World) -
     assert len(keys) == 2 * DESKS
 
 
+def test_what_is_removed_before_its_new_name_was_told_is_forgotten_under_the_old_one(large: World) -> None:
+    directory = directory_of(large)
+    directory.rename_organization("0001", "acme")
+    directory.remove_extension("acme*901")
+    large.sql("UPDATE extension SET number = '902' WHERE number = '900'")
+    directory.begin_removal("acme")
+    for _ in take_steps(large.database, "acme"):
+        pass
+    assert large.value("SELECT count(*) FROM organization") == 1
+    keys = keys_told(large)
+    numbers = {"001", "002", "900", "901"}.union(f"{number:05}" for number in range(1, DESKS - 3))
+    assert {key for key in keys if key.startswith("gone e/0001*")} == {
+        f"gone e/0001*{number}" for number in numbers | {"902"}
+    }
+
+
+def test_renamed_in_the_middle_of_its_removal_it_is_forgotten_under_both_names(large: World) -> None:
+    directory = directory_of(large)
+    directory.begin_removal("0001")
+    directory.rename_organization("0001", "acme")
+    for _ in take_steps(large.database, "acme"):
+        pass
+    assert large.value("SELECT count(*) FROM organization") == 1
+    assert {"gone e/0001*001", "gone e/0001*00001", "gone e/0001*901"} <= keys_told(large)
+
+
 def test_whoever_belongs_to_another_organization_moves_during_a_step(large: World, database_url: str) -> None:
     directory_of(large).begin_removal("0001")
     (left,) = steps_left(large.database)
