@@ -1,5 +1,6 @@
--- What becomes of a request to bring an extension home, wherever it is. With `only_phone` and `only_since` only that one stay is ended; one
--- that is over already is nothing to write down.
+-- What becomes of a request to bring an extension home, wherever it is. With `only_phone` and `only_since` only that one stay is ended; what
+-- keeps it from ending is not written down: it has one request id, and is tried again. So is one that is over already, and one of an
+-- organization that is being disabled, which may be enabled again before the guest was sent home.
 CREATE OR REPLACE FUNCTION decide_return(
     request asked, organization_code text, short_number text, only_phone bigint, only_since timestamptz
 ) RETURNS decision LANGUAGE plpgsql STABLE AS $$
@@ -34,7 +35,7 @@ BEGIN
         made := recorded(request);
     ELSE
         made := ROW(request, outcome, now, organization_code, short_number, host, NULL, NULL,
-                    NOT is_over, CASE WHEN outcome = 'returned' THEN host_id END, NULL, NULL, NULL, NULL);
+                    only_phone IS NULL OR outcome = 'returned', CASE WHEN outcome = 'returned' THEN host_id END, NULL, NULL, NULL, NULL);
     END IF;
     made.saw_phones := array_remove(ARRAY[host_id], NULL);
     made.saw_extensions := array_remove(ARRAY[mover], NULL);

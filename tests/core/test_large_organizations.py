@@ -9,6 +9,7 @@ from roost.directory import Directory
 from roost.directory.errors import OrganizationIsRemoved, UnknownOrganization
 from roost.directory.organization_steps import STEP, steps_left, take_some_steps, take_steps
 from roost.errors import DatabaseTooSlow
+from roost.moves.ending_stays import Stays
 from roost.nodes.routes import announce, news_since
 from roost.pbx.node import Gone, Rings
 from tests.world import World
@@ -82,6 +83,41 @@ def test_enabled_again_in_the_middle_it_ends_as_it_should_be(large: World) -> No
     assert directory.organization("0001").doing is None
     assert large.guests()["desk901"] == "900", "whose turn had not come stays"
     assert "e/0001*001" in keys_told(large)
+
+
+@pytest.fixture
+def due(large: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """Two stays that are due, of 001 in organization 0002 and then of 900 in 0001."""
+    large.move("001", "desk0002-002", organization="0002")
+    large.sql(
+        "UPDATE extension SET max_stay = '1 hour' FROM organization o WHERE o.id = organization_id AND (o.code, number) IN (('0001', '900'), ('0002', '001'))"
+    )
+    large.sql(
+        "UPDATE phone SET guest_since = guest_since - CASE name WHEN 'desk901' THEN interval '2 hours' ELSE interval '3 hours' END WHERE guest_id IS NOT NULL"
+    )
+    monkeypatch.setattr("roost.moves.ending_stays.TOGETHER", 1)
+    return large
+
+
+def test_a_stay_that_comes_due_while_its_organization_is_being_disabled_ends_when_it_is_enabled_again(
+    due: World,
+) -> None:
+    directory, stays = directory_of(due), Stays(due.database, due.settings)
+    assert stays.end_due(60, lambda: directory.change_organization("0001", enabled=False)) == 1
+    assert due.guests() == {"desk901": "900"}
+    directory.change_organization("0001", enabled=True)
+    assert stays.end_due() == 1
+    assert sent_home(due, "stay_ended") == ["001", "900"]
+
+
+def test_guests_of_an_organization_that_is_being_disabled_keep_no_others_from_their_turn(
+    due: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory_of(due).change_organization("0001", enabled=False)
+    due.sql("UPDATE phone SET guest_since = guest_since - interval '9 hours' WHERE name = 'desk901'")
+    monkeypatch.setattr("roost.moves.ending_stays.LIMIT", 1)
+    assert Stays(due.database, due.settings).end_due() == 1
+    assert due.guests() == {"desk901": "900"}
 
 
 def test_a_removal_that_broke_off_is_gone_on_with_by_whoever_comes(large: World) -> None:
