@@ -17,7 +17,7 @@ from psycopg.types.json import Jsonb
 
 from roost.database import Conflicting, Connection, Database, query
 from roost.directory.demands import hold_demands
-from roost.directory.errors import in_words
+from roost.directory.errors import Duplicate, ExtensionHasPhone, in_words
 from roost.directory.import_file import BadFile, Desk, Fault, read_file
 from roost.errors import DatabaseUnavailable, Invalid
 
@@ -86,6 +86,13 @@ _WRITES = {
     "add_import_phones": "adding phones",
     "set_import_phones": "changing phones",
 }
+#: What of the report each of these must write.
+_COUNTED = {
+    "add_import_extensions": "extensions_added",
+    "set_import_extensions": "extensions_changed",
+    "add_import_phones": "phones_added",
+    "set_import_phones": "phones_changed",
+}
 
 
 class _DryRun(Exception):
@@ -107,11 +114,17 @@ def import_desks(
 
     Raises BadFile, ImportRefused, UnfitPhoneName, DatabaseUnavailable.
     """
-    for _ in range(TRIES):
+    for tries_left in reversed(range(TRIES)):
         try:
             return _import(database, file, encoding, organization, tell, dry_run=dry_run)
         except Conflicting:
             continue
+        except (
+            Duplicate,
+            ExtensionHasPhone,
+        ):  # somebody added the same meanwhile: now the lines are compared with that
+            if not tries_left:
+                raise
     raise DatabaseUnavailable("Others are changing the same desks; nothing was imported.")
 
 
@@ -132,7 +145,9 @@ def _import(
             connection.execute("SET LOCAL enable_seqscan = off")
             for done, (statement, what) in enumerate(_WRITES.items()):
                 tell(what, done, len(_WRITES))
-                connection.execute(query(statement))
+                written = connection.execute(query(statement)).rowcount
+                if statement in _COUNTED and written != getattr(report.counts, _COUNTED[statement]):
+                    raise Conflicting  # somebody removed what was compared, before it was locked
             if report.counts.phones_added:
                 hold_demands(connection)
     except _DryRun:
@@ -162,6 +177,7 @@ def _stage(
     if not rows and not faults:
         raise BadFile("It has no desks.")
     connection.execute("ANALYZE staged")
+    connection.execute(query("lock_import_places"))
     found = connection.execute(query("list_import_faults"), {"limit": LISTED}).fetchall()
     for line, text in found:
         code, _, message = text.partition(": ")

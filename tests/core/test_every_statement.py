@@ -17,7 +17,7 @@ _PARTS = {"in_scope", "journal_matches", "list_served_ids", "organization_doing"
 #: These read the file that is imported, in temporary tables, and what its rows name.
 _IMPORTS = {
     "add_import_extensions", "add_import_phones", "compare_import", "copy_import", "count_import_changes", "list_import_changes",
-    "list_import_faults", "lock_import_extensions", "lock_import_phones", "release_import_phones", "set_import_extensions",
+    "list_import_faults", "lock_import_extensions", "lock_import_phones", "lock_import_places", "release_import_phones", "set_import_extensions",
     "set_import_phones", "stage_import",
 }  # fmt: skip
 #: What these read grows, and why it may.
