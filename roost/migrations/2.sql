@@ -14,6 +14,28 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS journal_by_asked_from ON journal (asked_
 
 CREATE INDEX CONCURRENTLY IF NOT EXISTS journal_of_codes ON journal (request_id text_pattern_ops) WHERE operation = 'set_code';
 
+-- Fields hold no control character, whatever the database's locale takes for one. What is there already is mended, while everybody goes on.
+-- It comes before the triggers that refuse a row which no node can store: one that was too long before stays as it is.
+DROP TRIGGER IF EXISTS extension_rows_fit ON extension;
+ALTER TABLE extension
+    DROP CONSTRAINT IF EXISTS extension_name_check,
+    ADD CONSTRAINT extension_name_check CHECK (name !~ '[\u0001-\u001f\u007f-\u009f]' AND length(name) <= 64) NOT VALID;
+
+UPDATE extension SET name = regexp_replace(name, '[\u0080-\u009f]', '', 'g') WHERE name ~ '[\u0080-\u009f]';
+
+ALTER TABLE extension VALIDATE CONSTRAINT extension_name_check;
+
+DROP TRIGGER IF EXISTS phone_rows_fit ON phone;
+ALTER TABLE phone
+    DROP CONSTRAINT IF EXISTS phone_emergency_location_check,
+    ADD CONSTRAINT phone_emergency_location_check
+        CHECK (emergency_location !~ '[\u0001-\u001f\u007f-\u009f]' AND octet_length(emergency_location) <= 256) NOT VALID;
+
+UPDATE phone SET emergency_location = regexp_replace(emergency_location, '[\u0080-\u009f]', '', 'g')
+WHERE emergency_location ~ '[\u0080-\u009f]';
+
+ALTER TABLE phone VALIDATE CONSTRAINT phone_emergency_location_check;
+
 -- Texts that are so short that every kind of node can store the row they stand in, even with the longest codes and numbers beside them: each byte
 -- of them written as three makes 600, and all the rest 140. Each move asks; to write the row out would cost ten times as much.
 CREATE OR REPLACE FUNCTION has_short_texts(name text, account_code text, mailbox text, emergency_location text) RETURNS bool LANGUAGE sql STABLE AS $$
@@ -278,8 +300,7 @@ CREATE TRIGGER node_scope_changed AFTER INSERT ON node_scope
 CREATE TRIGGER node_scope_left AFTER DELETE ON node_scope
     REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION node_scope_changed();
 
--- Fields hold no control character, whatever the database's locale takes for one; wrong codes that lock are bounded. What is there
--- already is mended; the large tables are read while everybody goes on.
+-- The same for names in small tables; wrong codes that lock are bounded.
 UPDATE organization SET name = regexp_replace(name, '[\u0080-\u009f]', '', 'g'), lock_after = least(lock_after, 1000)
 WHERE name ~ '[\u0080-\u009f]' OR lock_after > 1000;
 ALTER TABLE organization
@@ -297,24 +318,6 @@ UPDATE token SET name = coalesce(nullif(regexp_replace(name, '[\u0080-\u009f]', 
 ALTER TABLE token
     DROP CONSTRAINT IF EXISTS token_name_check,
     ADD CONSTRAINT token_name_check CHECK (name !~ '[\u0001-\u001f\u007f-\u009f]' AND length(name) BETWEEN 1 AND 64);
-
-ALTER TABLE extension
-    DROP CONSTRAINT IF EXISTS extension_name_check,
-    ADD CONSTRAINT extension_name_check CHECK (name !~ '[\u0001-\u001f\u007f-\u009f]' AND length(name) <= 64) NOT VALID;
-
-UPDATE extension SET name = regexp_replace(name, '[\u0080-\u009f]', '', 'g') WHERE name ~ '[\u0080-\u009f]';
-
-ALTER TABLE extension VALIDATE CONSTRAINT extension_name_check;
-
-ALTER TABLE phone
-    DROP CONSTRAINT IF EXISTS phone_emergency_location_check,
-    ADD CONSTRAINT phone_emergency_location_check
-        CHECK (emergency_location !~ '[\u0001-\u001f\u007f-\u009f]' AND octet_length(emergency_location) <= 256) NOT VALID;
-
-UPDATE phone SET emergency_location = regexp_replace(emergency_location, '[\u0080-\u009f]', '', 'g')
-WHERE emergency_location ~ '[\u0080-\u009f]';
-
-ALTER TABLE phone VALIDATE CONSTRAINT phone_emergency_location_check;
 
 -- Why an extension rings where it does.
 CREATE OR REPLACE VIEW rings AS

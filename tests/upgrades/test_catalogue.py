@@ -6,6 +6,7 @@ import re
 from importlib.resources import files
 
 import psycopg
+import pytest
 
 from roost.schema import check_schema, upgrade_database
 from roost.version import VERSION
@@ -22,6 +23,12 @@ UPDATE phone SET emergency_location = E'Hall\u0080' WHERE name = 'desk001';
 INSERT INTO token (name, token_hash, access) VALUES (E'\u0085', '', 'read');
 """
 
+_TOO_LONG = """
+UPDATE phone SET emergency_location = repeat(',', 256) WHERE name = 'desk001';
+UPDATE phone SET emergency_location = repeat(',', 254) || E'\u0080' WHERE name = 'desk002';
+UPDATE extension SET name = repeat('🦜', 63) || E'\u009f' WHERE number = '001';
+UPDATE extension SET name = repeat('🦜', 64) WHERE number = '002';
+"""
 #: As after a move to a system with a newer tzdata: PostgreSQL checks a row when it is written.
 _ZONE_GONE = """
 ALTER TABLE organization DROP CONSTRAINT organization_timezone_check;
@@ -57,6 +64,23 @@ def test_what_only_the_release_before_took_is_mended(old_database: str) -> None:
         names = "SELECT o.name, o.lock_after, e.name, p.emergency_location, t.name FROM organization o, extension e, phone p, token t"
         rows = connection.execute(f"{names} WHERE p.base_id = e.id AND e.number = '001'").fetchall()
     assert rows == [("Acme", 1000, "Ana", "Hall", "token")]
+
+
+def test_a_row_that_is_too_long_for_any_node_stays_so_also_when_its_control_characters_go(
+    old_database: str,
+) -> None:
+    with psycopg.connect(old_database) as connection:
+        connection.execute(_LAX)
+        connection.execute(_TOO_LONG)
+    upgrade_database(old_database)
+    with psycopg.connect(old_database) as connection:
+        rows = connection.execute(
+            "SELECT length(e.name), length(emergency_location) FROM extension e JOIN phone ON base_id = e.id"
+            " WHERE number IN ('001', '002') ORDER BY number"
+        ).fetchall()
+        assert rows == [(63, 256), (64, 254)]
+        with pytest.raises(psycopg.errors.CheckViolation, match="phone desk001 with extension 001"):
+            connection.execute("UPDATE extension SET name = name || 'x' WHERE number = '001'")
 
 
 def test_an_organization_whose_time_zone_is_known_no_more_is_upgraded(old_database: str) -> None:
