@@ -602,12 +602,13 @@ END $$;
 CREATE TRIGGER phone_homed AFTER INSERT OR UPDATE OF node_id, organization_id ON phone
     FOR EACH ROW EXECUTE FUNCTION phone_homed();
 
--- With another scope, a node's whole table is compared. The phones of the node are looked at once a statement, not once a row.
+-- With another scope, a node's whole table is compared; also when that is asked for already, for a push may have begun to send it, with the
+-- scope from before, and not be seen yet. The phones of the node are looked at once a statement, not once a row.
 CREATE FUNCTION node_scope_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE node bigint;
 BEGIN
     FOR node IN SELECT DISTINCT node_id FROM changed LOOP
-        UPDATE pbx_node SET resync = true WHERE id = node AND NOT resync;
+        UPDATE pbx_node SET resync = true WHERE id = node;
         IF TG_OP = 'DELETE' THEN PERFORM check_homed_phones(node); END IF;
     END LOOP;
     RETURN NULL;

@@ -288,7 +288,7 @@ CREATE OR REPLACE FUNCTION node_scope_changed() RETURNS trigger LANGUAGE plpgsql
 DECLARE node bigint;
 BEGIN
     FOR node IN SELECT DISTINCT node_id FROM changed LOOP
-        UPDATE pbx_node SET resync = true WHERE id = node AND NOT resync;
+        UPDATE pbx_node SET resync = true WHERE id = node;
         IF TG_OP = 'DELETE' THEN PERFORM check_homed_phones(node); END IF;
     END LOOP;
     RETURN NULL;

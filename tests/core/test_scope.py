@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from roost.database import Connection
@@ -19,6 +21,7 @@ from roost.nodes.routes import (
     sweep,
 )
 from roost.pbx.node import Gone, Key, Kind, key_of
+from tests.cluster import wait_until
 from tests.world import World
 
 
@@ -128,6 +131,22 @@ def test_a_phone_cannot_be_homed_where_its_organization_is_not_served(two: World
         two.sql(
             "UPDATE phone SET node_id = (SELECT id FROM pbx_node WHERE name = 'n2') WHERE name = 'desk0002-001'"
         )
+
+
+def test_a_scope_that_changes_just_as_the_whole_table_is_sent_with_the_one_before_has_it_sent_again(
+    two: World,
+) -> None:
+    set_scope(two.database, "n2", ["0001"])
+    with ThreadPoolExecutor(1) as other:
+        with two.database.connection() as push, push.transaction():
+            push.execute("UPDATE pbx_node SET resync = false WHERE name = 'n2'")  # as a full send begins
+            change = other.submit(set_scope, two.database, "n2", ["0001", "0002"])
+            wait_until(lambda: change.done() or bool(two.value(_SOMEBODY_WAITS)), "the other one came so far")
+        change.result()
+    assert two.value("SELECT resync FROM pbx_node WHERE name = 'n2'") is True
+
+
+_SOMEBODY_WAITS = "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted"
 
 
 def test_a_scope_that_phones_need_can_be_widened_to_all(two: World) -> None:
