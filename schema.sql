@@ -603,12 +603,14 @@ CREATE TRIGGER phone_homed AFTER INSERT OR UPDATE OF node_id, organization_id ON
     FOR EACH ROW EXECUTE FUNCTION phone_homed();
 
 -- With another scope, a node's whole table is compared; also when that is asked for already, for a push may have begun to send it, with the
--- scope from before, and not be seen yet. The phones of the node are looked at once a statement, not once a row.
+-- scope from before, and not be seen yet. Rows that it refused are tried again: those that it is to have no more are forgotten so, which
+-- a comparison would not find. The phones of the node are looked at once a statement, not once a row.
 CREATE FUNCTION node_scope_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE node bigint;
 BEGIN
     FOR node IN SELECT DISTINCT node_id FROM changed LOOP
         UPDATE pbx_node SET resync = true WHERE id = node;
+        UPDATE node_refused_row SET due = true WHERE node_id = node AND NOT due;
         IF TG_OP = 'DELETE' THEN PERFORM check_homed_phones(node); END IF;
     END LOOP;
     RETURN NULL;
@@ -621,6 +623,7 @@ CREATE TRIGGER node_scope_left AFTER DELETE ON node_scope
 CREATE FUNCTION node_serving_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE pbx_node SET resync = true WHERE id = NEW.id;
+    UPDATE node_refused_row SET due = true WHERE node_id = NEW.id AND NOT due;
     PERFORM check_homed_phones(NEW.id);
     RETURN NULL;
 END $$;

@@ -289,6 +289,7 @@ DECLARE node bigint;
 BEGIN
     FOR node IN SELECT DISTINCT node_id FROM changed LOOP
         UPDATE pbx_node SET resync = true WHERE id = node;
+        UPDATE node_refused_row SET due = true WHERE node_id = node AND NOT due;
         IF TG_OP = 'DELETE' THEN PERFORM check_homed_phones(node); END IF;
     END LOOP;
     RETURN NULL;
@@ -299,6 +300,14 @@ CREATE TRIGGER node_scope_changed AFTER INSERT ON node_scope
     REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION node_scope_changed();
 CREATE TRIGGER node_scope_left AFTER DELETE ON node_scope
     REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION node_scope_changed();
+
+CREATE OR REPLACE FUNCTION node_serving_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE pbx_node SET resync = true WHERE id = NEW.id;
+    UPDATE node_refused_row SET due = true WHERE node_id = NEW.id AND NOT due;
+    PERFORM check_homed_phones(NEW.id);
+    RETURN NULL;
+END $$;
 
 -- The same for names in small tables; wrong codes that lock are bounded.
 UPDATE organization SET name = regexp_replace(name, '[\u0080-\u009f]', '', 'g'), lock_after = least(lock_after, 1000)

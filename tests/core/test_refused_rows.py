@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from roost.directory.node_scope import set_scope
 from roost.directory.nodes import NodeDirectory
 from roost.nodes.audit import Audited
 from roost.nodes.converge import Converged
@@ -35,6 +38,26 @@ def test_a_row_that_no_node_can_hold_holds_up_nothing_else(node: Node) -> None:
     node.push()
     assert list_refused_rows(node.world.database) == []
     assert node.holds() == node.truth()
+
+
+@pytest.mark.parametrize("scope", [None, ["0002", "0001"]])
+def test_a_refused_row_that_the_node_is_to_have_no_more_is_forgotten(
+    node: Node, scope: list[str] | None
+) -> None:
+    world = node.world
+    world.organization("0002")
+    world.desk("901", organization="0002", phone=False)
+    set_scope(world.database, "n1", scope)
+    node.push()
+    node.push()
+    world.sql(
+        "INSERT INTO node_refused_row (node_id, key, reason) SELECT id, 'e/0002*901', 'It was ill' FROM pbx_node"
+    )
+    node.tamper([Gone("e", "0002*901")])
+    set_scope(world.database, "n1", ["0001"])
+    node.push()
+    node.push()
+    assert list_refused_rows(world.database) == []
 
 
 def test_a_refused_row_is_tried_again_when_the_node_is_changed(node: Node) -> None:
