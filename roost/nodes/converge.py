@@ -18,6 +18,10 @@ from roost.nodes.routes import tell
 from roost.nodes.shared_news import SharedNews
 from roost.pbx.node import Change, Cursor, PbxNode, RefusedRow
 
+#: Refused rows that are tried again at a time: some kinds take it for the node's fault, and not the rows', when a hundred fail together, and
+#: a row may be two keys there.
+TRIED_AGAIN = 50
+
 
 @dataclass(frozen=True, slots=True)
 class Converged:
@@ -128,7 +132,7 @@ def _step(
         return _Step(row, listing=sending)
     if sending is not None:
         return _Step(row, *full_send.send_pieces(connection, row, node, sending, cursor.version))
-    sent = _try_refused_again(connection, row, node, cursor) if row.refused_due else 0
+    sent = 0
     refused: list[RefusedRow] = []
     if cursor.version < row.version:
         told = news.since(connection, cursor, row.head, row.scope)
@@ -137,13 +141,23 @@ def _step(
         taken(told.changes)
         if refused or row.has_refused:
             refused_rows.note(connection, row.id, told.changes, refused)
-        sent += len(told.changes)
+        sent = len(told.changes)
+    # After the news, which get through whatever becomes of these.
+    more_due = False
+    if row.refused_due:
+        taken_again, more_due = _try_refused_again(connection, row, node, cursor)
+        sent += taken_again
     newest = mark_applied(connection, {row.id: cursor.version})
-    return _Step(row, sent, len(refused), cursor.version >= row.version, newest > cursor.version)
+    level = cursor.version >= row.version and not more_due
+    return _Step(row, sent, len(refused), level, newest > cursor.version)
 
 
-def _try_refused_again(connection: Connection, row: NodeRow, node: PbxNode, cursor: Cursor) -> int:
-    changes = tell(connection, refused_rows.due(connection, row.id), row.scope)
+def _try_refused_again(
+    connection: Connection, row: NodeRow, node: PbxNode, cursor: Cursor
+) -> tuple[int, bool]:
+    """Try some of the rows that are due; how many the node took, and whether more may be due."""
+    due = refused_rows.take_due(connection, row.id, TRIED_AGAIN)
+    changes = tell(connection, due, row.scope)
     refused = node.apply(changes, cursor)
     refused_rows.note(connection, row.id, changes, refused)
-    return len(changes) - len(refused)
+    return len(changes) - len(refused), len(due) == TRIED_AGAIN

@@ -35,9 +35,10 @@ def note(connection: Connection, node_id: int, sent: Iterable[Change], refused: 
         )
 
 
-def due(connection: Connection, node_id: int) -> list[Key]:
-    """The rows to be tried again now, because somebody has changed the node since."""
-    return [read_key(key) for (key,) in connection.execute(query("list_due_rows"), {"node_id": node_id})]
+def take_due(connection: Connection, node_id: int, most: int) -> list[Key]:
+    """Some of the rows to be tried again now, because somebody has changed the node since. They are due no more, whatever becomes of them."""
+    rows = connection.execute(query("take_due_rows"), {"node_id": node_id, "most": most})
+    return [read_key(key) for (key,) in rows]
 
 
 def list_refused_rows(database: Database, node: str | None = None, limit: int = 20) -> list[RefusedRowRecord]:

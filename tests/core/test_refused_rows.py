@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from localcluster.simulator import inject
 from roost.directory.node_scope import set_scope
 from roost.directory.nodes import NodeDirectory
 from roost.nodes.audit import Audited
-from roost.nodes.converge import Converged
-from roost.nodes.refused_rows import list_refused_rows
+from roost.nodes.converge import TRIED_AGAIN, Converged
+from roost.nodes.holding import PushFailed
+from roost.nodes.refused_rows import list_refused_rows, note
 from roost.nodes.status import cluster_status
-from roost.pbx.node import Gone, Rings
+from roost.pbx.node import Gone, RefusedRow, Rings
 from tests.core.pushed_node import Node
+from tests.world import World
 
 LONG = "\U0001f99c" * 64
 
@@ -58,6 +61,45 @@ def test_a_refused_row_that_the_node_is_to_have_no_more_is_forgotten(
     node.push()
     node.push()
     assert list_refused_rows(world.database) == []
+
+
+def test_news_get_through_to_a_node_that_fails_at_the_many_rows_it_is_to_try_again(node: Node) -> None:
+    node.push()
+    node.world.sql(
+        "INSERT INTO node_refused_row (node_id, key, reason, due)"
+        " SELECT id, 'e/0001*' || 1000 + i, 'It was ill', true FROM pbx_node, generate_series(1, %s) i",
+        2 * TRIED_AGAIN + 7,
+    )
+    node.world.sql("UPDATE extension SET number = '009' WHERE number = '003'")
+    inject(node.simulator.address.port, "drop-connection", after="30")
+    assert isinstance(node.push(), PushFailed)
+    inject(node.simulator.address.port, "none")
+    assert node.holds() == node.truth()
+    assert node.world.value(_DUE) == TRIED_AGAIN + 7
+    node.world.sql("UPDATE pbx_node SET next_attempt_at = NULL")
+    assert node.push() == Converged(9, TRIED_AGAIN + 7), "the others, in two turns"
+    assert len(list_refused_rows(node.world.database, limit=1000)) == TRIED_AGAIN
+
+
+_DUE = "SELECT count(*) FROM node_refused_row WHERE due"
+
+
+def test_rows_that_are_refused_again_are_noted_so_however_many_there_are(world: World) -> None:
+    world.node()
+    number = world.value("SELECT id FROM pbx_node")
+    assert isinstance(number, int)
+
+    def refuse(rows: range, reason: str) -> None:
+        with world.database.connection() as connection:
+            note(connection, number, [], [RefusedRow(("p", f"desk{row}"), reason) for row in rows])
+
+    refuse(range(1000), "It was ill")
+    world.sql("UPDATE node_refused_row SET due = true")
+    refuse(range(500, 1500), "It is ill")
+    assert world.rows("SELECT due, reason, count(*) FROM node_refused_row GROUP BY 1, 2 ORDER BY 1") == [
+        (False, "It is ill", 500),
+        (True, "It was ill", 500),
+    ]
 
 
 def test_a_refused_row_is_tried_again_when_the_node_is_changed(node: Node) -> None:

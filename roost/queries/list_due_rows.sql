@@ -1,1 +1,0 @@
-SELECT key FROM node_refused_row WHERE node_id = %(node_id)s AND due ORDER BY key
