@@ -7,7 +7,7 @@ only when it was started with `--faults`.
 |---|---|
 | `none` | behaves again |
 | `slow` | holds every answer back for `Seconds` |
-| `error` | cannot write: DBPut and DBDel fail |
+| `error` | cannot write: DBPut and DBDel fail; with `Keys: x`, only of keys that begin with x |
 | `deny` | denies every database action |
 | `refuse-login` | refuses logins |
 | `hang` | reads and answers nothing |
@@ -48,6 +48,7 @@ class Fault:
     mode: Mode = Mode.NONE
     seconds: float = DEFAULT_SECONDS
     after: int = 0
+    keys: str = ""
 
     @classmethod
     def parse(cls, fields: dict[str, str]) -> Fault:
@@ -56,7 +57,7 @@ class Fault:
         after = int(fields.get("after", 0))
         if not 0 <= seconds <= 3600 or after < 0:
             raise ValueError("Seconds or After is out of range")
-        return cls(Mode(fields.get("mode", "")), seconds, after)
+        return cls(Mode(fields.get("mode", "")), seconds, after, fields.get("keys", ""))
 
     def strikes(self, *, database_action: bool) -> Mode:
         """The fault to commit on this action; NONE while `After` is not used up."""

@@ -141,7 +141,11 @@ class Connection(asyncio.Protocol):
             return self._session_action(name, fields)
         if not self._logged_in or (strike is Mode.DENY and name in DATABASE):
             return wire.error(fields, "Permission denied")
-        if strike is Mode.ERROR and name in WRITES:
+        if (
+            strike is Mode.ERROR
+            and name in WRITES
+            and fields.get("key", "").startswith(self._node.fault.keys)
+        ):
             return wire.error(fields, WRITES[name])
         if name not in ACTIONS:
             return wire.error(fields, UNKNOWN.format(fields["action"]))

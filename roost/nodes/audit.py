@@ -157,7 +157,8 @@ class _Run:
 
         def work(connection: Connection, row: NodeRow, node: PbxNode) -> int:
             cursor, mend = self._wrong(connection, row, node, suspects)
-            refused = node.apply(mend, cursor)
+            before = refused_rows.noted(connection, row.id, mend) if row.has_refused else set()
+            refused = refused_rows.apply(node, mend, cursor, before)
             refused_rows.note(connection, row.id, mend, refused)
             return len(mend) - len(refused)
 

@@ -18,10 +18,6 @@ from roost.nodes.routes import tell
 from roost.nodes.shared_news import SharedNews
 from roost.pbx.node import Change, Cursor, PbxNode, RefusedRow
 
-#: Refused rows that are tried again at a time: some kinds take it for the node's fault, and not the rows', when a hundred fail together, and
-#: a row may be two keys there.
-TRIED_AGAIN = 50
-
 
 @dataclass(frozen=True, slots=True)
 class Converged:
@@ -137,7 +133,8 @@ def _step(
     if cursor.version < row.version:
         told = news.since(connection, cursor, row.head, row.scope)
         cursor = Cursor(row.lineage, told.version)
-        refused = node.apply(told.changes, cursor)
+        before = refused_rows.noted(connection, row.id, told.changes) if row.has_refused else set()
+        refused = refused_rows.apply(node, told.changes, cursor, before)
         taken(told.changes)
         if refused or row.has_refused:
             refused_rows.note(connection, row.id, told.changes, refused)
@@ -156,8 +153,8 @@ def _try_refused_again(
     connection: Connection, row: NodeRow, node: PbxNode, cursor: Cursor
 ) -> tuple[int, bool]:
     """Try some of the rows that are due; how many the node took, and whether more may be due."""
-    due = refused_rows.take_due(connection, row.id, TRIED_AGAIN)
+    due = refused_rows.take_due(connection, row.id, refused_rows.TRIED_AGAIN)
     changes = tell(connection, due, row.scope)
     refused = node.apply(changes, cursor)
     refused_rows.note(connection, row.id, changes, refused)
-    return len(changes) - len(refused), len(due) == TRIED_AGAIN
+    return len(changes) - len(refused), len(due) == refused_rows.TRIED_AGAIN

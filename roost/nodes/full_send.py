@@ -152,12 +152,13 @@ def _sent_pieces(
         found = next(pieces)
         while found is not None:
             sending, piece = found
+            before = refused_rows.noted(connection, row.id, piece.changes) if row.has_refused else set()
             following = reader.submit(next, pieces) if time.monotonic() < ends else None
             changes = piece.changes
             if not sending.blank:
                 has = node.read([key_of(change) for change in changes])
                 changes = [change for change in changes if has.get(key_of(change)) != change]
-            not_taken = node.apply(changes, sending.mark(piece.last))
+            not_taken = refused_rows.apply(node, changes, sending.mark(piece.last), before)
             # Before the connection is used here: a statement that failed spoils the transaction for the next.
             found = following.result() if following else None
             if not_taken or row.has_refused:

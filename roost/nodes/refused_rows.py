@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +11,11 @@ from psycopg.rows import class_row
 
 from roost.database import Connection, Database, query
 from roost.nodes.routes import key_text, read_key
-from roost.pbx.node import Change, Key, RefusedRow, key_of
+from roost.pbx.node import Change, Cursor, Key, PbxNode, RefusedRow, key_of
+
+#: Refused rows that are tried again at a time: some kinds take it for the node's fault, and not the rows', when a hundred fail together, and
+#: a row may be two keys there.
+TRIED_AGAIN = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +26,27 @@ class RefusedRowRecord:
     key: str
     reason: str
     since: datetime
+
+
+def noted(connection: Connection, node_id: int, changes: Iterable[Change]) -> set[Key]:
+    """The keys of these that the node refused before."""
+    parameters = {"node_id": node_id, "keys": [_storable(key_text(key_of(change))) for change in changes]}
+    return {read_key(key) for (key,) in connection.execute(query("list_noted_rows"), parameters)}
+
+
+def apply(
+    node: PbxNode, changes: Sequence[Change], cursor: Cursor | None, refused_before: AbstractSet[Key]
+) -> list[RefusedRow]:
+    """Write the changes, and the cursor last. What was refused before goes first, some at a time: so many at once would be the node's fault."""
+    if not refused_before:
+        return node.apply(changes, cursor)
+    again = [change for change in changes if key_of(change) in refused_before]
+    refused: list[RefusedRow] = []
+    for place in range(0, len(again), TRIED_AGAIN):
+        refused += node.apply(again[place : place + TRIED_AGAIN], None)
+    return refused + node.apply(
+        [change for change in changes if key_of(change) not in refused_before], cursor
+    )
 
 
 def note(connection: Connection, node_id: int, sent: Iterable[Change], refused: list[RefusedRow]) -> None:

@@ -8,9 +8,9 @@ from localcluster.simulator import inject
 from roost.directory.node_scope import set_scope
 from roost.directory.nodes import NodeDirectory
 from roost.nodes.audit import Audited
-from roost.nodes.converge import TRIED_AGAIN, Converged
+from roost.nodes.converge import Converged
 from roost.nodes.holding import PushFailed
-from roost.nodes.refused_rows import list_refused_rows, note
+from roost.nodes.refused_rows import TRIED_AGAIN, list_refused_rows, note
 from roost.nodes.status import cluster_status
 from roost.pbx.node import Gone, RefusedRow, Rings
 from tests.core.pushed_node import Node
@@ -79,6 +79,32 @@ def test_news_get_through_to_a_node_that_fails_at_the_many_rows_it_is_to_try_aga
     node.world.sql("UPDATE pbx_node SET next_attempt_at = NULL")
     assert node.push() == Converged(9, TRIED_AGAIN + 7), "the others, in two turns"
     assert len(list_refused_rows(node.world.database, limit=1000)) == TRIED_AGAIN
+
+
+def test_more_rows_than_may_fail_at_once_were_refused_one_by_one_and_hold_up_nothing(node: Node) -> None:
+    """Neither news of all of them, nor a full send, nor an audit, which try them together."""
+    node.push()
+    inject(node.simulator.address.port, "error", keys="e/0001*9")
+    for first in (9000, 9100):
+        node.world.sql(
+            "INSERT INTO extension (organization_id, number) SELECT id, i::text FROM organization, generate_series(%s::int, %s::int) i",
+            first,
+            first + 59,
+        )
+        assert isinstance(node.push(), Converged)
+    node.world.sql("UPDATE extension SET name = 'Changed'")
+    node.world.sql("UPDATE extension SET number = '009' WHERE number = '003'")
+    assert isinstance(node.push(), Converged)
+    assert node.audit() == Audited(0)
+    node.world.sql("UPDATE pbx_node SET resync = true")
+    assert isinstance(node.push(), Converged)
+    missing = node.truth().keys() - node.holds().keys()
+    refused = list_refused_rows(node.world.database, limit=1000)
+    assert {("e", row.key[2:]) for row in refused} == missing
+    assert len(missing) == 120
+    inject(node.simulator.address.port, "none")
+    assert node.audit() == Audited(120)
+    assert list_refused_rows(node.world.database) == []
 
 
 _DUE = "SELECT count(*) FROM node_refused_row WHERE due"
