@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 import psycopg
+import structlog
 from psycopg.rows import class_row
 
 from roost.database import Conflicting, Database, query
@@ -19,6 +20,8 @@ from roost.moves.binding import Binding, Stay
 from roost.moves.outcomes import Outcome
 from roost.moves.requests import Return
 from roost.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 #: Stays that are looked for at a time.
 LIMIT = 500
@@ -68,7 +71,7 @@ class Stays:
         return [_stay(each) for each in ended]
 
     def _end(self, stays: Sequence[Stay]) -> int:
-        """How many went. A stay whose rows somebody holds is left to the next run."""
+        """How many went. A stay whose rows somebody holds, or which PostgreSQL refuses to end, is left to the next run."""
         try:
             answers = self._binding.end_stays(stays)
         except (Conflicting, DatabaseTooSlow, psycopg.Error) as error:
@@ -76,8 +79,15 @@ class Stays:
                 return sum(self._end([stay]) for stay in stays)
             if isinstance(error, Conflicting):
                 return 0
+            if not isinstance(error, DatabaseTooSlow):
+                log.exception("stay_not_ended", extension=_extension(stays[0]))
+                return 0
             answers = [self._binding.end_stay(stays[0])]
         return sum(answer is not None and answer.outcome is Outcome.RETURNED for answer in answers)
+
+
+def _extension(stay: Stay) -> str:
+    return f"{stay.request.organization}*{stay.request.number}"
 
 
 def _stay(ended: _Ended) -> Stay:

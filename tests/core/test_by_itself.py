@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from roost.moves.ending_stays import Stays
 from roost.views.desks import watched_extensions
@@ -80,6 +81,19 @@ def test_a_row_that_somebody_holds_keeps_no_other_stay_from_ending(world: World)
         assert stays.end_due() == 1
         assert world.guests() == {"desk002": "001"}
     assert stays.end_due() == 1, "the next run goes on"
+
+
+def test_a_stay_that_postgresql_refuses_to_end_keeps_no_other_from_it(world: World) -> None:
+    world.office("001", "002", "003", "004")
+    world.sql("UPDATE organization SET max_stay = '1 hour'")
+    world.sit("001", "desk002")
+    world.sit("003", "desk004")
+    world.sql("UPDATE phone SET guest_since = guest_since - interval '61 minutes' WHERE guest_id IS NOT NULL")
+    world.sql("ALTER TABLE journal ADD CONSTRAINT poison CHECK (extension <> '001') NOT VALID")
+    with capture_logs() as logs:
+        assert Stays(world.database, world.settings).end_due() == 1
+    assert [(log["event"], log["extension"]) for log in logs] == [("stay_not_ended", "0001*001")]
+    assert world.guests() == {"desk002": "001"}
 
 
 def test_an_extensions_own_maximum_goes_before_the_organizations(office: World) -> None:
