@@ -16,7 +16,7 @@ class MixedTelephony(NodesWithPhones):
     """Nodes of both kinds and their phones, in one object.
 
     `kamailios` and `asterisks` map each node's name to its phones, which are registered, over TCP those named in `tcp`; `plain` are
-    accounts by node, whose phones a test registers itself, with `plain_phone`; those of an Asterisk in `withheld` are kept from others.
+    accounts by node, whose phones a test registers itself, with `plain_phone`, two of each at most at an Asterisk; those of an Asterisk in `withheld` are kept from others.
     The Asterisks are the media nodes, the first one asked first;
     `site` is the text of their contexts, `defines` are more definitions of the Kamailios, and
     `kamailio` another version than the usual one.
@@ -67,6 +67,7 @@ class MixedTelephony(NodesWithPhones):
                         phone,
                         self.passwords[phone],
                         f'"{phone}" <+1555{place:04d}>',
+                        contacts=1 + (phone in plain.get(name, ())),
                         settings="callerid_privacy=prohib" * (phone in withheld),
                     )
                     for place, phone in enumerate((*asterisks[name], *plain.get(name, ())))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
+from functools import partial
 
 import pytest
 
+from localcluster.plain_call import PlainCall
 from roost.pbx.kinds import connect
 from roost.pbx.node import Gone
 from tests.cluster import wait_until
@@ -159,6 +162,54 @@ def test_a_phone_forwards_within_its_organization_and_not_for_ever(office: Mixed
             call.hang_up()
 
 
+def test_a_call_that_comes_back_from_another_node_stays_its_callers(office: MixedOffice) -> None:
+    """A phone there forwards it to one here: this node sees the call twice, and the caller is the one that it saw first."""
+    phone = office.telephony.plain_phone
+    with phone("desk011") as caller, phone("desk012") as away, phone("desk013") as callee:
+        away.forward = f"sip:013@{away.registrar}"
+        call = caller.dial("012")
+        ring = callee.wait_ring()
+        assert ring.caller == ("Person 011", "011")
+        ring.answer()
+        call.wait_up()
+        for asks, asked in ((caller, call), (callee, ring)):
+            asks.renew(asked, "UPDATE")
+            asks.wait(partial(_is_renewed, asked), 5, "a yes to its UPDATE")
+        call.hang_up()
+        ring.wait_over()
+
+
+@pytest.mark.parametrize("contacts", [1, 2])
+@pytest.mark.parametrize(("one", "other"), [("013", "014"), ("013", "012"), ("012", "014")])
+@pytest.mark.parametrize("caller", ["desk001", "desk004"])
+def test_forwards_in_a_circle_come_to_an_end(
+    office: MixedOffice, one: str, other: str, caller: str, contacts: int
+) -> None:
+    """Of two phones of a Kamailio and an Asterisk, or of two Kamailios; each node alone sees every call for the first time."""
+    with ExitStack() as phones:
+        forwarders = [
+            (phones.enter_context(office.telephony.plain_phone(f"desk{number}")), to)
+            for number, to in ((one, other), (other, one))
+            for _ in range(contacts)
+        ]
+        for phone, to in forwarders:
+            phone.forward = f"sip:{to}@{phone.registrar}"
+        log = office.media_log()
+        call = office.phones[caller].dial(other)
+
+        def calls() -> int:
+            return sum(len(phone.forwarded) for phone, _ in forwarders)
+
+        try:
+            wait_until(lambda: "mailbox <" in log or calls() > 100, "the circle ends")
+            call.wait_over()
+            office.telephony.quiet()
+        finally:
+            for phone, _ in forwarders:
+                phone.forward = ""
+        assert 2 * contacts <= calls() < 100
+
+
 @pytest.mark.parametrize("other", ["001", "002", "004"])
 def test_either_party_transfers_and_it_is_routed_as_of_now(office: MixedOffice, other: str) -> None:
     """The other party's phone is of the same Kamailio, of another one, or of an Asterisk."""
@@ -180,6 +231,10 @@ def test_either_party_transfers_and_it_is_routed_as_of_now(office: MixedOffice, 
         clerk.request(call, "REFER", ("Refer-To", f"<sip:013@{clerk.registrar}>"))
         office.phones["desk003"].wait_ring().answer()
         office.telephony.quiet()
+
+
+def _is_renewed(call: PlainCall) -> bool:
+    return call.heard[-1].method == "UPDATE" and call.heard[-1].status == 200
 
 
 def _connected(office: MixedOffice, number: str) -> None:

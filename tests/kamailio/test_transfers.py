@@ -97,25 +97,29 @@ def test_a_transfer_leads_only_where_its_phone_could_dial(office: MixedOffice, n
 def test_who_is_connected_is_of_the_organization_of_the_call(office: MixedOffice) -> None:
     """An attended transfer of two calls at an Asterisk; a call of another organization is none of them."""
     phone = office.telephony.plain_phone
-    with phone("desk011") as clerk, phone("desk014") as boss, phone("desk013") as stranger:
-        with connected(office, clerk, "004") as (call, _):
-            with told(office, "k1", ActsAs("desk013", "0002", "013", "Stranger", "", "", "013", "", "")):
-                theirs = stranger.dial("5551234")
-                theirs.wait_up()
-                assert sent_on(clerk, call, call.replacing(theirs)) == 403
-                theirs.hang_up()
-            consulted = clerk.dial("014")
-            answer = boss.wait_ring()
-            answer.answer()
-            consulted.wait_up()
-            n1 = office.telephony.asterisks["n1"]
-            wait_until(lambda: n1.is_talking("desk014"), "014 is connected")
-            assert sent_on(clerk, call, call.replacing(consulted)) == 202
-            clerk.wait(
-                lambda: any(m.body.startswith("SIP/2.0 200") for m in call.heard),
-                5,
-                "the end of the transfer",
-            )
-            assert n1.is_talking("desk004")
-            assert n1.is_talking("desk014")
-            answer.hang_up()
+    with (
+        phone("desk011") as clerk,
+        phone("desk014") as boss,
+        phone("desk013") as stranger,
+        connected(office, clerk, "004") as (call, _),
+    ):
+        with told(office, "k1", ActsAs("desk013", "0002", "013", "Stranger", "", "", "013", "", "")):
+            theirs = stranger.dial("5551234")
+            theirs.wait_up()
+            assert sent_on(clerk, call, call.replacing(theirs)) == 403
+            theirs.hang_up()
+        consulted = clerk.dial("014")
+        answer = boss.wait_ring()
+        answer.answer()
+        consulted.wait_up()
+        n1 = office.telephony.asterisks["n1"]
+        wait_until(lambda: n1.is_talking("desk014"), "014 is connected")
+        assert sent_on(clerk, call, call.replacing(consulted)) == 202
+        clerk.wait(
+            lambda: any(m.body.startswith("SIP/2.0 200") for m in call.heard),
+            5,
+            "the end of the transfer",
+        )
+        assert n1.is_talking("desk004")
+        assert n1.is_talking("desk014")
+        answer.hang_up()
