@@ -55,10 +55,13 @@ class PlainPhone:
         self._send(call, "REGISTER", (("Contact", f"<{contact}>"), ("Expires", str(seconds))))
         self.wait(lambda: any(m.status == 200 for m in call.heard), DEADLINE, "the registrar's yes")
 
-    def dial(self, number: str, to_tag: str = "") -> PlainCall:
-        """Dial a number at the registrar; does not wait for an answer. With a `to_tag` it pretends that the call is known."""
+    def dial(self, number: str, to_tag: str = "", *, to: str = "", call_id: str = "") -> PlainCall:
+        """Dial a number at the registrar; does not wait for an answer.
+
+        With a `to_tag` it pretends that the call is known; `to`, a URI, and `call_id` are other ones than a well-behaved phone would write.
+        """
         uri = f"sip:{number}@{self.registrar}"
-        call = self._open(uri, f"<{uri}>{';tag=' * bool(to_tag)}{to_tag}")
+        call = self._open(uri, f"<{to or uri}>{';tag=' * bool(to_tag)}{to_tag}", call_id)
         self._send(call, "INVITE", self._offer(), self._wire.session)
         return call
 
@@ -164,9 +167,9 @@ class PlainPhone:
 
     # --- messages ---
 
-    def _open(self, target: str, remote: str) -> PlainCall:
+    def _open(self, target: str, remote: str, call_id: str = "") -> PlainCall:
         local = f"{self.local or f'<sip:{self.name}@{self.registrar}>'};tag={secrets.token_hex(6)}"
-        call = PlainCall(self, secrets.token_hex(10), local, remote, target)
+        call = PlainCall(self, call_id or secrets.token_hex(10), local, remote, target)
         self._calls[call.call_id] = call
         return call
 

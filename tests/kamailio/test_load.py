@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -16,6 +17,7 @@ from localcluster.kamailio_install import KamailioProgram
 from localcluster.plain_phone import PlainPhone
 from roost.pbx.kamailio import KIND
 from roost.pbx.node import ActsAs, Change, Cursor, Rings
+from tests.cluster import wait_until
 
 PHONES = {"desk001": "one", "desk002": "two", "desk003": "three"}
 A_SECOND, SECONDS = 50, 3
@@ -79,3 +81,50 @@ def test_fifty_calls_a_second_arrive_while_all_rows_are_written_and_the_callee_m
         for answerer in seats.values():
             answerer.wait_counted(0)
     assert written > 2 * SECONDS
+
+
+def test_calls_that_are_over_leave_no_memory_behind(kamailio: KamailioNode, tmp_path: Path) -> None:
+    """Those that were answered, and those of which nothing came: nobody of that number, nobody there, names without end."""
+    roost = KIND.open(kamailio.control, 10)
+    with closing(roost), ExitStack() as running:
+        roost.apply(rows("desk002"), Cursor("db-1", 0))
+        answerer = sipp.Answerer(tmp_path, "desk002")
+        answerer.start()
+        running.callback(answerer.stop)
+        phone, caller = (PlainPhone(name, PHONES[name], kamailio.address) for name in ("desk002", "desk001"))
+        running.callback(phone.drop)
+        running.callback(caller.drop)
+        phone.register_as(f"sip:desk002@127.0.0.1:{answerer.port}")
+        for number, status in (("555*1", 404), ("003", 480)):
+            caller.dial(number).wait_status(status)
+        assert kept(kamailio) == 0
+        calls = A_SECOND * SECONDS
+        assert sipp.call(
+            tmp_path, name="desk001", password="one", host=kamailio.address, number="002", calls=calls, a_second=A_SECOND
+        ) == sipp.Counted(calls, 0)  # fmt: skip
+        wait_until(lambda: kept(kamailio) == 0, "nothing is kept of them", 45)
+
+
+@pytest.mark.parametrize("name", ["Call-ID", "From", "To"])
+def test_a_call_whose_names_have_no_end_is_refused(kamailio: KamailioNode, name: str) -> None:
+    """An emergency call is not: nothing is kept of it."""
+    endless = "x" * 8_000
+    caller = PlainPhone("desk001", PHONES["desk001"], kamailio.address)
+    with closing(KIND.open(kamailio.control, 10)) as roost:
+        roost.apply(rows("desk002"), Cursor("db-1", 0))
+    if name == "From":
+        caller.local = f"<sip:{endless}@{kamailio.address}>"
+    try:
+        for number, status in (("002", 400), ("112", 480)):
+            call_id = f"{endless}{number}" if name == "Call-ID" else ""
+            to = f"sip:{endless}@{kamailio.address}" if name == "To" else ""
+            caller.dial(number, to=to, call_id=call_id).wait_status(status)
+    finally:
+        caller.drop()
+
+
+def kept(kamailio: KamailioNode) -> int:
+    """How many cells there are about calls."""
+    found = re.search(r"name: roost_call\n.*\n\s*all: (\d+)", kamailio.rpc("htable.stats"))
+    assert found is not None
+    return int(found[1])
