@@ -102,6 +102,34 @@ def test_nor_does_what_it_writes_once_the_call_is_up(office: MixedOffice, number
         call.hang_up()
 
 
+@pytest.mark.parametrize("name", ["From", "f", "to", "T", "call-id", "I", "CSeq", "Contact", "m"])
+def test_no_line_occurs_twice_of_which_one_would_be_believed(office: MixedOffice, name: str) -> None:
+    """Kamailio's own sanity_check drops most of them, without a word."""
+    phone = office.telephony.plain_phone
+    with phone("desk011") as liar, phone("desk012") as other:
+        twice = ((name, "7 INVITE" if name == "CSeq" else '"Boss" <sip:999@x>;tag=9'),)
+        liar.more = twice
+        lies = liar.dial("012")
+        if name in {"Contact", "m"}:
+            lies.wait_status(400)
+        liar.more = ()
+        call = liar.dial("012")
+        ring = other.wait_ring()
+        assert ring.call_id == call.call_id
+        ring.answer()
+        call.wait_up()
+        liar.more = twice
+        liar.renew(call, "UPDATE")
+        if name in {"Contact", "m"}:
+            assert _final_answer(liar, call, 0, "UPDATE") == 400
+        liar.more = ()
+        call.hang_up()
+        ring.wait_over()
+        assert not other.rung
+        assert not any(message.method == "UPDATE" for message in ring.heard)
+        lies.is_over = True
+
+
 @pytest.mark.parametrize(
     "contact", ["sip:0001*002@{k2}:5062", "sip:*desk002@{k2}:5062", "sip:0001*002@{k1}:5062", "sip:5551234@{m1}", "sip:*desk004@{n1}"]
 )  # fmt: skip
@@ -170,6 +198,65 @@ def test_a_route_of_the_clients_own_leads_nowhere(office: MixedOffice) -> None:
         liar.wait(lambda: known.is_over, 5, "a refusal")
     logged = log.text
     assert "desk001" not in logged
+
+
+#: What is asked in no call, or only in one that has begun.
+ASKED = {
+    "check-sync": ("NOTIFY", ("Event", "check-sync;reboot=true")), "a second event": ("NOTIFY", ("Event", "refer"), ("o", "check-sync")),
+    "message": ("MESSAGE",), "register": ("REGISTER", ("Expires", "0")), "publish": ("PUBLISH", ("Event", "presence")),
+    "subscribe": ("SUBSCRIBE", ("Event", "dialog")),
+}  # fmt: skip
+OF_A_CALL = {
+    "refer": ("REFER", ("Refer-To", "<sip:5551234@x>")), "notify": ("NOTIFY", ("Event", "refer")), "options": ("OPTIONS",)
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("asked", [*ASKED, *OF_A_CALL])
+def test_who_pretends_that_a_call_is_known_reaches_no_phone(office: MixedOffice, asked: str) -> None:
+    """No password is asked for within a call."""
+    method, *headers = (ASKED | OF_A_CALL)[asked]
+    k1 = office.telephony.nodes["k1"].address
+    stranger = PlainPhone("desk011", "", k1)
+    with office.telephony.plain_phone("desk013") as victim:
+        call = stranger.dial("013", "guessed")
+        stranger.wait(lambda: call.is_over, 5, "a refusal")
+        call.target, call.route = f"sip:desk013@{victim.address}", [f"<sip:{k1};lr>"]
+        heard = len(call.heard)
+        stranger.request(call, str(method), *headers)  # type: ignore[arg-type]  # the pairs behind the name
+        assert _final_answer(stranger, call, heard, str(method)) == 481
+        stranger.drop()
+        assert not victim.told
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_nor_does_who_is_in_one(office: MixedOffice, asked: str) -> None:
+    """By the name of their own call; the other phone is not in it."""
+    method, *headers = ASKED[asked]
+    phone = office.telephony.plain_phone
+    with phone("desk011") as liar, phone("desk012") as other, phone("desk013") as victim:
+        call = liar.dial("012")
+        other.wait_ring().answer()
+        call.wait_up()
+        meant, call.target = call.target, f"sip:desk013@{victim.address}"
+        way, call.route = call.route, call.route[:1]
+        heard = len(call.heard)
+        liar.request(call, str(method), *headers)  # type: ignore[arg-type]  # the pairs behind the name
+        assert _final_answer(liar, call, heard, str(method)) == 481
+        assert not victim.told
+        call.target, call.route = meant, way
+
+
+def test_what_a_lamp_asks_of_an_asterisk_goes_on(office: MixedOffice) -> None:
+    """Its Asterisk knows of no such lamp, and says so itself."""
+    k1, n1 = (office.telephony.nodes[name].address for name in ("k1", "n1"))
+    with office.telephony.plain_phone("desk011") as phone:
+        call = phone.dial("013", "guessed")
+        phone.wait(lambda: call.is_over, 5, "a refusal")
+        call.target, call.route = f"sip:004@{n1}:5060", [f"<sip:{k1};lr>"]
+        heard = len(call.heard)
+        phone.request(call, "SUBSCRIBE", ("Event", "dialog"), ("Expires", "60"))
+        assert _final_answer(phone, call, heard, "SUBSCRIBE") == 481
+        assert call.heard[-1]["Server"] == "n1"
 
 
 def _of_roost(message: SipMessage) -> list[str]:
