@@ -123,3 +123,43 @@ def test_who_is_connected_is_of_the_organization_of_the_call(office: MixedOffice
         assert n1.is_talking("desk004")
         assert n1.is_talking("desk014")
         answer.hang_up()
+
+
+@pytest.mark.parametrize("how", ["caller", "callee", "guest", "by way of another"])
+def test_who_sends_a_call_outside_pays(office: MixedOffice, how: str) -> None:
+    """Whoever sits at the phone that sends it on: neither the other party nor who the phone names."""
+    phone = office.telephony.plain_phone
+    payer = "001" if how == "guest" else "011"
+    if how == "guest":
+        office.sit("001", "desk011")
+    with phone("desk011") as clerk, phone("desk012") as away:
+        away.forward = f"sip:004@{away.registrar}"
+        if how == "callee":
+            asking = office.phones["desk004"].dial("011")
+            call = clerk.wait_ring()
+            call.answer()
+            asking.wait_up()
+        else:
+            call = clerk.dial("012" if how == "by way of another" else "004")
+            office.phones["desk004"].wait_ring().answer()
+            call.wait_up()
+        n1 = office.telephony.asterisks["n1"]
+        wait_until(lambda: n1.is_talking("desk004"), "004 is connected")
+        log = office.media_log()
+        clerk.request(
+            call, "REFER", ("Refer-To", f"<sip:5551234@{clerk.registrar}>"),
+            ("Referred-By", "<sip:0001*013*acct-013@roost.invalid>"), ("b", "<sip:0001*013*acct-013@roost.invalid>"),
+        )  # fmt: skip
+        log.wait(f"outside <5551234> from <004> name <Person 004> account <acct-{payer}>")
+        call.hang_up()
+
+
+def test_no_phone_hears_whose_account_it_would_be(office: MixedOffice) -> None:
+    phone = office.telephony.plain_phone
+    with phone("desk011") as clerk, phone("desk014") as other, connected(office, clerk, "004") as (call, _):
+        assert sent_on(clerk, call, f"sip:014@{clerk.registrar}") == 202
+        ring = other.wait_ring()
+        assert ring.caller == ("Person 004", "004")
+        assert not [
+            value for _, value in ring.heard[0].headers if "acct-" in value or "roost.invalid" in value
+        ]
