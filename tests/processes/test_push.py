@@ -155,10 +155,10 @@ def test_a_dozen_nodes_that_do_not_answer_keep_no_other_waiting(
         with ExitStack() as sockets:
             nobody = sockets.enter_context(socket.create_server((ports.LOOPBACK, 0), backlog=100))
             nobody.settimeout(20)
-            # In one statement: one message names all of them.
+            # In one statement: one message names all of them. They keep pace, as far as is known.
             cluster.world.sql(
-                "INSERT INTO pbx_node (name, kind, host, port, username, secret) "
-                "SELECT unnest(%s::text[]), kind, host, %s, username, secret FROM pbx_node WHERE name = 'n1'",
+                "INSERT INTO pbx_node (name, kind, host, port, username, secret, applied_version) "
+                "SELECT unnest(%s::text[]), kind, host, %s, username, secret, applied_version FROM pbx_node WHERE name = 'n1'",
                 silent,
                 nobody.getsockname()[1],
             )

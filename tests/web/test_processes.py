@@ -181,7 +181,7 @@ def test_the_page_says_add_a_bind_worker_of_the_figure_that_the_alert_is_of(offi
     try:
         with connect(office.cluster.product.broker_url) as connection:
             producer = connection.Producer(auto_declare=False)
-            for number in range(MANY + 1 + 2 * MOST):  # what it takes ahead does not wait
+            for number in range(MANY + 1 + 4 * MOST):  # what it takes ahead does not wait
                 publish_job(producer, "roost.clock", f"clock:{number}", BIND, exchange=exchange_of(Door.DESK))
         wait_until(lambda: ADD in browser.get("/cluster").text, "the page says it", 30)
         figures = api.get(f"{office.address}/metrics").text
