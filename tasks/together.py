@@ -40,9 +40,9 @@ AT_ONCE, ENOUGH = 2, 24
 #: Seconds after several were answered together until the next are taken, unless as many wait already: those who were answered ask again, one
 #: after the other, and a transaction costs much the same for few as for more. Who comes alone never waits for it.
 PAUSE = 0.002
-#: Seconds that a move waits for rows that others hold, nearly as long as its asker; how often it is seen whether they are free; and how many of a
-#: kind wait: with three kinds fewer than a worker is sent ahead.
-HELD_PATIENCE, HELD_PAUSE, MOST_HELD = 4.0, 0.03, MOST
+#: Seconds that a move waits for rows that others hold, nearly as long as its asker; how often it is seen whether they are free; how many of a
+#: kind wait, with three kinds fewer than a worker is sent ahead; and seconds that more may wait: those who move the same people at one time.
+HELD_PATIENCE, HELD_PAUSE, MOST_HELD, HELD_BRIEFLY = 4.0, 0.03, MOST, 1.0
 #: Threads that moves take in one process at most: for each of the three kinds those that settle, one that waits for held rows, and one that begins
 #: again while that one wakes up.
 MOST_THREADS = 3 * (AT_ONCE + 2)
@@ -122,8 +122,7 @@ class Together:
             held = bool(self._held)
             jobs: list[Job] = []
             if held and time.monotonic() >= self._held_seen_at + HELD_PAUSE:
-                jobs.extend(self._held)
-                self._held.clear()
+                jobs += [self._held.popleft() for _ in range(min(len(self._held), MOST))]
             jobs += [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST - len(jobs)))]
             self._running -= not jobs
         return jobs, held
@@ -152,9 +151,12 @@ class Together:
         with self._lock:
             self._held.extend(jobs)
             self._held_seen_at = now
-            while self._held and (len(self._held) > MOST_HELD or now - self._held[0].came >= HELD_PATIENCE):
+            while self._held and now - self._held[0].came >= self._patience():
                 late.append(self._held.popleft())
         return late
+
+    def _patience(self) -> float:
+        return HELD_BRIEFLY if len(self._held) > MOST_HELD else HELD_PATIENCE
 
     def _rest_for_held(self) -> bool:
         """Wait a moment for rows that others hold. False: no job waits for one, or another thread does so."""

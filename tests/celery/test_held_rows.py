@@ -6,7 +6,7 @@ import time
 
 from pytest_celery import CeleryTestSetup
 
-from tasks.together import HELD_PATIENCE, MOST_HELD
+from tasks.together import HELD_BRIEFLY, HELD_PATIENCE, MOST_HELD
 from tests.celery import messages
 from tests.celery.asker import Asker
 from tests.celery.test_bind_pace import Begun, a_move
@@ -37,7 +37,8 @@ def test_who_needs_a_row_that_others_hold_is_tried_again_with_the_next_ones() ->
 def test_who_waited_long_for_a_row_is_given_up_and_so_are_the_oldest_of_too_many() -> None:
     bind = Begun()
     late = a_move()._replace(came=time.monotonic() - HELD_PATIENCE)
-    too_many = [a_move()._replace(message=place) for place in range(MOST_HELD + 1)]
+    a_while_ago = time.monotonic() - HELD_BRIEFLY
+    too_many = [a_move()._replace(message=place, came=a_while_ago) for place in range(MOST_HELD + 1)]
     bind.held = [late, *too_many]
     bind.rests = [bind.held.clear]
     bind.receive(*bind.held)
@@ -45,6 +46,20 @@ def test_who_waited_long_for_a_row_is_given_up_and_so_are_the_oldest_of_too_many
         bind.run()
     assert bind.given_up == [late, too_many[0]]
     assert [job for jobs in bind.settled for job in jobs] == too_many[1:]
+
+
+def test_who_has_just_come_is_not_given_up_however_many_wait() -> None:
+    """Several transactions move the same people at one time: each is soon through."""
+    bind = Begun()
+    bind.held = [a_move()._replace(message=place) for place in range(3 * MOST_HELD)]
+    waiting = list(bind.held)
+    bind.rests = [bind.held.clear]
+    bind.receive(*waiting)
+    while bind.begun:
+        bind.run()
+    assert bind.given_up == []
+    assert sorted(job.message for jobs in bind.settled for job in jobs) == list(range(3 * MOST_HELD))
+    assert max(len(jobs) for jobs in bind.settled) <= MOST_HELD
 
 
 def test_many_who_wait_for_rows_that_are_held_keep_no_other_waiting(
