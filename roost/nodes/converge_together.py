@@ -11,14 +11,18 @@ from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+import structlog
+
 from roost.database import Connection, Database
-from roost.errors import Invalid, NodeRefused, NodeUnavailable
+from roost.errors import DatabaseUnavailable, Invalid, NodeRefused, NodeUnavailable
 from roost.nodes import fence, refused_rows
 from roost.nodes.converge import Converged
 from roost.nodes.holding import NodeRow, Nodes, PushFailed, mark_applied, note_failure, take
 from roost.nodes.routes import News
 from roost.nodes.shared_news import SharedNews
 from roost.pbx.node import Change, Cursor, RefusedRow
+
+log = structlog.get_logger(__name__)
 
 #: Seconds.
 PATIENCE = 0.1
@@ -95,7 +99,10 @@ class PushTogether:
         """Whatever harms this turn must not lose who is late since the one before. The push of its own that each wants meets it again, and says so."""
         try:
             return self._turn(node_names)
-        except Exception:  # noqa: BLE001 - see above
+        except DatabaseUnavailable:
+            return Together()
+        except Exception as error:  # noqa: BLE001 - see above
+            log.warning("pushed_one_by_one", nodes=list(node_names), error=type(error).__name__)
             return Together()
 
     def note_late(self, late: Write) -> None:
