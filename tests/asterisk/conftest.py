@@ -7,13 +7,16 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Self
 
 import pytest
 
+from localcluster.asterisk import AsteriskNode
 from localcluster.call_logs import AsteriskLog
 from localcluster.phones import PhoneCall
+from localcluster.process import wait_until
 from localcluster.telephony import Telephony
 from roost.nodes.message_lamps import Reached, tell_phones
 from roost.pbx.kinds import connect, kind_named
@@ -153,6 +156,16 @@ class Cluster(Telephony):
                 changes += [row for key, row in _AT_HOME.items() if holds.get(key) != row]
                 pbx.apply(changes, None)
 
+    def wait_connected(self, *phones: str, calls: int = 1) -> None:
+        """Wait until each of these phones is bridged to its other party at its own node.
+
+        Who transfers sooner may do so while another node still connects the first two: an Asterisk drops what it is told of a
+        call, such as who is there now, until both are in its bridge.
+        """
+        for phone in phones:
+            node = self.nodes["n1" if phone in LAYOUT["n1"] | PLAIN["n1"] else "n2"]
+            wait_until(partial(_has, node, phone, calls), 10, f"{phone} is connected")
+
     def logs(self, node: str) -> AsteriskLog:
         """What the node logs from now on."""
         return AsteriskLog(self.nodes[node])
@@ -165,6 +178,10 @@ class Cluster(Telephony):
             call.send_dtmf("#")
         log.wait("Playing 'auth-thankyou")
         call.hang_up()
+
+
+def _has(node: AsteriskNode, phone: str, calls: int) -> bool:
+    return node.talks(phone) >= calls
 
 
 def _speaks(phone: str, number: str, name: str, organization: str) -> ActsAs:

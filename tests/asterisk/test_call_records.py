@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -112,9 +111,7 @@ def test_a_consultation_and_what_came_of_it_are_recorded(cluster: Cluster, is_ea
         call = clerk.wait_ring()
         call.answer()
         outer.wait_up()
-        for name in ("q1", "q2"):
-            node = cluster.nodes[f"n{name[1]}"]
-            wait_until(partial(node.is_talking, name), 10, f"{name} is connected")
+        cluster.wait_connected("q1", "q2")
         question = clerk.dial("001")
         ring = cluster.phones["p1"].wait_ring()
         if is_early:
@@ -125,9 +122,9 @@ def test_a_consultation_and_what_came_of_it_are_recorded(cluster: Cluster, is_ea
         else:
             ring.answer()
             question.wait_up()
-            wait_until(lambda: cluster.nodes["n2"].talks("q2") == 2, 10, "both are connected")
+            cluster.wait_connected("q2", calls=2)
             call.transfer_to(question)
-        wait_until(lambda: cluster.nodes["n1"].is_talking("p1"), 10, "the others are connected")
+        cluster.wait_connected("p1")
     cluster.quiet()
     records.wait("n1", *people("011>012", "012>001"))
     records.wait("n2", *people("011>012", "011>001", *(() if is_early else ("012>001",))))

@@ -130,8 +130,7 @@ def connect_plain(
     ring = cluster.phones[callee].wait_ring()
     ring.answer()
     call.wait_up()
-    for name in (caller.name, callee):
-        wait_until(partial(cluster.nodes["n1"].is_talking, name), 10, f"{name} is connected")
+    cluster.wait_connected(caller.name, callee)
     return call, ring
 
 

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
-
-from localcluster.process import wait_until
 
 if TYPE_CHECKING:
     from localcluster.phones import PhoneCall
@@ -22,9 +19,7 @@ def connect(cluster: Cluster, caller: str, number: str, callee: str) -> tuple[Ph
     ring = cluster.phones[callee].wait_ring()
     ring.answer()
     call.wait_up()
-    for phone in (caller, callee):
-        node = next(node for node in cluster.nodes.values() if phone in node.phones)
-        wait_until(partial(node.is_talking, phone), 10, f"{phone} is connected")
+    cluster.wait_connected(caller, callee)
     return call, ring
 
 
@@ -115,8 +110,7 @@ def test_who_was_transferred_to_transfers_again(cluster: Cluster) -> None:
         ring.transfer(f"sip:{number}@{cluster.phones[at].registrar}")
         ring = cluster.phones[phone].wait_ring()
         ring.answer()
-        node = cluster.nodes["n1" if phone in {"p1", "p2"} else "n2"]
-        wait_until(partial(node.is_talking, phone), 10, f"{phone} is connected")
+        cluster.wait_connected(phone)
     assert call.is_up
 
 
@@ -129,7 +123,7 @@ def test_a_transfer_stays_in_the_organization_of_whoever_transfers(cluster: Clus
     ring = cluster.phones["p1"].wait_ring()
     ring.answer()
     call.wait_up()
-    wait_until(lambda: cluster.nodes["n1"].is_talking("p1"), 10, "the two are connected")
+    cluster.wait_connected("p2", "p1")
     ring.transfer(f"sip:003@{cluster.phones['p1'].registrar}")
     cluster.phones["p3"].wait_ring()
     assert not cluster.phones["p4"].has_rung
@@ -200,7 +194,7 @@ def test_a_phone_consults_and_connects(cluster: Cluster, clerk: str, consulted: 
         answered = cluster.phones[{"003": "p3", "004": "p2"}.get(consulted, "p1")].wait_ring()
         answered.answer()
         question.wait_up()
-        wait_until(lambda: cluster.nodes[f"n{clerk[1]}"].talks(clerk) == 2, 10, "both are connected")
+        cluster.wait_connected(clerk, calls=2)
         call.transfer_to(question)
         assert answered.is_up
         assert not outer.is_over
@@ -231,9 +225,7 @@ def test_a_phone_connects_while_the_other_still_rings(
         rung.answer()
         dialled.wait_up()
         call, outer = (dialled, rung) if first == "dials" else (rung, dialled)
-        for name in (clerk, others):
-            node = cluster.nodes[f"n{name[1]}"]
-            wait_until(partial(node.is_talking, name), 10, f"{name} is connected")
+        cluster.wait_connected(clerk, others)
         question = desk.dial(consulted)
         ring = cluster.phones["p3" if consulted == "003" else "p1"].wait_ring()
         question.wait_asserted(*(("Person 3", "003") if consulted == "003" else ("Person 1", "001")))
@@ -242,8 +234,7 @@ def test_a_phone_connects_while_the_other_still_rings(
         question.wait_over()
         if answers:
             ring.answer()
-            answering = cluster.nodes["n2" if consulted == "003" else "n1"]
-            wait_until(lambda: answering.is_talking(f"p{consulted[2]}"), 10, "the others are connected")
+            cluster.wait_connected(f"p{consulted[2]}")
             assert not outer.is_over
         else:
             ring.reject()

@@ -70,8 +70,7 @@ def test_after_a_transfer_each_sees_the_person_at_the_other_end(
         middle.answer()
         call.wait_up()
         call.wait_asserted(f"Person {desk[1]}", dialled)
-        node = cluster.nodes["n1" if desk == "p2" else "n2"]
-        wait_until(lambda: node.is_talking(desk), 10, "the two are connected")
+        cluster.wait_connected(caller, desk)
         log = cluster.logs("n1")
         middle.transfer(f"sip:{NUMBERS[target]}@{cluster.phones[desk].registrar}")
         ring = other.wait_ring()
@@ -96,8 +95,7 @@ def test_who_withholds_themselves_is_not_seen_after_a_transfer_either(
         middle = cluster.phones[desk].wait_ring()
         middle.answer()
         call.wait_up()
-        node = cluster.nodes["n1" if desk == "p2" else "n2"]
-        wait_until(lambda: node.is_talking(desk), 10, "the two are connected")
+        cluster.wait_connected(caller, desk)
         middle.transfer(f"sip:{NUMBERS[target]}@{cluster.phones[desk].registrar}")
         hidden.wait_ring().answer()
         there = cluster.nodes[f"n{target[1]}"]
@@ -127,7 +125,8 @@ def test_after_a_consultation_each_sees_the_person_at_the_other_end(cluster: Clu
         answered = cluster.phones["p2"].wait_ring()
         answered.answer()
         question.wait_up()
-        wait_until(lambda: cluster.nodes["n1"].talks("q1") == 2, 10, "both are connected")
+        cluster.wait_connected("q2")
+        cluster.wait_connected("q1", calls=2)
         ring.transfer_to(question)
         call.wait_asserted("Person 2", "002")
         assert not other.rung
@@ -255,7 +254,7 @@ def test_who_withholds_themselves_is_not_seen_by_a_queue_or_who_calls_their_phon
         assert ring.caller == ("Person 11", "011")
         ring.answer()
         call.wait_up()
-        wait_until(lambda: cluster.nodes["n2"].is_talking("w2"), 10, "the two are connected")
+        cluster.wait_connected("q1", "w2")
         call.hang_up()
         ring.wait_over()
         for message in call.heard:
