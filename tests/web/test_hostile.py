@@ -64,6 +64,22 @@ def test_ten_megabytes_are_refused_in_time(office: Office, path: str, *, announc
     assert time.monotonic() - started < 10
 
 
+def test_a_body_of_nearly_the_limit_is_taken(office: Office) -> None:
+    """It arrives in pieces: what is left of the limit is not what the whole of it must fit into."""
+    browser, api = office.browser("admin0001"), office.api()
+    file = b"nonsense\n" + b"0001\n" * (limits.MAX_IMPORT // 5 - 200)
+    page = browser.http.post(
+        "/organizations/0001/import",
+        data={"csrf": browser.csrf},
+        files={"file": ("desks.csv", file, "text/csv")},
+    )
+    program = api.post("/import", content=file, headers={"Content-Type": "text/csv"})
+    assert (page.status_code, program.status_code) == (422, 422), "of such a column nobody knows"
+    assert "nonsense" in page.text
+    small = api.post("/organizations", json={"code": "0009", "name": "x" * 60_000})
+    assert small.json()["code"] == "invalid"
+
+
 @pytest.mark.usefixtures("memory")
 @pytest.mark.parametrize(
     "body",

@@ -80,14 +80,14 @@ class _Body:
     def __init__(self, receive: Receive, limit: int, announced: bytes) -> None:
         self._receive = receive
         self._left = limit
-        self._announced = int(announced) if announced.isdigit() else 0
+        self._fits = not announced.isdigit() or int(announced) <= limit
         self._ends = asyncio.get_running_loop().time() + BODY_DEADLINE
         self._complete = False
 
     async def receive(self) -> Message:
         if self._complete:
             return await self._receive()
-        if self._announced > self._left:
+        if not self._fits:
             raise HTTPException(413, "The body is too large.")
         try:
             message = await asyncio.wait_for(self._receive(), self._ends - asyncio.get_running_loop().time())
