@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import selectors
 import socket
 import threading
@@ -15,11 +16,14 @@ import httpx
 import pytest
 
 from localcluster import ports
+from roost.nodes.watching import ChangesSince
+from roost.pbx.node import ActsAs, Cursor
 from roost.people.access import Right
 from tests.cluster import wait_until
 from tests.stopwatch import stopwatch
 from tests.web.office import PLAIN, Office
 from tests.world import new_id
+from workers.web.live.events import write_changes
 
 
 class Listener:
@@ -109,6 +113,16 @@ def test_a_stream_is_resumed_without_a_gap(office: Office) -> None:
         expected = {"0001*001": "desk002", "0001*003": "desk004"}
         wait_until(lambda: moved_in(again).items() >= expected.items(), "both moves are heard")
         wait_until(lambda: again.last_id() != last, "the place after them is told")
+
+
+@pytest.mark.parametrize("name", ["A\u2028B", "A\u2029B", "A\x85B"])
+def test_a_line_separator_in_a_name_is_a_character_of_it(name: str) -> None:
+    """Only CR and LF end a line of a stream; httpx, which splits at others too, is no judge of that."""
+    acts = ActsAs("desk001", "0001", "001", name, "", "", "0001*001", "", "")
+    written = write_changes(ChangesSince(Cursor("1.1", 1), [acts]), "0001")
+    lines = re.split("\r\n|\r|\n", written)
+    assert json.loads(lines[1].removeprefix("data: "))["name"] == name
+    assert lines[2] == ""
 
 
 def moved_in(listener: Listener) -> dict[str, str]:

@@ -6,6 +6,7 @@ Format: https://html.spec.whatwg.org/multipage/server-sent-events.html
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from roost.people.revocation import Credential
 KEEP_ALIVE = 15.0
 #: Messages that may wait for one viewer; one that falls further behind is cut off, and starts anew.
 MAX_WAITING = 64
+_LINE_BREAK = re.compile("\r\n|\r|\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class Viewer:
 
 
 def event(name: str, data: str, id_: str | None = None) -> str:
-    """Write one event; data may have several lines."""
-    lines = [f"data: {line}" for line in data.splitlines() or [""]]
+    """Write one event; data may have several lines. Other line breaks than the format's, such as U+2028 in a name, are data."""
+    lines = [f"data: {line}" for line in _LINE_BREAK.split(data)]
     head = [f"event: {name}"] + ([f"id: {id_}"] if id_ is not None else [])
     return "\n".join([*head, *lines, "", ""])

@@ -15,6 +15,7 @@ from roost.directory.errors import UnknownPhone
 from roost.directory.fields import ExtensionKey
 from roost.directory.rules import BadField
 from roost.moves.at_most_once import RequestIdReused
+from roost.moves.outcomes import Outcome
 from roost.moves.requests import Answer
 from roost.people.access import Action, demand, may
 from roost.views.desks import PART, DeskCounts, desks_shown, list_spare_phones, read_desks
@@ -77,9 +78,9 @@ async def virtualize(
     """Virtualize anybody anywhere in the organization."""
     demand(visit.asker, Action.VIRTUALIZE, code)
     given = {name: text_of(form, name).strip() for name in ("number", "phone", "reason")}
-    problem = await _virtualize(parts, visit, form, code, **given)
-    if problem is None:
-        return RedirectResponse(f"/organizations/{code}?said=outcome.virtualized", 303)
+    outcome, problem = await _virtualize(parts, visit, form, code, **given)
+    if outcome is not None:
+        return RedirectResponse(f"/organizations/{code}?said=outcome.{outcome}", 303)
     return await run_in_threadpool(_desks, request, parts, visit, code, problem=problem, status=409, **given)
 
 
@@ -97,9 +98,9 @@ async def virtualize_here(
     """Virtualize somebody on this phone."""
     demand(visit.asker, Action.VIRTUALIZE, code)
     given = {name: text_of(form, name).strip() for name in ("number", "reason")}
-    problem = await _virtualize(parts, visit, form, code, phone=phone, **given)
-    if problem is None:
-        return RedirectResponse(f"/organizations/{code}/desks/{phone}?said=outcome.virtualized", 303)
+    outcome, problem = await _virtualize(parts, visit, form, code, phone=phone, **given)
+    if outcome is not None:
+        return RedirectResponse(f"/organizations/{code}/desks/{phone}?said=outcome.{outcome}", 303)
     return await run_in_threadpool(
         _desk, request, parts, visit, code, phone, problem=problem, status=409, **given
     )
@@ -136,16 +137,18 @@ def unlock_phone(parts: TheParts, visit: TheVisit, form: TheForm, code: str, pho
 
 async def _virtualize(
     parts: Parts, visit: Visit, form: Any, code: str, *, number: str, phone: str, reason: str
-) -> str | None:
-    """Ask for it; what is the matter, or None."""
+) -> tuple[Outcome | None, str]:
+    """Ask for it. What it came to; or None, and what is the matter."""
     try:
         extension = ExtensionKey(code, number)
         answer: Answer = await parts.asking.virtualize(visit.asker, form_key(form), extension, phone, reason)
     except BadField as error:
-        return str(error)
+        return None, str(error)
     except RequestIdReused:
-        return text("fault.request_id_reused")
-    return None if refusal(answer.outcome) is None else text(f"outcome.{answer.outcome}") + "."
+        return None, text("fault.request_id_reused")
+    if refusal(answer.outcome) is None:
+        return answer.outcome, ""
+    return None, text(f"outcome.{answer.outcome}") + "."
 
 
 def _desks(
