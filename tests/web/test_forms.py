@@ -36,6 +36,7 @@ def test_a_form_without_the_proof_does_nothing(away: Office) -> None:
         {"Sec-Fetch-Site": "same-site"},
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://["},
     ],
 )
 def test_a_form_sent_from_another_site_does_nothing(away: Office, headers: dict[str, str]) -> None:
@@ -52,6 +53,16 @@ def test_a_form_sent_twice_is_done_once(away: Office) -> None:
     away.world.sit("001", "desk002")
     assert browser.post(RETURN, key=key).status_code == 200
     assert away.world.guests() == {"desk002": "001"}
+
+
+@pytest.mark.parametrize("path", ["/organizations/0001", "/organizations/0001/desks/desk001"])
+def test_what_a_move_came_to_is_said_and_not_what_was_wished(away: Office, path: str) -> None:
+    """Onto its own phone an extension comes home; and once it is there, nothing happens."""
+    browser = away.browser("admin0001")
+    for said in ("Returned to base", "Already there"):
+        answer = browser.post(f"{path}/virtualize", number="001", phone="desk001")
+        assert f'role="status">{said}<' in answer.text
+    assert away.world.guests() == {}
 
 
 def test_a_form_that_was_sent_before_with_something_else_says_so_and_is_given_anew(office: Office) -> None:
@@ -122,7 +133,7 @@ def test_a_sign_in_form_belongs_to_one_browser(office: Office) -> None:
     "to",
     [
         "https://evil.example/", "//evil.example", "/\\evil.example", "\\\\evil.example", "javascript:alert(1)",
-        "/%0d%0aLocation:x", "http:evil.example", "/\tevil", "/" + "a" * 400, "", "evil.example",
+        "/%0d%0aLocation:x", "http:evil.example", "/\tevil", "/" + "a" * 400, "", "evil.example", "//[", "//\u2100",
     ],
 )  # fmt: skip
 def test_nobody_is_sent_elsewhere(office: Office, to: str) -> None:
