@@ -59,8 +59,17 @@ exten => +15559001,1,{documented.says("exten => +15550100").partition(",1,")[2]}
     """
 [roost-emergency-numbers]
 exten => 112,1,Goto(roost-emergency,${EXTEN},1)
+exten => 911,1,Goto(roost-emergency,${EXTEN},1)
+
+; To 013's phone, which shows every message.
+[roost-emergency-outgoing]
+exten => 911,1,GotoIf($["${ROOST_NODE}" = "n1"]?:carrier,${EXTEN},away)
+ same => n,Dial(PJSIP/w1)
 
 [roost-outgoing]
+exten => +15559002,1,Set(CALLERID(all)=)
+ same => n,Goto(roost-inbound,0001*001,1)
+exten => _*75XXX,1,Dial(Local/0001*${EXTEN:3}@roost-inbound/n)
 exten => 112,1,Goto(carrier,${EXTEN},1)
 exten => _+1555.,1,Goto(carrier,${EXTEN},1)
 exten => _*78X,1,Goto(roost-phone,*p${EXTEN:3},1)
@@ -72,7 +81,7 @@ exten => _*77XXX,1,Dial(Local/0001*${EXTEN:3}@roost-agent)
 
 ; The carrier is n1's.
 [carrier]
-exten => _[+1].,1,GotoIf($["${ROOST_NODE}" = "n1"]?:away)
+exten => _[+19].,1,GotoIf($["${ROOST_NODE}" = "n1"]?:away)
  same => n,Dial(PJSIP/carrier)
  same => n,Hangup(${HANGUPCAUSE})
  same => n(away),Gosub(roost-trunk-options,s,1)
@@ -80,6 +89,7 @@ exten => _[+1].,1,GotoIf($["${ROOST_NODE}" = "n1"]?:away)
  same => n,Hangup(${HANGUPCAUSE})
 
 [roost-site-from-node]
+exten => out-911,1,Dial(PJSIP/w1)
 exten => _out-.,1,Dial(PJSIP/carrier)
  same => n,Hangup(${HANGUPCAUSE})
 
