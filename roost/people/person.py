@@ -12,7 +12,7 @@ from unicodedata import normalize
 from argon2.exceptions import InvalidHashError, VerificationError
 from psycopg.rows import class_row
 
-from roost.database import Database, query
+from roost.database import Connection, Database, query
 from roost.directory.errors import UnknownExtension, UnknownOrganization, in_words
 from roost.directory.fields import DISPLAY_NAME, LOGIN, ExtensionKey
 from roost.directory.rules import BadField, TextRule
@@ -128,8 +128,10 @@ class People:
 
     def set_password(self, login: str, password: str) -> None:
         """Give a new password; every session of the person ends. Raises BadField, WeakPassword, UnknownPerson."""
-        demand_strong(PASSWORD.check(password), login)
-        self._write("set_password", {"login": login.lower(), "password_hash": hash_password(password)})
+        PASSWORD.check(password)
+        person = self.person(login)
+        demand_strong(password, person.login, person.name, person.organization)
+        self._write("set_password", {"login": person.login, "password_hash": hash_password(password)})
 
     def set_enabled(self, login: str, *, enabled: bool) -> None:
         """Let the person sign in, or no more; their sessions end. Raises UnknownPerson."""
@@ -147,9 +149,15 @@ class People:
             return cursor.execute(query("list_people"), params).fetchall()
 
     def _write(self, statement: str, params: dict[str, object]) -> None:
-        with self._database.connection() as connection:
-            if connection.execute(query(statement), params).fetchone() is None:
+        """Write, and then end the sessions: also one that was being opened, for which the writing waited (open_session)."""
+
+        def work(connection: Connection) -> None:
+            row = connection.execute(query(statement), params).fetchone()
+            if row is None:
                 raise UnknownPerson(f"({params['login']})")
+            connection.execute(query("end_sessions_of"), {"person_id": row[0]})
+
+        self._database.transaction(work)
 
 
 def check_login(login: str) -> str:

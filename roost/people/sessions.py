@@ -82,15 +82,17 @@ class Sessions:
         secret = new_secret()
 
         def work(connection: Connection) -> str:
-            self._limits.forgive(connection, visitor)
-            connection.execute(query("forget_sessions"), {"idle": self._settings.session_idle})
-            connection.execute(
+            opened = connection.execute(
                 query("open_session"),
                 {
                     "token_hash": hash_secret(secret), "person_id": account.id, "address": address,
-                    "lifetime": self._settings.session_lifetime,
+                    "lifetime": self._settings.session_lifetime, "password_hash": account.password_hash,
                 },
             )  # fmt: skip
+            if opened.fetchone() is None:
+                raise WrongPassword
+            self._limits.forgive(connection, visitor)
+            connection.execute(query("forget_sessions"), {"idle": self._settings.session_idle})
             return self._limits.know(connection, visitor, account.id)
 
         return SignedIn(secret, self._database.transaction(work))

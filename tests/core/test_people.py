@@ -19,6 +19,7 @@ from roost.people.sign_in_limits import MOST_BROWSERS, TooManyTries
 from roost.people.tokens import Tokens
 from roost.people.weak_passwords import WeakPassword
 from roost.settings import Settings
+from tests.cluster import wait_until
 from tests.world import World, new_id
 
 ADDRESS = "192.0.2.7"
@@ -90,9 +91,9 @@ def test_a_password_that_is_guessed_first_is_refused(world: World, people: Peopl
     before = world.value("SELECT password_hash FROM person WHERE login = 'ann'")
     with pytest.raises(WeakPassword):
         people.add("ann2", weak, Role.OPERATOR, name="Ann Andersson")
-    if "Andersson" not in weak:
-        with pytest.raises(WeakPassword):
-            people.set_password("ann", weak)
+    world.sql("UPDATE person SET name = 'Ann Andersson' WHERE login = 'ann'")
+    with pytest.raises(WeakPassword):
+        people.set_password("ann", weak)
     assert world.value("SELECT password_hash FROM person WHERE login = 'ann'") == before
 
 
@@ -144,6 +145,44 @@ def test_a_changed_person_is_signed_out(
         sessions.find(secret)
     with pytest.raises(WrongPassword):
         sessions.sign_in("ann", password, ADDRESS)
+
+
+#: Another's transaction is waited for.
+_WAITS = "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted"
+_OPEN = "INSERT INTO session (token_hash, person_id, address, expires_at) SELECT '\\x00', id, '', now() + interval '1 hour' FROM person WHERE login = 'ann'"
+_CHANGES = (
+    "UPDATE person SET password_hash = 'another' WHERE login = 'ann'",
+    "UPDATE person SET enabled = false WHERE login = 'ann'",
+)
+
+
+@pytest.mark.parametrize("change", _CHANGES)
+def test_who_signs_in_while_the_person_is_changed_gets_no_session(
+    world: World, sessions: Sessions, password: str, change: str
+) -> None:
+    """The password was compared before, and was right."""
+    with ThreadPoolExecutor(1) as visitors:
+        with world.database.connection() as connection, connection.transaction():
+            connection.execute(change)
+            signing_in = visitors.submit(sessions.sign_in, "ann", password, ADDRESS)
+            wait_until(
+                lambda: signing_in.done() or world.value(_WAITS) is True,
+                "it waits for who changes the person",
+            )
+        with pytest.raises(WrongPassword):
+            signing_in.result()
+    assert world.value("SELECT count(*) FROM session") == 0
+
+
+def test_a_session_that_is_just_being_opened_ends_with_the_old_password(world: World, people: People) -> None:
+    with ThreadPoolExecutor(1) as boss:
+        with world.database.connection() as connection, connection.transaction():
+            connection.execute("SELECT FROM person WHERE login = 'ann' FOR SHARE")
+            connection.execute(_OPEN)
+            changing = boss.submit(people.set_password, "ann", new_id())
+            wait_until(lambda: world.value(_WAITS) is True, "it waits for the session")
+        changing.result()
+    assert world.value("SELECT count(*) FROM session") == 0
 
 
 def guess(
