@@ -61,19 +61,24 @@ class OrganizationDirectory(Store):
         rows = self._list(OrganizationName, "name_organization", {"organization": code})
         return found(rows, UnknownOrganization, code)
 
-    def change_organization(self, code: str, **given: Unpack[OrganizationFields]) -> None:
-        """Change what is given."""
+    def change_organization(
+        self, code: str, new_code: str | None = None, **given: Unpack[OrganizationFields]
+    ) -> None:
+        """Change what is given, and rename it if there is a new code: all of it, or nothing."""
         changes = checked(given)
-        self._write(
-            lambda connection: self._change_organization(connection, code, changes), f"organization {code}"
-        )
+        if new_code is not None:
+            fields.ORGANIZATION_CODE.check(new_code)
+
+        def work(connection: Connection) -> None:
+            self._change_organization(connection, code, changes)
+            if new_code is not None:
+                one(connection, "rename_organization", {"code": code, "new": new_code})
+
+        self._write(work, f"organization {code}")
 
     def rename_organization(self, code: str, new: str) -> None:
         """Give it another code: its extensions are reached by that from now on. The journal keeps the old one."""
-        fields.ORGANIZATION_CODE.check(new)
-        self._write_one(
-            "rename_organization", {"code": code, "new": new}, UnknownOrganization, f"organization {code}"
-        )
+        self.change_organization(code, new)
 
     def remove_organization(self, code: str, *, with_everything: bool = False) -> None:
         """Remove an organization; its extensions and phones only if the caller says so."""

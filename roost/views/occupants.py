@@ -74,8 +74,11 @@ class _Move:
         return extension_key(self.organization, self.extension if left else self.displaced)
 
 
-def who_was_on(database: Database, phone: str, at: datetime) -> Occupant:
-    """Who was on this phone at that time. Raises BadField, and UnknownPhone when neither directory nor journal knows it."""
+def who_was_on(database: Database, phone: str, at: datetime, *, organization: str | None = None) -> Occupant:
+    """Who was on this phone at that time; with an organization, moves of others are not told: a phone's name may have been theirs before.
+
+    Raises BadField, and UnknownPhone when neither directory nor journal knows it.
+    """
     with database.connection() as connection:
         facts = _read(connection, _Facts, "read_phone_at", phone, at)
         before = _read(connection, _Move, "read_phone_before", phone, at)
@@ -85,11 +88,14 @@ def who_was_on(database: Database, phone: str, at: datetime) -> Occupant:
         raise UnknownPhone(f"({phone})")
     if at > facts.now:
         raise BadField("That time has not come yet.")
-    guest, since = _guest(facts, before, after, phone, at)
+    first = before or after
+    theirs = first is not None and organization not in {None, first.organization}
+    guest, since = (None, None) if theirs else _guest(facts, before, after, phone, at)
     in_journal = facts.journal_begins is not None and facts.journal_begins <= at
     return Occupant(
         phone=phone, at=at, guest=guest, base=facts.base and extension_key(facts.organization, facts.base), since=since,
-        until=after.at if after else None, certain=before is not None or guest is not None or in_journal,
+        until=after.at if after and organization in {None, after.organization} else None,
+        certain=not theirs and (before is not None or guest is not None or in_journal),
     )  # fmt: skip
 
 

@@ -190,6 +190,21 @@ def test_who_was_on_a_phone(office: Office) -> None:
     assert api.get("/phones/desk002/occupant", params={"at": future}).status_code == 422
 
 
+def test_a_change_that_is_refused_changes_nothing(office: Office) -> None:
+    """A new code, which another has, and a new name beside it."""
+    api = office.api()
+    before = api.get("/organizations/0001").json()
+    answer = api.patch("/organizations/0001", json={"code": "0002", "name": "Renamed", "policy": "displace"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "duplicate")
+    assert api.get("/organizations/0001").json() == before
+    answer = api.patch("/organizations/0001", json={"code": "acme", "name": "Renamed", "enabled": False})
+    assert (answer.json()["code"], answer.json()["name"], answer.json()["enabled"]) == (
+        "acme",
+        "Renamed",
+        False,
+    )
+
+
 def test_an_import_is_previewed_and_done_within_one_organization(office: Office) -> None:
     api = office.api(Right.ADMINISTER, "0001")
     csv = "organization,number,name,phone,node\n0001,010,Zoë,desk010,n1\n"

@@ -132,6 +132,24 @@ def test_a_key_of_one_organization_says_nothing_to_another(office: Office) -> No
     assert again.json() == first.json()
 
 
+def test_who_was_on_another_organizations_phone_of_the_same_name_is_not_told(office: Office) -> None:
+    theirs, ours = office.api(), office.api(Right.ADMINISTER, "0001")
+    office.world.move("001", "desk0002-002", organization="0002")
+    at = {"at": office.world.now().isoformat()}
+    assert theirs.delete("/phones/desk0002-002").status_code == 204
+    new = {"name": "desk0002-002", "organization": "0001", "node": "n1", "base": "0001*009"}
+    assert ours.post("/extensions", json={"extension": "0001*009"}).status_code == 201
+    assert ours.post("/phones", json=new).status_code == 201
+    found = ours.get("/phones/desk0002-002/occupant", params=at).json()
+    assert (found["guest"], found["since"], found["until"], found["certain"]) == (None, None, None, False)
+    assert theirs.get("/phones/desk0002-002/occupant", params=at).json()["guest"] == "0002*001"
+    office.world.sql(
+        "DELETE FROM journal WHERE outcome = 'virtualized'"
+    )  # as if it began later: who left tells who was there
+    found = ours.get("/phones/desk0002-002/occupant", params=at).json()
+    assert (found["guest"], found["until"], found["certain"]) == (None, None, False)
+
+
 def test_with_an_organization_go_its_tokens_and_sessions(office: Office) -> None:
     token, browser = office.api(Right.ADMINISTER, "0002"), office.browser("admin0002")
     office.world.sql("DELETE FROM organization WHERE code = '0002'")

@@ -62,10 +62,8 @@ def change_organization(
     if given.keys() & {"enabled", "code"}:
         demand(asker, Action.CHANGE_ORGANIZATIONS)
     new_code = given.pop("code", code)
-    parts.directory.change_organization(code, **given)
-    if new_code != code:
-        parts.directory.rename_organization(code, new_code)
-        code = new_code
+    parts.directory.change_organization(code, None if new_code == code else new_code, **given)
+    code = new_code
     take_some_steps(parts.database, PATIENCE, code)
     return Organization.model_validate(parts.directory.organization(code))
 

@@ -95,4 +95,4 @@ def display_phone(parts: TheParts, asker: TheAsker, name: InPath) -> Display:
 def find_occupant(parts: TheParts, asker: TheAsker, name: InPath, at: Annotated[Moment, Query()]) -> Occupant:
     """Say who was on a phone at a time."""
     demand_phone(parts, asker, Action.SEE_ORGANIZATION, name)
-    return Occupant.model_validate(who_was_on(parts.database, name, at))
+    return Occupant.model_validate(who_was_on(parts.database, name, at, organization=asker.organization))
