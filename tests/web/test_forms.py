@@ -129,6 +129,15 @@ def test_a_sign_in_form_belongs_to_one_browser(office: Office) -> None:
     assert "open for too long" in answer.text
 
 
+def test_a_form_to_sign_in_is_good_though_another_tab_shows_one_too(office: Office) -> None:
+    """As when a session ends while several pages are open."""
+    browser = office.browser()
+    proof = browser.proof("/sign-in?next=/account")
+    browser.get("/sign-in")
+    fields = {"csrf": proof, "login": "admin0001", "password": office.password, "next": "/account"}
+    assert browser.http.post("/sign-in", data=fields).url.path == "/account"
+
+
 @pytest.mark.parametrize(
     "to",
     [

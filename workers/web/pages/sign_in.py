@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import secrets
 
 from fastapi import APIRouter, Request, Response
@@ -38,6 +39,7 @@ from workers.web.texts import text
 router = APIRouter(include_in_schema=False)
 #: The cookie that ties a sign-in form to the browser it was given to.
 FORM_COOKIE = "roost-form"
+_FORM_SECRET = re.compile(r"[A-Za-z0-9_-]{32}")
 #: The cookie by which a browser is known in which somebody has signed in before, and the seconds that it lasts.
 KNOWN_COOKIE, KNOWN_FOR = "roost-known", 365 * 86_400
 
@@ -152,7 +154,9 @@ def _form(
     request: Request, parts: Parts, *, to: str = "/", login: str = "", problem: str | None = None, status: int = 200,
     error: RoostError | None = None,
 ) -> Response:  # fmt: skip
-    secret = secrets.token_urlsafe(24)
+    # The same for all of a browser's tabs: a form in one would else end the validity of that in another.
+    given = request.cookies.get(cookie_name(parts.settings, FORM_COOKIE), "")
+    secret = given if _FORM_SECRET.fullmatch(given) else secrets.token_urlsafe(24)
     response = show(
         request, None, "sign_in.html", status=status, csrf=form_proof(secret), next=local_path(to), login=login,
         problem=problem,
