@@ -48,7 +48,13 @@ GROUPS = (
     ),
     Group(
         "pages in a browser",
-        ("web/test_browser.py", "web/test_away.py", "web/test_processes.py", "web/test_many_desks.py"),
+        (
+            "web/test_browser.py",
+            "web/test_careless_browser.py",
+            "web/test_away.py",
+            "web/test_processes.py",
+            "web/test_many_desks.py",
+        ),
     ),
     Group("the demo as a newcomer starts it", ("demo/test_demo.py",), in_one_process=False),
     Group("calls through a plain Asterisk and two FreePBX boxes", ("freepbx/",)),

@@ -34,13 +34,16 @@ def launch() -> Iterator[Browser]:
 
 @contextmanager
 def visitor(
-    browser: Browser, office: Office, login: str | None = None, *, dark: bool = False, width: int = 1280
-) -> Iterator[Page]:
+    browser: Browser, office: Office, login: str | None = None, *, dark: bool = False, width: int = 1280,
+    zone: str | None = None, scripts: bool = True,
+) -> Iterator[Page]:  # fmt: skip
     """A person with a window of their own, signed in; fails when a page has a script error or a refused resource."""
     context: BrowserContext = browser.new_context(
         base_url=office.address,
         color_scheme="dark" if dark else "light",
         viewport={"width": width, "height": 900},
+        timezone_id=zone,
+        java_script_enabled=scripts,
     )
     context.set_default_timeout(PATIENCE)
     page = context.new_page()

@@ -51,7 +51,7 @@ Filter = Annotated[str, Query(max_length=MOST_FILTER)]
 
 @dataclass(slots=True)
 class Filters:
-    """What was filled in."""
+    """What was filled in; `zone` is that of the reader at `since`, `until_zone` at `until`: one may be in summer."""
 
     extension: str = ""
     phone: str = ""
@@ -59,6 +59,7 @@ class Filters:
     since: str = ""
     until: str = ""
     zone: str = ""
+    until_zone: str = ""
 
     def query(self) -> str:
         """As a part of an address."""
@@ -67,9 +68,9 @@ class Filters:
 
 def _filters(
     extension: Filter = "", phone: Filter = "", outcome: Filter = "", since: Filter = "", until: Filter = "",
-    zone: Filter = "",
+    zone: Filter = "", until_zone: Filter = "",
 ) -> Filters:  # fmt: skip
-    given = (extension, phone, outcome, since, until, zone)
+    given = (extension, phone, outcome, since, until, zone, until_zone)
     return Filters(*("".join(c for c in value.strip() if c.isprintable()) for value in given))
 
 
@@ -129,11 +130,11 @@ def _values(
 @router.get("/organizations/{code}/journal.csv")
 def download_journal(
     parts: TheParts, visit: TheVisit, code: str | None = None, extension: Filter = "", phone: Filter = "",
-    outcome: Filter = "", since: Filter = "", until: Filter = "", zone: Filter = "",
+    outcome: Filter = "", since: Filter = "", until: Filter = "", zone: Filter = "", until_zone: Filter = "",
 ) -> Response:  # fmt: skip
     """Give all of it, as CSV, however long it is: it is written as it is read."""
     _demand(parts, visit, code)
-    given = _filters(extension, phone, outcome, since, until, zone)
+    given = _filters(extension, phone, outcome, since, until, zone, until_zone)
     _read(parts, code, given, None, 1)  # a filter that is not valid is told now
     name = f"journal-{code or 'cluster'}.csv"
     return StreamingResponse(
@@ -161,7 +162,7 @@ def _read(
         return []
     if given.phone:
         PHONE_NAME.check(given.phone)
-    until = _moment(given.until, given.zone)
+    until = _moment(given.until, given.until_zone or given.zone)
     before, before_id = place or (until, "")
     return journal_entries(
         parts.database, organization=code, extension=key or None, phone=given.phone or None,

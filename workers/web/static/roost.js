@@ -9,15 +9,26 @@
       const at = new Date(time.dateTime);
       if (!Number.isNaN(at.valueOf())) time.textContent = format.format(at);
     }
-    for (const zone of root.querySelectorAll("[data-zone-offset]")) {
-      zone.value = String(-new Date().getTimezoneOffset());
+    zonesOfTimes();
+  }
+
+  // What is filled in is the reader's own time, with the clock of that day: half of the year it is another one than today's.
+  function zonesOfTimes() {
+    for (const zone of document.querySelectorAll("[data-zone-of]")) {
+      const given = zone.form.elements[zone.dataset.zoneOf].value;
+      zone.value = String(-(given ? new Date(given) : new Date()).getTimezoneOffset());
     }
   }
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[type=datetime-local]")) zonesOfTimes();
+  });
 
   function live(state) {
     const shown = document.getElementById("live-state");
     if (!shown || shown.dataset.state === state) return;
     shown.dataset.state = state;
+    if (state === "on") shown.dataset.wasOn = "yes";
+    shown.hidden = false;
     shown.querySelector(".words").textContent = { on: words.live, off: words.lost, trouble: words.trouble }[state];
   }
 
@@ -76,20 +87,30 @@
     comeBack();
   });
 
-  // The stream tries again ever more rarely; this one asks steadily, and reads the page anew when all is well.
+  // What somebody has filled in and not sent would be lost with the page. A search is in its address.
+  function filledIn() {
+    if (document.activeElement?.matches("input, select, textarea") && document.activeElement.value) return true;
+    return [...document.querySelectorAll("#page input:not([type=hidden], [type=search])")].some((field) =>
+      field.value !== field.defaultValue || field.checked !== field.defaultChecked);
+  }
+
+  // The stream tries again ever more rarely; this one asks steadily, and reads the page anew when all is well. A page that was just read, and
+  // is given no stream though all is well, would be given none when it is read again: it waits until the stream itself tries.
   let asking = 0;
   function comeBack() {
     if (asking) return;
+    const done = () => {
+      clearInterval(asking);
+      asking = 0;
+    };
+    let wasAway = false;
     asking = setInterval(async () => {
       const shown = document.getElementById("live-state");
-      if (!shown || (shown.dataset.state === "on" && !missed)) {
-        clearInterval(asking);
-        asking = 0;
-        return;
-      }
+      if (!shown || (shown.dataset.state === "on" && !missed)) return done();
       const ready = await fetch("/readyz", { cache: "no-store" }).catch(() => null);
-      const typing = document.activeElement?.matches("input, select, textarea") && document.activeElement.value;
-      if (ready?.ok && (shown.dataset.state !== "on" || missed) && !typing) location.reload();
+      if (!ready?.ok) wasAway = true;
+      else if (!wasAway && !missed && !shown.dataset.wasOn) done();
+      else if ((shown.dataset.state !== "on" || missed) && !filledIn()) location.reload();
     }, 2000);
   }
   // A page that says "not available" looks again by itself.

@@ -1,0 +1,92 @@
+"""A browser that has no scripts, gets no stream, is cut off in the middle of a form, or lives by another clock than ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, Page, Route, expect
+
+from tests.cluster import wait_until
+from tests.web.browsing import PATIENCE, visitor
+from tests.web.office import Office
+
+expect.set_options(timeout=PATIENCE)
+
+
+@contextmanager
+def no_stream(page: Page) -> Iterator[list[str]]:
+    """As when all places for viewers are taken. What is asked for meanwhile is listed."""
+    asked: list[str] = []
+
+    def refuse(route: Route) -> None:
+        asked.append("stream")
+        route.fulfill(
+            status=503, content_type="application/problem+json", body='{"code": "too_many_viewers"}'
+        )
+
+    page.on("request", lambda request: asked.append("ready") if request.url.endswith("/readyz") else None)
+    page.route("**/live/**", refuse)
+    yield asked
+    page.unroute("**/live/**")
+
+
+def asked_again(page: Page, asked: list[str], what: str, times: int) -> None:
+    """Wait until the page has asked so often for this."""
+    wait_until(lambda: page.evaluate("true") and asked.count(what) >= times, f"{what} is asked for", 30)
+
+
+def test_a_page_without_a_stream_is_not_read_anew_again_and_again(office: Office, chromium: Browser) -> None:
+    with visitor(chromium, office, "admin0001") as page, no_stream(page) as asked:
+        read: list[str] = []
+        page.on(
+            "request", lambda request: read.append(request.url) if request.is_navigation_request() else None
+        )
+        page.goto("/organizations/0001")
+        expect(page.locator("#live-state")).to_contain_text("Not live")
+        asked_again(page, asked, "ready", 2)
+        asked_again(page, asked, "stream", 5)
+        assert len(read) == 1
+
+
+def test_what_is_filled_in_is_not_lost_with_the_stream(office: Office, chromium: Browser) -> None:
+    with visitor(chromium, office, "admin0001") as page:
+        expect(page.locator("#live-state")).to_have_text("Live")
+        page.get_by_text("Virtualize an extension").click()
+        page.get_by_label("Extension", exact=True).fill("003")
+        page.get_by_label("on phone").fill("desk002")
+        page.get_by_label("on phone").blur()
+        with no_stream(page) as asked:
+            office.world.sql("UPDATE organization SET enabled = false WHERE code = '0001'")
+            expect(page.locator("#live-state")).to_contain_text("Not live")
+            office.world.sql("UPDATE organization SET enabled = true WHERE code = '0001'")
+            asked_again(page, asked, "ready", 3)
+        expect(page.locator("#live-state")).to_have_text("Live", timeout=40_000)
+        expect(page.get_by_label("Extension", exact=True)).to_have_value("003")
+        expect(page.get_by_label("on phone")).to_have_value("desk002")
+
+
+def test_without_scripts_no_page_says_that_it_is_live(office: Office, chromium: Browser) -> None:
+    with visitor(chromium, office, "admin0001", scripts=False) as page:
+        page.goto("/organizations/0001")
+        expect(page.locator("#desk-001")).to_be_visible()
+        expect(page.get_by_text("Live", exact=True)).not_to_be_visible()
+
+
+def test_a_filter_is_of_the_clock_of_its_own_day(office: Office, chromium: Browser) -> None:
+    """In Berlin 10:00 UTC is noon in summer, and an hour before noon in winter, whenever it is asked."""
+    for day, number in (("2026-07-01", "001"), ("2026-01-01", "003")):
+        office.world.move(number, "desk002" if number == "001" else "desk004")
+        office.world.sql(f"UPDATE journal SET at = '{day} 10:00+00' WHERE extension = %s", number)
+    with visitor(chromium, office, "admin0001", zone="Europe/Berlin") as page:
+        page.goto("/organizations/0001/journal")
+        for since, until, found in (
+            ("2026-07-01T11:30", "2026-07-01T12:30", "0001*001"),
+            ("2026-01-01T10:30", "2026-01-01T11:30", "0001*003"),
+            ("2026-01-01T10:30", "2026-07-01T11:30", "0001*003"),
+        ):
+            page.get_by_label("From").fill(since)
+            page.get_by_label("Until").fill(until)
+            page.get_by_role("button", name="Filter").click()
+            expect(page.locator("tbody tr")).to_have_count(1)
+            expect(page.locator("tbody")).to_contain_text(found)
