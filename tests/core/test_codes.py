@@ -128,6 +128,18 @@ def test_each_further_lock_lasts_twice_as_long_and_a_day_at_most(office: World) 
     assert lasts(office, "desk002") == 15, "a right code, of whichever extension, begins again"
 
 
+@pytest.mark.parametrize("first", ["3 hours", "23:59:59", "3 days", "300 years"])
+def test_a_wrong_code_counts_also_after_many_long_locks(office: World, first: str) -> None:
+    office.sql("UPDATE organization SET lock_for = %s", first)
+    office.sql("UPDATE phone SET locks = 30 WHERE name = 'desk002'")
+    key_wrong(office, 9)
+    assert office.dial("desk002", "001").outcome == "phone_locked"
+    assert office.value(
+        "SELECT locked_until - now() > least(%s, interval '23 hours') FROM phone WHERE name = 'desk002'",
+        first,
+    )
+
+
 def test_twenty_seven_wrong_codes_from_several_phones_lock_the_extension(office: World) -> None:
     for phone in ("desk004", "desk005"):
         office.desk(phone.removeprefix("desk"))
