@@ -18,17 +18,18 @@ INSERT INTO roost_version VALUES (2);
 -- for a phone that hosts another guest. `max_stay` and `daily_return` (a wall-clock time in `timezone`)
 -- end stays, unless an extension has its own. `lock_after` consecutive wrong codes lock an extension, `phone_lock_after` the phone on
 -- which they are keyed; the first lock lasts `lock_for`. Weak codes are those that everybody tries first (weak_codes.py).
+-- Durations have an end, or a time to which one is added would be none, and whoever asks for those of everybody would be told nothing.
 CREATE TABLE organization (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     code text NOT NULL UNIQUE CHECK (code ~ '^[A-Za-z0-9]{1,16}$'),
     name text NOT NULL DEFAULT '' CHECK (name !~ '[\u0001-\u001f\u007f-\u009f]' AND length(name) <= 64),
     enabled bool NOT NULL DEFAULT true,
     policy text NOT NULL DEFAULT 'refuse' CHECK (policy IN ('refuse', 'displace')),
-    max_stay interval CHECK (max_stay > interval '0'),
-    daily_return time,
+    max_stay interval CHECK (max_stay > interval '0' AND max_stay <= interval '300 years'),
+    daily_return time CHECK (daily_return < '24:00'),
     timezone text NOT NULL DEFAULT 'UTC',
     lock_after int NOT NULL DEFAULT 27 CHECK (lock_after BETWEEN 1 AND 1000),
-    lock_for interval NOT NULL DEFAULT '15 minutes' CHECK (lock_for > interval '0'),
+    lock_for interval NOT NULL DEFAULT '15 minutes' CHECK (lock_for > interval '0' AND lock_for <= interval '300 years'),
     phone_lock_after int NOT NULL DEFAULT 9 CHECK (phone_lock_after BETWEEN 1 AND 1000),
     allows_weak_codes bool NOT NULL DEFAULT false
 );
@@ -75,8 +76,8 @@ CREATE TABLE extension (
     code_set_at timestamptz,
     failed_codes int NOT NULL DEFAULT 0,
     locked_until timestamptz,
-    max_stay interval CHECK (max_stay > interval '0'),
-    daily_return time,
+    max_stay interval CHECK (max_stay > interval '0' AND max_stay <= interval '300 years'),
+    daily_return time CHECK (daily_return < '24:00'),
     failed_on bigint,
     locks int NOT NULL DEFAULT 0,
     UNIQUE (organization_id, number),

@@ -23,6 +23,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from roost.errors import BadText, DatabaseTooSlow, DatabaseUnavailable, RightMissing, SettingMissing
 from roost.not_reached import how_to_reach, why_not_reached
+from roost.out_of_range import read_every_time
 from roost.version import check_version, use_functions
 
 T = TypeVar("T")
@@ -41,6 +42,8 @@ _ONE_PLAN = (
     " -c plan_cache_mode=force_generic_plan -c jit=off -c max_parallel_workers_per_gather=0"
     " -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
 )
+#: How psycopg reads times, whatever the database or the role has set.
+AS_PSYCOPG_READS = " -c DateStyle=ISO -c IntervalStyle=postgres"
 #: A conflict with another transaction is tried again so often before the caller hears "unavailable".
 TRANSACTION_TRIES = 8
 #: Seconds until nobody waits any longer for a row that somebody else holds, and until only so many do as may wait long.
@@ -60,6 +63,11 @@ def read_url(url: str) -> ConnDict:
         raise SettingMissing(
             "ROOST_DATABASE_URL is not of the form postgresql://USER:PASSWORD@HOST/DATABASE."
         ) from None
+
+
+def _configure(connection: Connection) -> None:
+    read_every_time(connection)
+    use_functions(connection)
 
 
 @cache
@@ -105,6 +113,7 @@ class Database:
         limits = (
             f"-c lock_timeout={1000 * (LOCK_PATIENCE if long_waits is None else SHORT_PATIENCE):.0f}"
             " -c statement_timeout=15000"
+            f"{AS_PSYCOPG_READS}"
             f"{_ONE_PLAN if one_plan else ''}"
             f"{' -c synchronous_commit=off' if bookkeeping else ''}"
             f" -c idle_in_transaction_session_timeout={idle_limit * 1000:.0f}"
@@ -124,7 +133,7 @@ class Database:
             self._long_waits = threading.Semaphore(long_waits)
         self._pool = _LastUsedFirst(
             conninfo, min_size=1, max_size=size, open=True, timeout=3, kwargs={"autocommit": True},
-            max_lifetime=3600, reconnect_timeout=5, num_workers=1, configure=use_functions,
+            max_lifetime=3600, reconnect_timeout=5, num_workers=1, configure=_configure,
             check=self._check_alive,
         )  # fmt: skip
 

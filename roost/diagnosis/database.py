@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import psycopg
 
-from roost.database import Database, query
+from roost.database import AS_PSYCOPG_READS, Database, query
 from roost.errors import RoostError
 from roost.finding import Finding, Level
 from roost.not_reached import how_to_reach, why_not_reached
@@ -33,7 +33,9 @@ FROM pg_roles me WHERE me.rolname = current_user
 def check_server(url: str) -> Iterator[Finding]:
     """Look at the server, its version, its clock and the schema; what is an ERROR leaves nothing more to look at."""
     try:
-        with psycopg.connect(url, connect_timeout=5, options="-c statement_timeout=5000") as connection:
+        with psycopg.connect(
+            url, connect_timeout=5, options=f"-c statement_timeout=5000{AS_PSYCOPG_READS}"
+        ) as connection:
             row = connection.execute(_SERVER).fetchone()
             here = datetime.now(UTC)
             major, encoding = connection.info.server_version // 10_000, encoding_of(connection)

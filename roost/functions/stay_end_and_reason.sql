@@ -6,5 +6,5 @@ DECLARE
     max_stay interval := coalesce(guest_max_stay, home.max_stay);
 BEGIN
     ends := first_limit_of_stay(since, max_stay, coalesce(guest_daily_return, home.daily_return), home.timezone);
-    reason := CASE WHEN ends = since + max_stay THEN 'stay_ended' WHEN ends IS NOT NULL THEN 'daily_return' END;
+    reason := CASE WHEN ends IS NULL THEN NULL WHEN ends = since + max_stay THEN 'stay_ended' ELSE 'daily_return' END;
 END $$;

@@ -318,6 +318,33 @@ ALTER TABLE organization
     DROP CONSTRAINT IF EXISTS organization_lock_after_check,
     ADD CONSTRAINT organization_lock_after_check CHECK (lock_after BETWEEN 1 AND 1000);
 
+-- Durations have an end, and a day has no 24:00, which psycopg cannot read.
+UPDATE organization
+SET max_stay = CASE WHEN max_stay > interval '300 years' THEN interval '300 years' ELSE max_stay END,
+    lock_for = least(lock_for, interval '300 years'),
+    daily_return = CASE WHEN daily_return = '24:00' THEN '00:00' ELSE daily_return END
+WHERE max_stay > interval '300 years' OR lock_for > interval '300 years' OR daily_return = '24:00';
+ALTER TABLE organization
+    DROP CONSTRAINT IF EXISTS organization_max_stay_check,
+    ADD CONSTRAINT organization_max_stay_check CHECK (max_stay > interval '0' AND max_stay <= interval '300 years'),
+    DROP CONSTRAINT IF EXISTS organization_lock_for_check,
+    ADD CONSTRAINT organization_lock_for_check CHECK (lock_for > interval '0' AND lock_for <= interval '300 years'),
+    DROP CONSTRAINT IF EXISTS organization_daily_return_check,
+    ADD CONSTRAINT organization_daily_return_check CHECK (daily_return < '24:00');
+
+ALTER TABLE extension
+    DROP CONSTRAINT IF EXISTS extension_max_stay_check,
+    ADD CONSTRAINT extension_max_stay_check CHECK (max_stay > interval '0' AND max_stay <= interval '300 years') NOT VALID,
+    DROP CONSTRAINT IF EXISTS extension_daily_return_check,
+    ADD CONSTRAINT extension_daily_return_check CHECK (daily_return < '24:00') NOT VALID;
+
+UPDATE extension
+SET max_stay = CASE WHEN max_stay > interval '300 years' THEN interval '300 years' ELSE max_stay END,
+    daily_return = CASE WHEN daily_return = '24:00' THEN '00:00' ELSE daily_return END
+WHERE max_stay > interval '300 years' OR daily_return = '24:00';
+
+ALTER TABLE extension VALIDATE CONSTRAINT extension_max_stay_check, VALIDATE CONSTRAINT extension_daily_return_check;
+
 UPDATE person SET name = regexp_replace(name, '[\u0080-\u009f]', '', 'g') WHERE name ~ '[\u0080-\u009f]';
 ALTER TABLE person
     DROP CONSTRAINT IF EXISTS person_name_check,

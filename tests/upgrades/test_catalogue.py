@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import time
 from importlib.resources import files
 
 import psycopg
@@ -28,6 +29,11 @@ UPDATE phone SET emergency_location = repeat(',', 256) WHERE name = 'desk001';
 UPDATE phone SET emergency_location = repeat(',', 254) || E'\u0080' WHERE name = 'desk002';
 UPDATE extension SET name = repeat('🦜', 63) || E'\u009f' WHERE number = '001';
 UPDATE extension SET name = repeat('🦜', 64) WHERE number = '002';
+"""
+_WITHOUT_END = """
+UPDATE organization SET max_stay = '293000 years', lock_for = '3000000 years', daily_return = '24:00';
+UPDATE extension SET max_stay = '293000 years' WHERE number = '001';
+UPDATE extension SET daily_return = '24:00' WHERE number = '002';
 """
 #: As after a move to a system with a newer tzdata: PostgreSQL checks a row when it is written.
 _ZONE_GONE = """
@@ -81,6 +87,22 @@ def test_a_row_that_is_too_long_for_any_node_stays_so_also_when_its_control_char
         assert rows == [(63, 256), (64, 254)]
         with pytest.raises(psycopg.errors.CheckViolation, match="phone desk001 with extension 001"):
             connection.execute("UPDATE extension SET name = name || 'x' WHERE number = '001'")
+
+
+def test_durations_without_an_end_get_one_and_a_day_that_ends_at_24_ends_at_0(old_database: str) -> None:
+    with psycopg.connect(old_database) as connection:
+        connection.execute(_WITHOUT_END)
+    upgrade_database(old_database)
+    with psycopg.connect(old_database) as connection:
+        rows = connection.execute(
+            "SELECT max_stay::text, lock_for::text, daily_return FROM organization UNION ALL"
+            " (SELECT max_stay::text, NULL, daily_return FROM extension WHERE number IN ('001', '002') ORDER BY number)"
+        ).fetchall()
+    assert rows == [
+        ("300 years", "300 years", time(0, 0)),
+        ("300 years", None, None),
+        (None, None, time(0, 0)),
+    ]
 
 
 def test_an_organization_whose_time_zone_is_known_no_more_is_upgraded(old_database: str) -> None:
