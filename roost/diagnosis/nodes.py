@@ -137,6 +137,8 @@ def _connect_only(row: NodeLogin, deadline: float) -> Finding:
     place = f"{row.host}:{row.port}"
     try:
         socket.create_connection((row.host, row.port), deadline).close()
+    except UnicodeError:
+        return Finding("nodes", Level.ERROR, f"{place}: The host name is malformed.", _NO_ANSWER)
     except OSError as error:
         return Finding("nodes", Level.ERROR, f"{place}: {error.strerror or 'no answer in time'}", _NO_ANSWER)
     return Finding("nodes", Level.OK, f"{place} takes connections; no login without the private key.")

@@ -49,9 +49,10 @@ TIMEZONE = TextRule(
     "time zone", r"[A-Za-z_\-]+(\/[A-Za-z_\-]+)*|Etc\/GMT[+\-]?[0-9]{1,2}",
     "the name of a time zone, such as Europe/Bucharest", 64, least=1,
 )  # fmt: skip
-#: An address of IPv6 has two colons at least: a name with one is a name with a port behind it.
+#: An address of IPv6 has two colons at least: a name with one is a name with a port behind it. No part of a name is empty, or longer than DNS
+#: has them: the name could not even be looked up.
 HOST = TextRule(
-    "host", r"[A-Za-z0-9._\-]{1,253}|[0-9A-Fa-f.]*(:[0-9A-Fa-f.]*){2,8}", "a host name or an IP address, without a port", 253, least=1
+    "host", r"[A-Za-z0-9_\-]{1,63}(\.[A-Za-z0-9_\-]{1,63})*\.?|[0-9A-Fa-f.]*(:[0-9A-Fa-f.]*){2,8}", "a host name or an IP address, without a port", 253, least=1
 )  # fmt: skip
 NODE_SECRET = TextRule(
     "node secret", r"[\x20-\x7e]{1,200}", "1 to 200 printable ASCII characters", 200, least=1

@@ -42,7 +42,7 @@ class TextRule:
     def allows(self, text: str) -> bool:
         """Whether the text, as it is, obeys the rule."""
         return (
-            len(text) <= self.most
+            self.least <= len(text) <= self.most
             and re.fullmatch(self.pattern, text) is not None
             and not re.search("[\ud800-\udfff]", text)
             and (self.most_bytes is None or len(text.encode()) <= self.most_bytes)

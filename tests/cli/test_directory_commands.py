@@ -193,6 +193,17 @@ def test_lists_of_people_and_tokens_are_whole_too(office: Run, world: World) -> 
         (("node", "add", "n2", "--host", "h"), 2, "invalid"),
         (("node", "add", "n2", "--host", "192.0.2.1:5038", "--secret-file", "secret"), 2, "bad_value"),
         (("node", "add", "n2", "--host", "http://192.0.2.1", "--secret-file", "secret"), 2, "bad_value"),
+        (("node", "add", "n2", "--host", "pbx..example.org", "--secret-file", "secret"), 2, "bad_value"),
+        (("node", "add", "n2", "--host", 64 * "a", "--secret-file", "secret"), 2, "bad_value"),
+        (("org", "add", "0009", "--lock-for", ""), 2, "bad_value"),
+        (("org", "set", "0001", "--name", "Acme", "--lock-for", ""), 2, "bad_value"),
+        (("token", "add", "of a script", "--for", ""), 2, "bad_value"),
+        (("token", "list", "--org", "0009"), 4, "unknown_organization"),
+        (("user", "list", "--org", "0009"), 4, "unknown_organization"),
+        (("journal", "--since", ""), 2, "bad_value"),
+        (("journal", "--until", ""), 2, "bad_value"),
+        (("dial", "desk001", "*30", "--center", "center..example.org:4573"), 6, "center_unavailable"),
+        (("dial", "desk001", "*30", "--center", "127.0.0.1:" + 5000 * "1"), 2, "bad_value"),
     ],
 )
 def test_each_mistake_has_its_message_code_and_exit_code(

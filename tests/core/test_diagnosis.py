@@ -270,6 +270,12 @@ def test_a_node_that_does_not_answer(world: World) -> None:
     world.node("n1", port=port, secret="x")
     assert of_nodes(world)[0].startswith("n1: The PBX node is not reachable now.")
     assert of_nodes(world, seal_private_key=None) == [f"n1: 127.0.0.1:{port}: Connection refused"]
+    world.node("n2", host=64 * "a", secret="x")
+    assert of_nodes(world, seal_private_key=None) == [
+        f"n1: 127.0.0.1:{port}: Connection refused",
+        f"n2: {64 * 'a'}:5038: The host name is malformed.",
+    ]
+    world.sql("DELETE FROM pbx_node WHERE name = 'n2'")
     world.sql("UPDATE pbx_node SET secret = 'garbage'")
     assert of_nodes(world) == ["n1: The sealed text cannot be opened here, or belongs to something else."]
     world.sql("UPDATE pbx_node SET enabled = false")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import uuid
 from collections import deque
@@ -85,7 +86,7 @@ def _address(center: str | None) -> tuple[str, int]:
         host = settings().center_host
         return ("127.0.0.1" if _is_everywhere(host) else host), settings().center_port
     host, _, port = center.rpartition(":")
-    if not (host and port.isascii() and port.isdigit() and 1 <= int(port) <= 65_535):
+    if not (host and re.fullmatch("[0-9]{1,5}", port) and 1 <= int(port) <= 65_535):
         raise BadField("The center is named as HOST:PORT.")
     return host.strip("[]"), int(port)
 

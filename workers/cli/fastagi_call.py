@@ -72,6 +72,8 @@ def place_call(
             return _follow(connection, hear, key)
     except agi.ProtocolError as error:
         raise CenterUnavailable(str(error)) from None
+    except UnicodeError:
+        raise CenterUnavailable(f"({host}:{port}: the host name is malformed)") from None
     except OSError as error:
         raise CenterUnavailable(f"({host}:{port}: {error.strerror or 'no answer in time'})") from None
 

@@ -48,8 +48,8 @@ def journal(
         if at is not None and phone is not None:
             _show_occupant(who_was_on(database, phone, parse_time(at)), as_json=as_json)
             return
-        first_left_out = parse_time(until) if until else None
-        began = parse_time(since) if since else None
+        first_left_out = parse_time(until) if until is not None else None
+        began = parse_time(since) if since is not None else None
 
         def read(until: datetime | None, before_id: str, limit: int) -> list[JournalEntry]:
             return journal_entries(

@@ -58,7 +58,7 @@ def add(
     """Add an organization."""
     wanted = changes(
         name=name, policy=policy, max_stay=max_stay, daily_return=daily_return, timezone=timezone,
-        lock_after=lock_after, phone_lock_after=phone_lock_after, lock_for=parse_duration(lock_for) if lock_for else None,
+        lock_after=lock_after, phone_lock_after=phone_lock_after, lock_for=parse_duration(lock_for) if lock_for is not None else None,
         allows_weak_codes=weak_codes,
     )  # fmt: skip
     with open_directory() as directory:
@@ -75,7 +75,7 @@ def change(
     """Change an organization. When it is disabled, all its guests go home and its extensions ring nowhere."""
     wanted = changes(
         name=name, policy=policy, max_stay=max_stay, daily_return=daily_return, timezone=timezone,
-        lock_after=lock_after, phone_lock_after=phone_lock_after, lock_for=parse_duration(lock_for) if lock_for else None,
+        lock_after=lock_after, phone_lock_after=phone_lock_after, lock_for=parse_duration(lock_for) if lock_for is not None else None,
         allows_weak_codes=weak_codes,
         enabled=enabled, required=True,
     )  # fmt: skip

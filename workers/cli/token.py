@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from roost.directory import LIMIT
+from roost.directory import LIMIT, Directory
 from roost.directory.fields import parse_duration
 from roost.people.access import Right
 from roost.people.tokens import Tokens
@@ -37,7 +37,7 @@ def add(
     expires: Annotated[str | None, typer.Option("--for", help="It ends after so long, such as 90d.")] = None,
 ) -> None:
     """Make a token, and show it this one time."""
-    lifetime = parse_duration(expires) if expires else None
+    lifetime = parse_duration(expires) if expires is not None else None
     with open_database() as database:
         _, secret = Tokens(database).add(
             name, Right.parse(access), organization, lifetime=lifetime, made_by=f"cli:{actor()}"
@@ -55,6 +55,8 @@ def list_tokens(
 ) -> None:
     """List tokens; never what they are."""
     with open_database() as database:
+        if organization is not None:
+            Directory(database).organization_name(organization)  # one that is mistyped has no tokens either
         found = counted(
             Tokens(database).each(organization, after=after, limit=limit), limit,
             lambda last: f"There may be more: use --after {last.id}, or --limit.",

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from roost.directory import LIMIT
+from roost.directory import LIMIT, Directory
 from roost.people.person import People, Role
 from workers.cli.listing import counted, show_json_list, show_list
 from workers.cli.options import Limit
@@ -49,6 +49,8 @@ def list_people(
 ) -> None:  # fmt: skip
     """List people."""
     with open_database() as database:
+        if organization is not None:
+            Directory(database).organization_name(organization)  # one that is mistyped has no people either
         found = counted(
             People(database).each(organization, after=after, limit=limit), limit,
             lambda last: f"There may be more: use --after {last.login}, or --limit.",
