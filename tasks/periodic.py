@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 
 import structlog
+from celery import schedules
 
 from roost.directory.organization_steps import take_some_steps
 from roost.errors import DatabaseUnavailable
 from roost.moves.pruning import prune
 from roost.nodes import routes
+from roost.nodes.holding import longest_delay
 from roost.settings import settings
 from tasks import resources
 from tasks.app import app
@@ -22,6 +26,9 @@ from tasks.wake import ANNOUNCE_TASK, wake_nodes
 
 END_STAYS = "roost.end_stays"
 
+#: When this machine's monotonic clock showed 0, as far as the other one was right when the process began.
+_ZERO = datetime.now(UTC) - timedelta(seconds=time.monotonic())
+
 log = structlog.get_logger(__name__)
 
 
@@ -32,7 +39,8 @@ def sweep() -> None:
     Then a few steps for large organizations, for whom whoever began them may be gone.
     """
     try:
-        found = routes.sweep(resources.database(), settings().sweep_every)
+        longest = longest_delay(settings().node_retry_max)
+        found = routes.sweep(resources.database(), settings().sweep_every, longest)
         wake_nodes(found.nodes)
         while found.more:
             found = routes.announce(resources.database())
@@ -76,6 +84,11 @@ def schedule() -> dict[str, dict[str, object]]:
 def _every(task: str, seconds: float, queue: str) -> dict[str, object]:
     return {
         "task": task,
-        "schedule": seconds,
+        "schedule": schedules.schedule(timedelta(seconds=seconds), nowfun=_steady_now),
         "options": {"queue": queue, "ignore_result": True, "retry": False},
     }
+
+
+def _steady_now() -> datetime:
+    """A time that goes on evenly. By the clock on the wall nothing would be due for an hour once it is set back by an hour."""
+    return _ZERO + timedelta(seconds=time.monotonic())

@@ -1,10 +1,10 @@
 -- Gives changes that are committed and have no version yet the next versions, and returns the names of the nodes to wake: those
 -- that serve an organization with a change, and, when `unseen_for` is given (the sweep), those that nobody looked at for so many
--- seconds, or half as many where its kind is one of the `forgetful`. A woken node that lags is brought up to date, whatever woke it.
+-- seconds (or so the clock says, which may have been set back), or half as many where its kind is one of the `forgetful`. A woken node that lags is brought up to date, whatever woke it.
 -- At most `most` rows of route_dirty are taken, so that after a large import other announcers do not wait for long. `numbered` is how
 -- many keys got a version; `more` says that rows may be left. The lock is a statement of its own, so that `max(version)` is read
 -- after the transaction that held it before has committed.
-CREATE OR REPLACE FUNCTION announce(unseen_for float8, most int, forgetful text[], OUT numbered bigint, OUT nodes text[], OUT more bool) LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION announce(unseen_for float8, longest_delay float8, most int, forgetful text[], OUT numbered bigint, OUT nodes text[], OUT more bool) LANGUAGE plpgsql AS $$
 DECLARE organizations bigint[];
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('roost announce', 0));
@@ -22,12 +22,12 @@ BEGIN
     INTO numbered, organizations, more FROM put;
 
     SELECT coalesce(array_agg(n.name ORDER BY n.name), '{}') INTO nodes FROM pbx_node n
-    WHERE may_be_tried(n.enabled, n.next_attempt_at)
+    WHERE may_be_tried(n.enabled, n.next_attempt_at, longest_delay)
       AND CASE
           WHEN numbered > 0 AND (n.serves_all OR EXISTS (
               SELECT FROM node_scope s WHERE s.node_id = n.id AND s.organization_id = ANY (organizations))) THEN true
           WHEN unseen_for IS NOT NULL THEN
-              n.resync OR n.seen_at IS NULL
+              n.resync OR n.seen_at IS NULL OR n.seen_at > clock_timestamp()
               OR n.seen_at < clock_timestamp() - make_interval(secs => CASE WHEN n.kind = ANY (forgetful) THEN unseen_for / 2 ELSE unseen_for END)
       END;
 END $$;

@@ -132,7 +132,7 @@ class PushTogether:
         writes: list[Write] = []
         try:
             with self.database.connection() as connection, connection.transaction():
-                for row in take(connection, node_names, audit_every=self.audit_every):
+                for row in take(connection, node_names, self.retry_max, audit_every=self.audit_every):
                     if _keeps_pace(row):
                         told = _told(connection, row, self.news)
                         written = self.hands.submit(_write, self.nodes, row, told, self.taken)

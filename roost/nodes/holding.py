@@ -104,7 +104,7 @@ def hold(
     The work should take about a second: PostgreSQL ends a transaction that idles, and whoever changes the node waits for it.
     """
     with database.connection() as connection, connection.transaction():
-        rows = take(connection, [node_name], now_please=now_please, audit_every=audit_every)
+        rows = take(connection, [node_name], retry_max, now_please=now_please, audit_every=audit_every)
         if not rows:
             return None
         (row,) = rows
@@ -115,7 +115,12 @@ def hold(
 
 
 def take(
-    connection: Connection, node_names: Sequence[str], *, now_please: bool = False, audit_every: float = 1e9
+    connection: Connection,
+    node_names: Sequence[str],
+    retry_max: float,
+    *,
+    now_please: bool = False,
+    audit_every: float = 1e9,
 ) -> list[NodeRow]:
     """Hold the rows of these nodes until the transaction ends; those that others hold, or that are not due, are left out."""
     taken = connection.cursor(row_factory=class_row(NodeRow))
@@ -129,6 +134,7 @@ def take(
                 {kind.name: kind.audit_every for kind in kinds().values() if kind.audit_every}
             ),
             "audit_silence": AUDIT_SILENCE,
+            "longest_delay": longest_delay(retry_max),
         },
     )
     return taken.fetchall()
@@ -185,6 +191,11 @@ def _delay(row: NodeRow, error: Exception, retry_max: float) -> float:
     else:
         longest = min(retry_max, FIRST_RETRY * 2 ** min(row.failures, 16))
     return float(longest) * random.uniform(0.5, 1)
+
+
+def longest_delay(retry_max: float) -> float:
+    """Seconds for which a node that fails is left alone, at most."""
+    return max(retry_max, REFUSED_RETRY_MAX)
 
 
 def look_at(database: Database, node_name: str) -> NodeRow | None:

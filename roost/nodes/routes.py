@@ -16,6 +16,8 @@ from roost.pbx.sound_rows import SoundRows
 BATCH = 5_000
 #: Changes numbered at a time: what others who number wait for.
 NUMBERED_AT_ONCE = 10_000
+#: Seconds for which a node that failed may be left alone, whatever is set (ROOST_NODE_RETRY_MAX).
+LONGEST_DELAY = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +49,26 @@ def announce(database: Database) -> Announced:
     return _announce(database, None)
 
 
-def sweep(database: Database, unseen_for: float) -> Announced:
+def sweep(database: Database, unseen_for: float, longest_delay: float = LONGEST_DELAY) -> Announced:
     """Number the changes whose announcer died. Also names the nodes that nobody looked at for `unseen_for` seconds, whether they lag or not.
+
+    A node that failed is left alone for its time, `longest_delay` seconds at most.
 
     A node that forgets is named after half of it: it was looked at a little after the last sweep, so else each second one would name it.
     """
-    return _announce(database, unseen_for, [kind.name for kind in kinds().values() if kind.forgets])
+    forgetful = [kind.name for kind in kinds().values() if kind.forgets]
+    return _announce(database, unseen_for, longest_delay, forgetful)
 
 
-def _announce(database: Database, unseen_for: float | None, forgetful: Sequence[str] = ()) -> Announced:
-    parameters = {"unseen_for": unseen_for, "most": NUMBERED_AT_ONCE, "forgetful": list(forgetful)}
+def _announce(
+    database: Database,
+    unseen_for: float | None,
+    longest_delay: float | None = None,
+    forgetful: Sequence[str] = (),
+) -> Announced:
+    parameters = {
+        "unseen_for": unseen_for, "longest_delay": longest_delay, "most": NUMBERED_AT_ONCE, "forgetful": list(forgetful),
+    }  # fmt: skip
     return Announced(*database.statement(query("announce"), parameters))
 
 

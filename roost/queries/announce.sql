@@ -1,1 +1,1 @@
-SELECT numbered, nodes, more FROM announce(%(unseen_for)s, %(most)s, %(forgetful)s)
+SELECT numbered, nodes, more FROM announce(%(unseen_for)s, %(longest_delay)s, %(most)s, %(forgetful)s)

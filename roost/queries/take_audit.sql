@@ -9,5 +9,5 @@ SET began_at = excluded.began_at, seen_at = excluded.seen_at, keys_total = exclu
     after_id = CASE WHEN a.began_at IS NULL OR a.requested_at IS NOT NULL THEN 0 ELSE a.after_id END,
     keys_done = CASE WHEN a.began_at IS NULL OR a.requested_at IS NOT NULL THEN 0 ELSE a.keys_done END,
     drift = CASE WHEN a.began_at IS NULL OR a.requested_at IS NOT NULL THEN 0 ELSE a.drift END
-WHERE a.began_at IS NULL OR a.requested_at IS NOT NULL OR a.seen_at < clock_timestamp() - make_interval(secs => %(silence)s)
+WHERE a.began_at IS NULL OR a.requested_at IS NOT NULL OR a.seen_at < clock_timestamp() - make_interval(secs => %(silence)s) OR a.seen_at > clock_timestamp()
 RETURNING began_at, stage, after_id

@@ -82,7 +82,7 @@ def _given(world: World) -> dict[str, object]:
         "changes": Jsonb({}), "code": "0001", "code_hash": "", "days": 365, "delay": 1.0, "drift": 0, "enabled": True, "entries": 50,
         "error": "", "expires_at": None, "extension": None, "failure": "", "feature_code": "*30", "forgetful": [], "hashes": [b"h"],
         "host": "127.0.0.1", "id": 1, "idle": 60.0, "jobs": "[]", "keys": [key], "kind": "asterisk", "kinds": ["asterisk"], "known": False,
-        "lifetime": 60.0, "limit": 51, "login": "nobody", "made_at": now, "made_by": "", "memory": 60.0, "most": 50, "name": desk, "new": "acme",
+        "lifetime": 60.0, "limit": 51, "login": "nobody", "longest_delay": 900.0, "made_at": now, "made_by": "", "memory": 60.0, "most": 50, "name": desk, "new": "acme",
         "node": "n1", "node_id": world.value("SELECT min(id) FROM pbx_node"), "node_ids": [world.value("SELECT min(id) FROM pbx_node")], "nodes": ["n1"], "new_hash": None, "now_please": False, "number": "000007", "numbers": ["000007"],
         "only": None, "operation": "virtualize", "options": Jsonb({}), "organization": "0001", "organizations": ["0001"], "origin": "api",
         "outcome": None, "password_hash": "", "patterns": Jsonb({}), "person_id": world.value("SELECT min(id) FROM person"), "phone": None, "phones": [desk], "port": 1, "reason": "",

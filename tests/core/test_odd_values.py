@@ -80,7 +80,7 @@ def test_a_stay_that_began_when_no_clock_shows_keeps_no_other_from_ending(office
 
 
 def _extension(world: World) -> object:
-    return [each.locked_until for each in Directory(world.database).extensions() if each.locked_until][0]
+    return next(each.locked_until for each in Directory(world.database).extensions() if each.locked_until)
 
 
 def _place(world: World) -> object:
@@ -88,7 +88,7 @@ def _place(world: World) -> object:
 
 
 def _phone(world: World) -> object:
-    return [each.locked_until for each in Directory(world.database).phones() if each.locked_until][0]
+    return next(each.locked_until for each in Directory(world.database).phones() if each.locked_until)
 
 
 def _token(world: World) -> object:
@@ -105,7 +105,7 @@ def _status(world: World) -> object:
 
 def _taken(world: World) -> object:
     with world.database.connection() as connection, connection.transaction():
-        return take(connection, ["n1"])[0].failing_since
+        return take(connection, ["n1"], 3.0)[0].failing_since
 
 
 def _entry(world: World) -> object:
