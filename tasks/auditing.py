@@ -1,4 +1,4 @@
-"""Audits of nodes, one at a time in a push worker, beside its pushes."""
+"""Audits of nodes beside the pushes of a push worker: one at a time, and one of a node whose kind asks for them often."""
 
 from __future__ import annotations
 
@@ -60,6 +60,9 @@ class Rests:
 class Auditor:
     """Audits the nodes it is told of, each once, in order. What is lost with the process is gone on with by another.
 
+    Those that are audited often wait for each other alone: the audit of a large or slow node may take minutes, and theirs mend within seconds
+    what people at their phones see.
+
     `push` brings a node up to date: asked for when pushes may have found it taken by an audit. `tell` hears of a failure that an audit met
     first: the push that meets it again takes it for known. Once `ending` is set, the audit that goes on
     ends with its piece, and no other begins: Python waits for all that was submitted to a pool before it ends.
@@ -79,19 +82,20 @@ class Auditor:
         self._retry_max = retry_max
         self._push = push
         self._one = ThreadPoolExecutor(1, "audit")
+        self._one_of_often = ThreadPoolExecutor(1, "frequent-audit")
         self._waiting: set[str] = set()
         self._rests = Rests(ending.wait)
         self._ending = ending
         self._tell = tell
         self._lock = threading.Lock()
 
-    def ask(self, node: str) -> None:
+    def ask(self, node: str, *, often: bool = False) -> None:
         """Have the node audited, unless it is being audited, or waits for that, already."""
         with self._lock:
             if node in self._waiting:
                 return
             self._waiting.add(node)
-        self._one.submit(self._audit, node)
+        (self._one_of_often if often else self._one).submit(self._audit, node)
 
     def pushed(self) -> None:
         """A node was told something: audits go slowly for a while."""

@@ -147,4 +147,4 @@ def _tell(node: str, result: Converged | PushFailed) -> None:
     if result.sent:
         _auditor().pushed()
     if result.audit_due:
-        _auditor().ask(node)
+        _auditor().ask(node, often=result.often)

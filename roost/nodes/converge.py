@@ -21,7 +21,7 @@ from roost.pbx.node import Change, Cursor, PbxNode, RefusedRow
 
 @dataclass(frozen=True, slots=True)
 class Converged:
-    """What a push did: the node's version now, how many routes it was sent, and whether an audit is due.
+    """What a push did: the node's version now, how many routes it was sent, and whether an audit is due (`often`: as its kind asks for them).
 
     `failed_before`: how many pushes before this one failed in a row. `refused`: rows of these that the node cannot hold.
     """
@@ -31,6 +31,7 @@ class Converged:
     audit_due: bool = field(default=False, compare=False)
     failed_before: int = field(default=0, compare=False)
     refused: int = field(default=0, compare=False)
+    often: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,9 @@ def converge(
         if step.level:
             before, found = (
                 found,
-                Converged(step.row.version, sent, step.row.audit_due, failed_before, refused),
+                Converged(
+                    step.row.version, sent, step.row.audit_due, failed_before, refused, step.row.audited_often
+                ),
             )
             if before is not None or not step.overtaken:
                 return found

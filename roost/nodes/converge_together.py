@@ -172,7 +172,11 @@ class PushTogether:
                 versions[row.id] = told.version
                 if told.version >= row.version:
                     found.done[row.name] = Converged(
-                        row.version, len(told.changes), row.audit_due, refused=len(refused)
+                        row.version,
+                        len(told.changes),
+                        row.audit_due,
+                        refused=len(refused),
+                        often=row.audited_often,
                     )
         if still_written:
             until = fence.put_up(connection, [write.row.id for write in still_written], self.fenced_for)

@@ -62,6 +62,11 @@ class NodeRow:
         return Cursor(self.lineage, self.version)
 
     @property
+    def audited_often(self) -> bool:
+        """Whether its kind asks for audits more often than others do, since they mend what its users see."""
+        return kinds()[self.kind].audit_every is not None
+
+    @property
     def scope(self) -> Scope:
         """What the node is told of."""
         return Scope(self.id, self.serves_all)
