@@ -10,9 +10,14 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import psycopg
+import structlog
 from psycopg.rows import class_row
 
-from roost.database import Database, query
+from roost.database import Conflicting, Database, query
+from roost.errors import DatabaseTooSlow
+
+log = structlog.get_logger(__name__)
 
 #: Extensions in one step.
 STEP = 500
@@ -46,13 +51,24 @@ def take_steps(database: Database, code: str) -> Iterator[OrganizationSteps]:
 
 
 def take_some_steps(database: Database, seconds: float, code: str | None = None) -> bool:
-    """Take steps for about so long, for all or for the one of this code; whether none is left now."""
+    """Take steps for about so long, for all or for the one of this code; whether none is left now.
+
+    An organization whose rows somebody holds, or whose step PostgreSQL refuses, keeps no other waiting: it is left to the next run.
+    """
     ends = time.monotonic() + seconds
-    while left := steps_left(database, code):
+    put_off: set[int] = set()
+    while left := [each for each in steps_left(database, code) if each.id not in put_off]:
         if time.monotonic() >= ends:
             return False
-        _step(database, left[0].id)
-    return True
+        try:
+            _step(database, left[0].id)
+        except (Conflicting, DatabaseTooSlow, psycopg.Error) as error:
+            if code is not None:
+                raise
+            put_off.add(left[0].id)
+            if not isinstance(error, Conflicting):
+                log.exception("organization_step_failed", organization=left[0].code)
+    return not put_off
 
 
 def _step(database: Database, organization_id: int) -> None:

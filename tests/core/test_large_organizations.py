@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from structlog.testing import capture_logs
 
 from roost.database import Connection, Database
 from roost.directory import Directory
@@ -187,6 +188,38 @@ def test_whoever_belongs_to_another_organization_moves_during_a_step(large: Worl
         assert large.sit("001", "desk0002-002", organization="0002").outcome == "virtualized"
         assert (large.now() - began).total_seconds() < 1
     other.close()
+
+
+@pytest.fixture
+def two_changed(large: World) -> World:
+    """Steps are left for both organizations; 0001 has waited longer."""
+    large.sql(
+        "INSERT INTO organization_change (organization_id, total, seen_at)"
+        " SELECT id, 1, now() - CASE code WHEN '0001' THEN interval '1 minute' ELSE '0' END FROM organization"
+    )
+    return large
+
+
+def test_an_organization_whose_rows_somebody_holds_keeps_no_other_waiting(
+    two_changed: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("roost.database.LOCK_PATIENCE", 0.1)
+    with two_changed.database.connection() as other, other.transaction():
+        other.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        other.execute("SELECT FROM extension WHERE number = '900' FOR UPDATE")
+        assert not take_some_steps(two_changed.database, 60)
+        assert [each.code for each in steps_left(two_changed.database)] == ["0001"]
+    assert take_some_steps(two_changed.database, 60)
+
+
+def test_a_step_that_postgresql_refuses_keeps_no_other_organization_waiting(two_changed: World) -> None:
+    two_changed.sql(
+        "ALTER TABLE route_dirty ADD CONSTRAINT poison CHECK (key NOT LIKE 'e/0001*%%') NOT VALID"
+    )
+    with capture_logs() as logs:
+        assert not take_some_steps(two_changed.database, 60)
+    assert [(log["event"], log["organization"]) for log in logs] == [("organization_step_failed", "0001")]
+    assert [each.code for each in steps_left(two_changed.database)] == ["0001"]
 
 
 def test_many_changes_are_numbered_some_at_a_time(large: World, monkeypatch: pytest.MonkeyPatch) -> None:
