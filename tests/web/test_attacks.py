@@ -201,6 +201,17 @@ def test_a_request_that_can_be_read_two_ways_is_refused(office: Office, request_
     assert b"secret" not in heard
 
 
+@pytest.mark.parametrize("path", ["/api/v1/import", "/organizations/0001/import"])
+def test_nobodys_file_is_waited_for_or_held(office: Office, path: str) -> None:
+    """Five megabytes each from many who have no token would be the memory of all."""
+    place = urlsplit(office.address)
+    assert place.hostname
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nContent-Length: 4000000\r\n\r\nx"
+    with socket.create_connection((place.hostname, place.port or 80), timeout=10) as connection:
+        connection.sendall(head.encode())
+        assert connection.recv(65536).split()[1] in {b"401", b"303"}
+
+
 def test_nobody_says_themselves_where_they_are(office: Office) -> None:
     """Limits go by the address; without a proxy that is trusted it is the connection's."""
     browser = office.browser()

@@ -6,7 +6,7 @@ import io
 from itertools import chain
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Query
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import StreamingResponse
 
 from roost.directory.exporting import export_desks
@@ -18,6 +18,19 @@ from workers.web.api.values import Code
 from workers.web.parts import Parts
 
 router = APIRouter(tags=["journal and import"])
+_FILE = {
+    "required": True,
+    "content": {
+        "text/csv": {
+            "schema": {
+                "type": "string",
+                "contentMediaType": "application/octet-stream",
+                "title": "File",
+                "description": "CSV; the first line names the columns.",
+            }
+        }
+    },
+}
 
 
 class ImportChange(Shown):
@@ -68,11 +81,16 @@ def send_desks(parts: Parts, organization: str | None) -> StreamingResponse:
     return StreamingResponse(chain([next(text)], text), media_type="text/csv; charset=utf-8", headers=headers)
 
 
-@router.post("/import")
+async def read_file(request: Request, _asker: TheAsker) -> bytes:
+    """The file, once it is known who sends it: FastAPI reads a body of its own before it asks, and nobody's may be megabytes."""
+    return await request.body()
+
+
+@router.post("/import", openapi_extra={"requestBody": _FILE})
 def import_file(
     parts: TheParts,
     asker: TheAsker,
-    file: Annotated[bytes, Body(media_type="text/csv", description="CSV; the first line names the columns.")],
+    file: Annotated[bytes, Depends(read_file)],
     organization: Annotated[
         Code | None, Query(description="Desks of another organization are faults.")
     ] = None,
