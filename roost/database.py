@@ -21,7 +21,14 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from roost.errors import BadText, DatabaseTooSlow, DatabaseUnavailable, RightMissing, SettingMissing
+from roost.errors import (
+    BadText,
+    DatabaseReadOnly,
+    DatabaseTooSlow,
+    DatabaseUnavailable,
+    RightMissing,
+    SettingMissing,
+)
 from roost.not_reached import how_to_reach, why_not_reached
 from roost.out_of_range import read_every_time
 from roost.version import check_version, use_functions
@@ -170,7 +177,7 @@ class Database:
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
-        """A connection in autocommit mode. Raises DatabaseUnavailable, or WrongVersion, DatabaseTooSlow or RightMissing, which are such.
+        """A connection in autocommit mode. Raises DatabaseUnavailable, or WrongVersion, DatabaseTooSlow, DatabaseReadOnly or RightMissing, which are such.
 
         So is Conflicting: a row that others hold for too long, say. What runs here is not tried again. Raises BadText for what
         PostgreSQL cannot hold, from whatever door it came.
@@ -186,6 +193,8 @@ class Database:
             raise Conflicting from error
         except pg.QueryCanceled as error:
             raise DatabaseTooSlow from error
+        except pg.ReadOnlySqlTransaction as error:
+            raise DatabaseReadOnly from error
         except (PoolTimeout, *_LOST) as error:
             raise DatabaseUnavailable from error
         except pg.InsufficientPrivilege as error:

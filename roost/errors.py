@@ -78,6 +78,12 @@ class DatabaseTooSlow(DatabaseUnavailable):
     code = "database_too_slow"
 
 
+class DatabaseReadOnly(DatabaseUnavailable):
+    """PostgreSQL takes no changes now: it is a standby, or was set so; nothing was changed."""
+
+    code = "database_read_only"
+
+
 class RightMissing(DatabaseUnavailable):
     """The role of this process may not do that at PostgreSQL."""
 

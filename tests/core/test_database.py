@@ -11,7 +11,7 @@ import pytest
 
 from localcluster.postgres import Postgres
 from roost.database import LOCK_PATIENCE, Conflicting, Connection, Database
-from roost.errors import DatabaseUnavailable
+from roost.errors import DatabaseReadOnly, DatabaseUnavailable
 from tests.cluster import wait_until
 from tests.world import World
 
@@ -48,6 +48,18 @@ def test_the_connection_that_came_back_last_is_used_next(database_url: str) -> N
         with database.connection() as connection:
             assert connection.info.backend_pid == warm
     database.close()
+
+
+def test_a_postgresql_that_takes_no_changes_is_unavailable(world: World, database_url: str) -> None:
+    """A standby, or one that was set so, as some are when their disk is full: it passes, so the same may be asked again."""
+    standby = Database(
+        f"{database_url}{'&' if '?' in database_url else '?'}options=-c%20default_transaction_read_only%3Don"
+    )
+    with pytest.raises(DatabaseReadOnly), standby.connection() as connection:
+        connection.execute("DELETE FROM journal")
+    with pytest.raises(DatabaseReadOnly):
+        standby.transaction(lambda connection: connection.execute("DELETE FROM journal"))
+    standby.close()
 
 
 def test_a_row_that_others_hold_is_unavailable_outside_a_transaction_too(

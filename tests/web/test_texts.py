@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from roost.errors import Unavailable
 from roost.moves.outcomes import Outcome
 from workers.web.pages.render import templates
 from workers.web.texts import TextMissing, catalogue, text
@@ -53,6 +55,20 @@ def _prefix(name: str) -> str:
 def test_every_outcome_has_words() -> None:
     never_shown = {Outcome.CODE_NEEDED, Outcome.CODE_RIGHT, Outcome.COMPARE_AGAIN, Outcome.NOTED}
     assert {f"outcome.{outcome}" for outcome in set(Outcome) - never_shown} <= catalogue().keys()
+
+
+def test_what_is_not_available_is_told_in_words_of_its_own() -> None:
+    """On the page; streams and programs hear the code, and no page talks to a node."""
+    known = {"unavailable", "node_unavailable", "too_many_viewers"}
+    assert {
+        f"fault.{kind.code}" for kind in _all_of(Unavailable) if kind.code not in known
+    } <= catalogue().keys()
+
+
+def _all_of(kind: type[Unavailable]) -> Iterator[type[Unavailable]]:
+    yield kind
+    for each in kind.__subclasses__():
+        yield from _all_of(each)
 
 
 @pytest.mark.parametrize("template", _TEMPLATES, ids=lambda path: path.name)

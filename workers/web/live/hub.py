@@ -132,7 +132,10 @@ class Hub:
     def _join(
         self, name: Hashable, make: Callable[[], Watched], viewer: Viewer
     ) -> tuple[Watched, asyncio.Event]:
-        if name not in self._watched:
+        known = self._watched.get(name)
+        if (
+            known is None or known[2].done()
+        ):  # one that failed for good is left to those who have not heard yet that it has ended
             watched, looked, viewers = make(), asyncio.Event(), set[Viewer]()
             task = asyncio.create_task(self._keep_looking(watched, viewers, looked))
             task.add_done_callback(lambda ended: _end_all(ended, viewers))

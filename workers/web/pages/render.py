@@ -102,11 +102,12 @@ def render(template: str, **values: Any) -> str:
 def show_fault(request: Request, found: Problem, headers: dict[str, str]) -> HTMLResponse:
     """Render an error as a page."""
     name = f"fault.{found.code}"
-    words = (
-        text(name) if name in catalogue() else (found.title if found.status < 500 else text("fault.error"))
-    )
     if found.status == 404:
         words = text("fault.not_found")
+    elif name in catalogue():
+        words = text(name)
+    else:
+        words = text("fault.error") if found.status == 500 else found.title
     made = show(
         request, None, "fault.html", status=found.status, words=words, code=found.code, method=request.method
     )
