@@ -96,6 +96,8 @@ exten => _out-.,1,Dial(PJSIP/carrier)
 [roost-voicemail]
 exten => 0001*021,1,Goto(roost-mailboxes,${EXTEN},1)
 exten => 0002*021,1,Goto(roost-mailboxes,${EXTEN},1)
+exten => 0001*005,1,Goto(roost-inbound,0001*006,1)
+exten => 0001*006,1,Goto(roost-inbound,0001*005,1)
 exten => 0001*007,1,Answer()
  same => n,NoOp(voicemail of ${EXTEN}: ${ROOST_REASON})
  same => n,Hangup()

@@ -153,6 +153,15 @@ def test_a_call_is_recorded_under_who_answers(cluster: Cluster, who: str) -> Non
         node.set_global("ROOST_DIAL_OPTIONS", "")
 
 
+def test_two_who_take_each_others_missed_calls_come_to_an_end(cluster: Cluster) -> None:
+    """005 and 006, who both ring nowhere: Asterisk would else go round for as long as the caller stays."""
+    cluster.place("005", "-")
+    cluster.place("006", "-")
+    call = cluster.phones["p2"].dial("005")
+    call.wait_over()
+    assert call.close_reason.startswith("480")
+
+
 @pytest.mark.parametrize("where", ["-", "n1/p1", "n2/p3"])
 def test_whoever_misses_a_call_is_another(cluster: Cluster, where: str) -> None:
     """The line of docs/asterisk.md: calls that 008 misses ring 002, where that sits."""

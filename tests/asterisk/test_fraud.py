@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
 
+from localcluster.phones import PhoneFailed
 from localcluster.plain_phone import PlainPhone
 from localcluster.process import wait_until
 from roost.pbx.node import ActsAs
@@ -252,6 +253,26 @@ def test_a_transfer_leads_only_where_its_phone_could_dial(cluster: Cluster) -> N
             call.hang_up()
             cluster.nodes["n1"].wait_until_silent()
             assert not any(each.has_rung for each in cluster.phones.values()), place
+
+
+def test_keys_in_a_call_reach_no_other_organization(cluster: Cluster) -> None:
+    """With Dial's option T a caller transfers by #. What is keyed then is dialled as from the phone, after the first keys."""
+    cluster.place("005", "n1/q1", "0002")
+    node = cluster.nodes["n1"]
+    node.set_global("ROOST_DIAL_OPTIONS", "T")
+    try:
+        with cluster.plain_phone("q1") as stranger:
+            log = cluster.logs("n1")
+            call, _ = connect(cluster, "p1", "002", "p2")
+            call.send_dtmf("#")
+            log.wait("Playing 'pbx-transfer")
+            with suppress(PhoneFailed):  # it is over after the first keys
+                call.send_dtmf("0002*005")
+            log.wait("Playing 'pbx-invalid")
+            cluster.quiet()
+            assert not stranger.rung
+    finally:
+        node.set_global("ROOST_DIAL_OPTIONS", "")
 
 
 def test_a_call_is_not_taken_over_by_who_guesses_its_name(cluster: Cluster) -> None:

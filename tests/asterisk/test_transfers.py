@@ -162,6 +162,26 @@ def test_a_phone_forwards_to_wherever_the_target_is_now(
             assert ring.caller_number == "002"
 
 
+@pytest.mark.parametrize(
+    ("forwarder", "number"),
+    [("q1", "011"), ("w1", "013"), ("w2", "014")],
+    ids=["shown", "withheld", "withheld at the other node"],
+)
+def test_who_is_forwarded_to_sees_by_whom_unless_that_is_withheld(
+    cluster: Cluster, forwarder: str, number: str
+) -> None:
+    """The person, in Diversion."""
+    with ExitStack() as phones:
+        phone = phones.enter_context(cluster.plain_phone(forwarder))
+        target = phones.enter_context(cluster.plain_phone("q2"))
+        phone.forward = f"sip:012@{phone.registrar}"
+        cluster.phones["p2"].dial(number)
+        invite = target.wait_ring().heard[0]
+        assert invite["Diversion"].startswith('"Person 11" <sip:011@') == (forwarder == "q1")
+        assert f"Person {number[1:]}" not in invite["Diversion"] or forwarder == "q1"
+        assert number not in invite["Diversion"] or forwarder == "q1"
+
+
 @pytest.mark.parametrize("clerk", ["q1", "q2"])
 @pytest.mark.parametrize("consulted", ["001", "003", "004"], ids=["at home", "other node", "away"])
 @pytest.mark.parametrize("first", ["dials", "is dialled", "from outside"])
