@@ -157,6 +157,16 @@ def test_one_whose_asterisk_died_in_the_call_is_given_back_by_the_next_audit(mix
     assert mixed.box().ask(keys) == before
 
 
+def test_a_call_that_a_phone_forwards_goes_out_and_nobody_is_lent_to_no_phone(mixed: Mixed) -> None:
+    """302: its channel is that of no phone, whose key would be that of a device without a name."""
+    with mixed.telephony.plain_phone("1003") as phone:
+        phone.forward = f"sip:112@{phone.registrar}"
+        mixed.phones["1001"].dial("1003")
+        mixed.phones["carrier-f1"].wait_ring()
+        for family in ("roost-lent", "DEVICE/"):
+            assert "0 results" in mixed.box().cli(f"database show {family}")
+
+
 def test_an_emergency_number_that_is_something_else_there_goes_on_as_before(mixed: Mixed) -> None:
     """The include has 911, which is nothing on these boxes: it is the box that says so."""
     call = mixed.phones["1002"].dial("911")
