@@ -92,11 +92,9 @@ def _change_phone(connection: Connection, name: str, changes: Mapping[str, Any])
     columns = dict(changes)
     if "node" in columns:
         columns["node_id"] = node_id(connection, columns.pop("node"))
-    base = columns.pop("base", "")
-    if base is None:
-        columns["base_id"] = None
-    elif base:
-        columns["base_id"] = extension_id(connection, base)
+    if "base" in columns:
+        base = columns.pop("base")
+        columns["base_id"] = None if base is None else extension_id(connection, base)
     one(connection, "lock_speakers", {"name": name, "base_id": columns.get("base_id")})
     if one(connection, "change_phone", {"name": name, "changes": Jsonb(columns)}) is None:
         raise UnknownPhone(f"({name})")

@@ -182,6 +182,8 @@ def test_lists_of_people_and_tokens_are_whole_too(office: Run, world: World) -> 
         (("phone", "add", "desk009", "--node", "n1", "--base", "0001*001"), 5, "extension_has_phone"),
         (("phone", "add", "desk 9", "--node", "n1", "--org", "0001"), 2, "bad_value"),
         (("phone", "set", "desk009", "--disable"), 4, "unknown_phone"),
+        (("phone", "set", "desk001", "--base", ""), 2, "bad_extension"),
+        (("phone", "add", "desk009", "--node", "n1", "--org", "0001", "--base", ""), 2, "bad_extension"),
         (("node", "remove", "n1", "--yes"), 5, "node_has_phones"),
         (("node", "set", "n9", "--disable"), 4, "unknown_node"),
         (
