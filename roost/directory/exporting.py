@@ -22,7 +22,8 @@ def export_desks(database: Database, organization: str | None = None) -> Iterato
     """The file in parts, as CSV with a byte order mark (Excel needs it); of one organization, or of all.
 
     Each part is read when it is asked for, so that the file is held by nobody; what is changed meanwhile may be in it or not.
-    Raises UnknownOrganization at the first part, DatabaseUnavailable at any.
+    Raises UnknownOrganization at the first part, and at a later one for an organization that is not called so any more, since what is left of
+    it would be missing; DatabaseUnavailable at any.
     """
     organizations = list(_organizations(database, organization))
     if organization is not None and not organizations:
@@ -48,6 +49,10 @@ def _parts(database: Database, organization: str) -> Iterator[list[list[str]]]:
         if rows:
             yield [[write_cell(text or "") for text in row] for row in rows]
         if len(rows) < PART:
+            if not any(_organizations(database, organization)):
+                raise UnknownOrganization(
+                    f"({organization}: it was renamed or removed meanwhile; export again)"
+                )
             return
         after = rows[-1][1]
 

@@ -61,6 +61,18 @@ def test_what_is_exported_imports_again_unchanged(desk: Desk) -> None:
         next(export_desks(desk.world.database, "0009"))
 
 
+def test_an_organization_that_is_renamed_meanwhile_is_no_whole_export(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.load(DESKS)
+    monkeypatch.setattr(exporting, "PART", 2)
+    parts = export_desks(desk.world.database)
+    assert [next(parts).count("\n") for _ in range(2)] == [1, 2]
+    desk.directory.rename_organization("0001", "0009")
+    with pytest.raises(UnknownOrganization, match="renamed or removed meanwhile"):
+        list(parts)
+
+
 def test_an_export_is_made_in_parts(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.load(DESKS)
     whole = "".join(export_desks(desk.world.database))
