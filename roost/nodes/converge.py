@@ -18,6 +18,10 @@ from roost.nodes.routes import tell
 from roost.nodes.shared_news import SharedNews
 from roost.pbx.node import Change, Cursor, PbxNode, RefusedRow
 
+_LOSES_CURSOR = "It loses its cursor as soon as it is written: does another Roost push to it too, or somebody else write there?"
+#: Sends of a whole table that one push begins or goes on with, at most: a node that restarts in the middle of one makes it begin another.
+MOST_SENDS = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Converged:
@@ -62,9 +66,10 @@ def converge(
 
     The row is held for one batch of changes, or for about a second of a full send, and then taken again. `taken` hears of
     news that the node took. What was numbered meanwhile is sent in one more turn; who is woken later than that does the rest.
+    A node that loses its cursor again and again, because another database is pushed to it too for instance, has failed.
     """
     shared = news or SharedNews()
-    sent, refused, failed_before = 0, 0, 0
+    sent, refused, failed_before, sends = 0, 0, 0, 0
     found: Converged | None = None
 
     def work(connection: Connection, row: NodeRow, node: PbxNode) -> _Step:
@@ -91,6 +96,9 @@ def converge(
             if before is not None or not step.overtaken:
                 return found
         if step.listing is not None:
+            sends += 1
+            if sends > MOST_SENDS:
+                return fail(database, node_name, nodes, retry_max, NodeRefused(_LOSES_CURSOR))
             try:
                 cleared = full_send.clear_strangers(database, node_name, nodes, retry_max, step.listing)
             except (NodeUnavailable, NodeRefused) as error:

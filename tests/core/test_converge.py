@@ -249,6 +249,46 @@ def test_a_wrong_secret_is_told_and_shows_nothing(node: Node) -> None:
     assert 55 < second < 121
 
 
+class _Contested(NodeConnections):
+    """Whenever this Roost lists the node's keys, another one writes its own cursor there, as long as it has a turn left."""
+
+    def __init__(self, node: Node, turns: int) -> None:
+        super().__init__(node.world.settings)
+        self._node = node
+        self.turns = turns
+
+    def aside(self, row: NodeRow) -> PbxNode:
+        if self.turns:
+            self.turns -= 1
+            self._node.tamper([], Cursor("another", 5))
+        return super().aside(row)
+
+
+def test_two_databases_that_are_pushed_to_one_node_do_not_fill_it_by_turns_without_end(node: Node) -> None:
+    connections = _Contested(node, turns=50)
+    failed = converge(node.world.database, "n1", connections, RETRY_MAX)
+    assert isinstance(failed, PushFailed)
+    assert "does another Roost push to it too" in failed.error
+    assert connections.turns > 40
+    waits = node.world.value(
+        "SELECT extract(epoch FROM next_attempt_at - clock_timestamp())::float8 FROM pbx_node"
+    )
+    assert isinstance(waits, float)
+    assert waits > 20, "somebody must act"
+    connections.turns = 0
+    node.world.sql("UPDATE pbx_node SET next_attempt_at = NULL")
+    assert isinstance(converge(node.world.database, "n1", connections, RETRY_MAX), Converged)
+    assert node.holds() == node.truth()
+    connections.close()
+
+
+def test_a_node_that_loses_its_cursor_twice_in_a_push_is_filled_all_the_same(node: Node) -> None:
+    connections = _Contested(node, turns=3)
+    assert isinstance(converge(node.world.database, "n1", connections, RETRY_MAX), Converged)
+    assert node.holds() == node.truth()
+    connections.close()
+
+
 def test_a_full_send_goes_on_where_it_broke_off(node: Node) -> None:
     """The node holds extensions, and its mark says so; phones are lacking."""
     node.push()
