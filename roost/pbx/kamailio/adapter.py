@@ -213,6 +213,8 @@ class KamailioNode:
                 return None if number is None else ("GET", f"/roost/page/{listing}/{number}", b"")
 
             def hear(body: bytes, lines: list[tuple[bytes, bytes | None]] = lines) -> None:
+                if not body:  # or a listing would have no end, and all other audits wait for it
+                    raise ProtocolError("A page of its table is empty.")
                 for row in body.split(b"\n")[:-1]:
                     name, _, value = row.partition(b" ")
                     lines.append((_decoded(name), _value(value)))

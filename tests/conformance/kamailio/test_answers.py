@@ -91,6 +91,9 @@ ANSWERS: dict[str, tuple[Callable[[bytes], bytes | None], Callable[[PbxNode], ob
     "no base64": (lambda r: ok(b"1 1\n" if b"/list/" in r else b"?!\n"), listed, NodeUnavailable, "cannot be read"),
     "rows of nobody": (lambda _: ok(b""), lambda n: n.read([("e", "1")]), NodeUnavailable, "other rows than it was asked"),
     "more pages than rows": (lambda _: ok(b"900000000 1\n"), listed, NodeUnavailable, "more pages than rows"),
+    "pages without rows": (
+        lambda r: ok(b"900000000 900000000\n" if b"/list/" in r else b""), listed, NodeUnavailable, "A page of its table is empty",
+    ),
     "no health": (lambda _: ok(b"fine\n"), lambda n: n.health(), NodeUnavailable, "does not say how it is"),
     "a number without end": (
         lambda _: ok(b"5.6.3\n" + b"9" * 5_000 + b"\n1\n1\nk1\n*30\n"), lambda n: n.health(), NodeUnavailable,
