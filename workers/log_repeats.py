@@ -18,7 +18,7 @@ MOST = 1000
 AWAY = frozenset(
     {
         "answer_lost", "announce_failed", "audit_broke_off", "broker_lost", "database_unavailable", "fault",
-        "live_view_interrupted", "no_time", "queue_refused", "sweep_failed",
+        "live_view_interrupted", "no_time", "node_of_another_database", "queue_refused", "sweep_failed",
     }
 )  # fmt: skip
 _OURS = ("roost", "tasks", "workers")

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+import structlog
+
 from roost.database import Connection, Database
 from roost.errors import NodeRefused, NodeUnavailable
 from roost.nodes import full_send, refused_rows
@@ -17,6 +19,8 @@ from roost.nodes.holding import NodeRow, Nodes, PushFailed, hold, hold_soon, mar
 from roost.nodes.routes import tell
 from roost.nodes.shared_news import SharedNews
 from roost.pbx.node import Change, Cursor, PbxNode, RefusedRow
+
+log = structlog.get_logger(__name__)
 
 _LOSES_CURSOR = "It loses its cursor as soon as it is written: does another Roost push to it too, or somebody else write there?"
 #: Sends of a whole table that one push begins or goes on with, at most: a node that restarts in the middle of one makes it begin another.
@@ -133,6 +137,9 @@ def _step(
     cursor = node.cursor()
     sending = Sending.of(cursor)
     known = sending.start if sending else cursor
+    if known is not None and known.lineage != row.lineage:
+        # Once a node after a failover or a restore. Again and again: two databases are pushed to it, by turns, and none of them fails.
+        log.warning("node_of_another_database", node=row.name)
     if row.resync or cursor is None or known is None or not row.head.follows(known):
         return _Step(row, listing=full_send.begin(connection, row, node))
     if sending is not None and sending.stage == "list":

@@ -9,6 +9,7 @@ from threading import Event
 
 import pytest
 from psycopg import errors as pg
+from structlog.testing import capture_logs
 
 from localcluster.postgres import Postgres
 from roost.database import Database
@@ -266,9 +267,11 @@ class _Contested(NodeConnections):
 
 def test_two_databases_that_are_pushed_to_one_node_do_not_fill_it_by_turns_without_end(node: Node) -> None:
     connections = _Contested(node, turns=50)
-    failed = converge(node.world.database, "n1", connections, RETRY_MAX)
+    with capture_logs() as logs:
+        failed = converge(node.world.database, "n1", connections, RETRY_MAX)
     assert isinstance(failed, PushFailed)
     assert "does another Roost push to it too" in failed.error
+    assert {(log["event"], log["node"]) for log in logs} == {("node_of_another_database", "n1")}
     assert connections.turns > 40
     waits = node.world.value(
         "SELECT extract(epoch FROM next_attempt_at - clock_timestamp())::float8 FROM pbx_node"
