@@ -1,4 +1,4 @@
-"""PostgreSQL's clock is set back by hours, as on a host that began with the wrong one: times that are still to come keep no node waiting."""
+"""PostgreSQL's clock is set back by hours, as on a host that began with the wrong one: times that are still to come keep no node waiting, and nobody."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from roost.nodes.audit import Audited
 from roost.nodes.converge import Converged, converge
 from roost.nodes.holding import longest_delay
 from roost.nodes.routes import sweep
+from roost.people.person import Role
+from roost.people.sessions import Sessions, WrongPassword
 from tests.core.pushed_node import RETRY_MAX, Node
+from tests.world import World
 
 TO_COME = "clock_timestamp() + interval '2 hours'"
 
@@ -57,3 +60,12 @@ def test_an_audit_is_due_and_taken_over(node: Node, statement: str) -> None:
     assert isinstance(pushed, Converged)
     assert pushed.audit_due
     assert isinstance(node.audit(), Audited)
+
+
+def test_a_wrong_password_of_then_keeps_nobody_from_signing_in(world: World) -> None:
+    world.person("ana", "a password that is long", Role.OPERATOR)
+    sessions = Sessions(world.database, world.settings)
+    with pytest.raises(WrongPassword):
+        sessions.sign_in("ana", "another one", "192.0.2.1")
+    world.sql("UPDATE sign_in_try SET at = at + interval '2 hours'")
+    assert sessions.sign_in("ana", "a password that is long", "192.0.2.1")
