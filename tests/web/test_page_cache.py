@@ -7,6 +7,7 @@ import re
 import pytest
 
 from tests.web.office import Office
+from workers.web.pages.page_cache import PageWithGaps
 
 _EXTENSION = "/extensions/0001*001"
 _KEY = re.compile(r'name="key" value="([^"]+)"')
@@ -129,3 +130,8 @@ def test_each_session_has_its_own_proof_and_each_form_its_own_key(office: Office
 def _plain(page: str) -> str:
     """The page without what is fresh at each reading."""
     return _KEY.sub("", page)
+
+
+def test_what_the_cache_takes_is_counted_in_bytes() -> None:
+    """A name in another script than ours has two or three to each letter."""
+    assert PageWithGaps("ü" * 1000).size == 2000

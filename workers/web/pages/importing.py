@@ -7,6 +7,7 @@ import io
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 
 from roost.directory.importing import LISTED, ImportRefused, ImportReport, import_desks
 from roost.errors import Invalid
@@ -44,10 +45,12 @@ async def take_import(
     demand(visit.asker, Action.IMPORT, code)
     upload = form.get("file")
     if isinstance(upload, UploadFile):
-        content = await upload.read(MAX_IMPORT)
+        content = await upload.read(MAX_IMPORT + 1)
     else:
-        # Browsers send a text field with CR LF line breaks, which CSV takes.
-        content = text_of(form, "text").encode()
+        # Browsers send a text field with CR LF line breaks.
+        content = text_of(form, "text").replace("\r\n", "\n").encode()
+    if len(content) > MAX_IMPORT:
+        raise HTTPException(413, "The file is too large.")
     apply = text_of(form, "apply") == "yes"
     return await run_in_threadpool(_import, request, parts, visit, code, content, apply=apply)
 

@@ -28,7 +28,7 @@ class PageWithGaps:
         parts = _GAPS.split(html)
         self._pieces = [part.encode() for part in parts[::2]]
         self._gaps = parts[1::2]
-        self.size = len(html)
+        self.size = sum(map(len, self._pieces))
 
     def fill(self, proof: str, new_key: Callable[[], str]) -> bytes:
         """The page for one reading."""

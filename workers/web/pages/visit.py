@@ -21,7 +21,7 @@ from roost.people.revocation import Credential
 from roost.people.secret_tokens import hash_secret
 from roost.people.sessions import NotSignedIn
 from roost.settings import Settings
-from workers.web.limits import MAX_IMPORT
+from workers.web.limits import MAX_IMPORT_PAGE
 from workers.web.pages.page_cache import KEY, PROOF
 from workers.web.parts import Parts, parts_of
 
@@ -98,7 +98,7 @@ async def checked_form(request: Request, secret: str) -> FormData:
     """The fields of a form that carries the proof of this secret. Raises StaleForm."""
     if not _from_here(request):
         raise StaleForm
-    form = await request.form(max_files=1, max_fields=30, max_part_size=MAX_IMPORT)
+    form = await request.form(max_files=1, max_fields=30, max_part_size=MAX_IMPORT_PAGE)
     if not hmac.compare_digest(text_of(form, "csrf").encode(), form_proof(secret).encode()):
         raise StaleForm
     return form
