@@ -14,6 +14,8 @@ from roost.directory.rules import BadField
 from roost.errors import RoostError
 from roost.people.access import Right
 from roost.people.person import People, Role, UnknownPerson
+from roost.people.revocation import Credential, still_good
+from roost.people.secret_tokens import hash_secret
 from roost.people.sessions import NotSignedIn, Sessions, WrongPassword
 from roost.people.sign_in_limits import MOST_BROWSERS, TooManyTries
 from roost.people.tokens import Tokens
@@ -337,3 +339,17 @@ def test_people_go_with_their_extension_and_organization(world: World, people: P
         people.person("ann")
     world.sql("DELETE FROM organization")
     assert [person.login for person in people.people()] == ["root"]
+
+
+def test_a_role_of_a_later_release_gives_nothing_here_and_keeps_nobody_from_being_cut_off(
+    world: World, people: People, sessions: Sessions, password: str
+) -> None:
+    """Two releases run on one database while hosts are restarted: who has a stream open may be given what this one does not know."""
+    ann, boss = (
+        Credential(hash_secret(sessions.sign_in(login, password, ADDRESS).secret), people.person(login).asker)
+        for login in ("ann", "boss")
+    )
+    assert still_good(world.database, [ann, boss], 3600).keys() == {ann, boss}
+    world.sql("ALTER TABLE person DROP CONSTRAINT person_role_check")
+    world.sql("UPDATE person SET role = 'auditor' WHERE login = 'boss'")
+    assert still_good(world.database, [ann, boss], 3600).keys() == {ann}

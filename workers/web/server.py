@@ -55,5 +55,7 @@ class WebServer(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """On SIGTERM or SIGINT."""
         systemd.stopping()
-        self._app.state.parts.seats.stop()
+        parts = getattr(self._app.state, "parts", None)
+        if parts is not None:  # else it is still being started
+            parts.seats.stop()
         super().handle_exit(sig, frame)
