@@ -90,3 +90,21 @@ def test_a_filter_is_of_the_clock_of_its_own_day(office: Office, chromium: Brows
             page.get_by_role("button", name="Filter").click()
             expect(page.locator("tbody tr")).to_have_count(1)
             expect(page.locator("tbody")).to_contain_text(found)
+
+
+def test_an_open_page_offers_to_clear_a_code_that_is_there_and_no_other(
+    office: Office, chromium: Browser
+) -> None:
+    """It was set and cleared elsewhere meanwhile."""
+    api = office.api()
+    with visitor(chromium, office, "owner0001-001") as page:
+        expect(page.locator("#live-state")).to_have_text("Live")
+        clear = page.get_by_role("button", name="Clear the code")
+        expect(clear).to_be_visible()
+        assert api.delete("/extensions/0001*001/code").status_code == 200
+        expect(clear).to_have_count(0)
+        expect(page.get_by_role("button", name="Set code")).to_be_visible()
+        assert api.put("/extensions/0001*001/code", json={"code": "24681"}).status_code == 200
+        expect(page.get_by_role("button", name="Replace code")).to_be_visible()
+        clear.click()
+        expect(page.locator("#notice").get_by_role("status")).to_contain_text("The secret code is cleared")
