@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
+from roost.people.access import Right
+from roost.people.person import Role
 from tests.cluster import wait_until
-from tests.web.browsing import PATIENCE, visitor
+from tests.web.all_pages import PAGES
+from tests.web.browsing import PATIENCE, WIDTHS, overflows, visitor
 from tests.web.office import Office
 
 expect.set_options(timeout=PATIENCE)
@@ -108,3 +112,32 @@ def test_an_open_page_offers_to_clear_a_code_that_is_there_and_no_other(
         expect(page.get_by_role("button", name="Replace code")).to_be_visible()
         clear.click()
         expect(page.locator("#notice").get_by_role("status")).to_contain_text("The secret code is cleared")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_names_of_full_length_fit_on_every_page(office: Office, chromium: Browser, width: int) -> None:
+    office.world.sql("UPDATE extension SET name = %s", "W" * 64)
+    office.world.sql("UPDATE organization SET name = %s", "W" * 64)
+    office.world.sql("UPDATE person SET name = %s", "W" * 64)
+    office.world.sql("UPDATE phone SET name = %s WHERE name = 'desk004'", "d" * 64)
+    office.people.add("l" * 64, office.password, Role.ADMINISTRATOR, organization="0001", name="W" * 64)
+    office.tokens.add("T" * 64, Right.READ, "0001")
+    office.world.move("001", "d" * 64, reason="R" * 200, actor="A" * 64)
+    wide = []
+    for login, paths in PAGES.items():
+        with visitor(chromium, office, login, width=width) as page:
+            for path in (
+                *paths,
+                *(["/organizations/0001/desks/" + "d" * 64] if login == "admin0001" else []),
+            ):
+                page.goto(path)
+                wide += [path] if overflows(page) else []
+    assert wide == []
+
+
+def test_a_name_turns_no_words_around_it(office: Office, chromium: Browser) -> None:
+    """U+202E has all that follows it run from right to left."""
+    office.world.sql("UPDATE extension SET name = %s WHERE number = '001'", "\u202eevil")
+    office.world.move("001", "desk002")
+    with visitor(chromium, office, "admin0001") as page:
+        expect(page.locator("#desk-002 .desk-guest")).to_have_text("001 evil sits here")

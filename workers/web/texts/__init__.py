@@ -7,6 +7,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+#: Marks that turn the direction of all that follows (Unicode's UAX 9, 2.1 to 2.5).
+_NO_TURNS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+
 
 class TextMissing(KeyError):
     """The catalogue has no such text."""
@@ -19,9 +22,13 @@ def catalogue(language: str = "en") -> dict[str, str]:
 
 
 def text(name: str, /, **values: object) -> str:
-    """One text, with its `{places}` filled. Raises TextMissing."""
+    """One text, with its `{places}` filled; no name in them may turn the words around it. Raises TextMissing."""
+    filled = {
+        place: value.translate(_NO_TURNS) if isinstance(value, str) else value
+        for place, value in values.items()
+    }
     try:
-        return catalogue()[name].format(**values)
+        return catalogue()[name].format(**filled)
     except KeyError as error:
         raise TextMissing(f"{name}: {error}") from None
 
