@@ -191,7 +191,8 @@ class PlainPhone:
         if method not in {"ACK", "CANCEL"}:  # they carry the number of their INVITE
             call.sent += 1
             call.asked = (method, more, body)
-        via = f"SIP/2.0/UDP {self.address};branch=z9hG4bK{call.call_id}-{call.sent};rport"
+        branch = f"z9hG4bK{call.call_id}-{self.address.rpartition(':')[2]}-{call.sent}"
+        via = f"SIP/2.0/UDP {self.address};branch={branch};rport"
         headers = call.headers(via, call.remote, f"{call.sent} {method}", is_routed=method != "CANCEL")
         self._wire.put(SipMessage(f"{method} {call.target} SIP/2.0", (*headers, *more), body))
 

@@ -27,7 +27,10 @@ PEOPLE = range(1, 2_001)
 @pytest.fixture
 def kamailio(program: KamailioProgram, tmp_path: Path) -> Iterator[KamailioNode]:
     (address,) = kamailio_addresses("k1").values()
-    with KamailioNode("k1", address, tmp_path / "k1", phones=PHONES, program=program) as node:
+    defines = "#!define ROOST_RING_MS 30000\n#!define ROOST_CALLS 500\n"  # one phone is all callers
+    with KamailioNode(
+        "k1", address, tmp_path / "k1", phones=PHONES, program=program, defines=defines
+    ) as node:
         yield node
 
 
