@@ -58,7 +58,6 @@ _BY_STATUS = {
     405: "method_not_allowed",
     408: "too_slow",
     413: "too_large",
-    415: "media_type",
 }
 
 
