@@ -79,7 +79,7 @@ class KamailioNode(Pbx):
         """Write the configuration and start; ready when Roost can reach it."""
         self._run.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o700)  # secrets
-        shutil.copy(SOURCES / "site.cfg.sample", self.folder / "kamailio.cfg")
+        (self.folder / "kamailio.cfg").write_text(self._configuration())
         shutil.copy(SOURCES / "roost.cfg", self.folder)
         (self.folder / "local.cfg").write_text(self._local())
         (self.folder / "peers.cfg").write_text(self._in_memory())
@@ -106,6 +106,10 @@ class KamailioNode(Pbx):
         if done.returncode != 0 or done.stdout.startswith("error"):
             raise ServiceFailed(f"{self.name}: {command} failed:\n{done.stdout}{done.stderr}")
         return done.stdout
+
+    def _configuration(self) -> str:
+        """The whole kamailio.cfg."""
+        return (SOURCES / "site.cfg.sample").read_text()
 
     def _wait_until_gone(self) -> None:
         """Its children go on for a moment, and hold its ports."""

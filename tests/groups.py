@@ -44,6 +44,7 @@ GROUPS = (
             "conformance/test_node_adapter.py",
             "conformance/asterisk/test_ami_answers.py",
             "conformance/asterisk/test_tls.py",
+            "conformance/kamailio/test_debians_own.py",
         ),
     ),
     Group(
