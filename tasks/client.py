@@ -212,7 +212,11 @@ class Client:
         # A fresh name each time: the broker may not have noticed yet that the last owner is gone.
         name = f"reply.{self._door}.{uuid.uuid4().hex}"
         replies = Queue(name, durable=False, exclusive=True, auto_delete=True)
-        with Consumer(connection.channel(), [replies], callbacks=[self._heard], no_ack=True, accept=["json"]):
+        consumer = Consumer(
+            connection.channel(), [replies], callbacks=[self._heard], no_ack=True, accept=["json"],
+            on_decode_error=_unreadable,
+        )  # fmt: skip
+        with consumer:
             self._reply_to = name
             self._listening.set()
             heartbeat = time.monotonic()
@@ -228,8 +232,8 @@ class Client:
     def _heard(self, body: object, message: Any) -> None:
         try:
             answers = _read_answers(body)
-        except ValidationError:
-            log.warning("answer_unreadable", correlation_id=message.properties.get("correlation_id"))
+        except ValidationError as error:
+            _unreadable(message, error)
             return
         for answer in answers:
             self._answered(answer)
@@ -287,6 +291,14 @@ class Client:
                 for request_id in waiting:
                     self._fail(request_id)
             self._closing.wait(RECONNECT_AFTER)
+        except Exception:
+            # Whatever it is: without this thread nobody would be answered until the process is started anew.
+            log.exception("fault", doing=doing)
+            self._closing.wait(RECONNECT_AFTER)
+
+
+def _unreadable(message: Any, _error: Exception) -> None:
+    log.warning("answer_unreadable", correlation_id=message.properties.get("correlation_id"))
 
 
 def _read_answers(body: object) -> list[Answer]:

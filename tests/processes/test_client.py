@@ -8,11 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from kombu import Connection
 
 from localcluster.rabbitmq import RabbitCluster
 from roost.errors import BrokerUnavailable
 from roost.moves.doors import Door
-from roost.moves.requests import Return
+from roost.moves.outcomes import Outcome
+from roost.moves.requests import Answer, Return
 from tasks.broker import connect
 from tasks.client import Client
 from tasks.topology import BIND, prepare
@@ -109,3 +111,46 @@ def _answers(client: Client) -> bool:
         return client.ask_time().result().now is not None
     except BrokerUnavailable:
         return False
+
+
+def test_an_answer_that_nobody_can_read_costs_its_asker_alone(
+    cluster: Cluster, rabbitmq: RabbitCluster
+) -> None:
+    """Nobody works here but this test, so it knows the queue for answers from what was asked."""
+    url = rabbitmq.add_vhost()
+    new = {"broker_url": url, "answer_deadline": 30}
+    settings = cluster.product.settings.model_validate(cluster.product.settings.model_dump() | new)
+    with connect(url) as connection:
+        prepare(connection, Door.DESK)
+        channel = connection.default_channel
+        with Client(settings) as client:
+            client.ask_time()
+            queue = _asked(channel)["reply_to"]
+            for content_type in ("application/json", "application/x-python-serialize"):
+                connection.Producer(auto_declare=False).publish(
+                    b"[", exchange="", routing_key=queue, content_type=content_type, content_encoding="utf-8"
+                )
+            again = client.ask_time()
+            wait_until(
+                lambda: _answer_all(connection) and again.done(), "who asks afterwards is answered", 20
+            )
+            assert again.result().outcome is Outcome.NOTED
+
+
+def _asked(channel: Any) -> dict[str, Any]:
+    """The properties of the next request that was sent."""
+    wait_until(lambda: channel.queue_declare(BIND, passive=True).message_count > 0, "it was sent")
+    properties: dict[str, Any] = channel.basic_get(BIND, no_ack=True).properties
+    return properties
+
+
+def _answer_all(connection: Connection) -> bool:
+    """Answer whatever is asked, as a worker does."""
+    while message := connection.default_channel.basic_get(BIND, no_ack=True):
+        properties = message.properties
+        answer = Answer(request_id=properties["correlation_id"], outcome=Outcome.NOTED)
+        connection.Producer(auto_declare=False).publish(
+            answer.model_dump_json(), exchange="", routing_key=properties["reply_to"], content_type="application/json",
+            content_encoding="utf-8",
+        )  # fmt: skip
+    return True
