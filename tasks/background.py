@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+import structlog
+
 from roost.errors import BrokerUnavailable
 
 T = TypeVar("T")
@@ -21,12 +23,15 @@ GOOD_FOR = 3.0
 #: Looks go on for so many seconds after somebody asked.
 WANTED_FOR = 10.0
 
+log = structlog.get_logger(__name__)
+
 
 class Background(Generic[T]):
     """What `look` returned last. Thread-safe."""
 
     def __init__(self, look: Callable[[], T], name: str) -> None:
         self._look = look
+        self._name = name
         self._seen: tuple[float, T] | None = None
         #: Why the last look came to nothing; None: it did not.
         self.failure: BrokerUnavailable | None = None
@@ -65,6 +70,10 @@ class Background(Generic[T]):
                 found = self._look()
             except BrokerUnavailable as error:
                 self.failure = error
+                continue
+            except Exception:
+                # Whatever it is: without this thread nobody would be told anything any more.
+                log.exception("fault", doing=f"looking at {self._name}")
                 continue
             with self._changed:
                 self._seen, self.failure = (began, found), None

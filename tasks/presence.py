@@ -114,11 +114,15 @@ class Presence:
 
     def _run(self) -> None:
         while not self._closing.is_set():
-            with (
-                suppress(*BROKER_LOST, *_NO_QUESTION),
-                connect(self._url, heartbeat=10) as connection,
-            ):  # whoever needs the broker says that it is lost
-                self._answer_on(connection)
+            try:
+                with (
+                    suppress(*BROKER_LOST, *_NO_QUESTION),
+                    connect(self._url, heartbeat=10) as connection,
+                ):  # whoever needs the broker says that it is lost
+                    self._answer_on(connection)
+            except Exception:
+                # Whatever it is: without this thread the process would seem to be gone.
+                log.exception("fault", doing="saying that it runs")
             self._closing.wait(RECONNECT_AFTER)
 
     def _answer_on(self, connection: Connection) -> None:

@@ -95,6 +95,10 @@ class Processes:
                 self._ask()
             except (*BROKER_LOST, *NO_ANSWER):
                 self._closing.wait(PAUSE)
+            except Exception:
+                # Whatever it is: without this thread nobody would be told any more who runs.
+                log.exception("fault", doing="asking who runs")
+                self._closing.wait(PAUSE)
 
     def _wanted(self) -> bool:
         return time.monotonic() < self._wanted_until
