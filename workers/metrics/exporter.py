@@ -11,6 +11,7 @@ import platform
 import socket
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib.metadata import version
 
@@ -22,7 +23,7 @@ from roost.settings import Ports, Settings
 from roost.version import VERSION
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-#: Whoever connects must ask within so many seconds: there is one thread for all.
+#: Whoever connects must have asked within so many seconds, however many bytes come meanwhile: there is one thread for all.
 PATIENCE = 2.0
 
 log = structlog.get_logger(__name__)
@@ -70,6 +71,22 @@ def _listen(registry: CollectorRegistry, host: str, ports: Ports) -> None:
 def _server(host: str, port: int, registry: CollectorRegistry) -> HTTPServer:
     class Handler(BaseHTTPRequestHandler):
         timeout = PATIENCE
+
+        def setup(self) -> None:
+            """Begin to wait for the question."""
+            super().setup()
+            self._late = threading.Timer(PATIENCE, self._hear_no_more)
+            self._late.daemon = True
+            self._late.start()
+
+        def finish(self) -> None:
+            """Wait no more."""
+            self._late.cancel()
+            super().finish()
+
+        def _hear_no_more(self) -> None:
+            with suppress(OSError):  # who asked is gone
+                self.connection.shutdown(socket.SHUT_RD)
 
         def do_GET(self) -> None:
             """Answer `/metrics`."""

@@ -1,0 +1,33 @@
+"""Who reads the metrics keeps nobody else from reading them."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import suppress
+from urllib.request import urlopen
+
+from localcluster import ports
+from roost.settings import Settings
+from workers.metrics.exporter import PATIENCE, export
+
+
+def test_who_never_comes_to_the_end_of_a_question_keeps_nobody_else_waiting_for_long() -> None:
+    port = ports.free_port()
+    export("center", Settings.model_validate({"metrics_ports": str(port)}), [])
+    over = threading.Event()
+    with socket.create_connection((ports.LOOPBACK, port), timeout=20) as dawdler:
+
+        def dawdle() -> None:
+            with suppress(OSError):  # it is hung up on
+                while not over.wait(PATIENCE / 10):
+                    dawdler.sendall(b"G")
+
+        dawdling = threading.Thread(target=dawdle)
+        dawdling.start()
+        try:
+            with urlopen(f"http://{ports.LOOPBACK}:{port}/metrics", timeout=5 * PATIENCE) as answer:
+                assert b"roost_build_info" in answer.read()
+        finally:
+            over.set()
+            dawdling.join()
