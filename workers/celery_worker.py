@@ -244,6 +244,8 @@ def run(
         return 2
     # Celery says it from a signal handler, past all logs; nothing may be logged there, for a lock may be held.
     celery_program.safe_say = write_farewell
+    # On SIGHUP Celery would start itself anew, in the background of a terminal that was closed; `end_well` says what becomes of it.
+    celery_program.install_worker_restart_handler = lambda _worker: None
     # Ctrl-C is an end like any other; Celery's exit code of it is 1.
     celery_program.install_worker_int_handler = partial(celery_program.install_worker_int_handler, exitcode=0)
     _only_reading()

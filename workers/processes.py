@@ -36,6 +36,11 @@ def why_not_listening(error: OSError) -> str:
 
 
 def end_well() -> None:
-    """On SIGTERM or Ctrl-C end with exit code 0: before a library listens to them, and when it raises them again after it."""
+    """On SIGTERM or Ctrl-C end with exit code 0: before a library listens to them, and when it raises them again after it.
+
+    A terminal that is closed (SIGHUP) ends it as SIGTERM does, unless it was started to outlive that, as by nohup.
+    """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
