@@ -38,7 +38,12 @@ broker_connection_retry_on_startup = True
 broker_connection_max_retries = None
 # A queue that cannot be declared now, or a right that is missing, may be mended while the worker waits.
 broker_channel_error_retry = True
-broker_transport_options = TRANSPORT_OPTIONS
+# A connection of the pool tries each broker of the list once. Without a number it would go on for CONNECT_TIMEOUT, which one that stands still
+# takes up alone, and begin with that one again.
+broker_transport_options = TRANSPORT_OPTIONS | {
+    "max_retries": (broker_url or "").count(";"),
+    "connect_retries_timeout": None,
+}
 
 # RabbitMQ 4.3 refuses transient queues that are not exclusive.
 control_queue_exclusive = True

@@ -14,6 +14,7 @@ from roost.errors import SettingMissing
 from roost.settings import settings
 from tasks.app import app
 from tasks.broker import BROKER_LOST, NO_BROKER, why_broker_lost
+from tasks.heartbeats import keep_heartbeats
 from tasks.outages import BROKER
 from tasks.periodic import schedule
 from tasks.presence import Presence
@@ -85,6 +86,7 @@ def main() -> int:
     export_beat(settings())
     app.conf.beat_schedule = schedule()
     log.info("beat_ready")
+    keep_heartbeats()
     with Presence(settings(), "beat", is_well):
         app.Beat(
             scheduler_cls=Ticker,

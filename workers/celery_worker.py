@@ -26,6 +26,7 @@ from roost.settings import settings
 from roost.version import WrongVersion
 from tasks.app import app
 from tasks.broker import BROKER_REFUSED, NO_BROKER, why_broker_lost
+from tasks.heartbeats import keep_heartbeats
 from tasks.outages import check_before_start
 from tasks.presence import exchanges, process_name
 from tasks.topology import fixed_queues
@@ -269,5 +270,6 @@ def run(
     export_worker(kind, settings(), concurrency)
     # Said at each lost connection, of a setting that is as it is on purpose (tasks/config.py). Here, for the worker shows all as it is made.
     warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
+    keep_heartbeats()
     worker.start()
     return int(worker.exitcode or 0)
