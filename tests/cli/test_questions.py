@@ -71,6 +71,21 @@ def test_the_journal_and_who_was_on_a_phone(roost: Run, office: World) -> None:
     assert "its own extension, 0001*003 today" in roost("journal", "--phone", "desk003", "--at", now).out
 
 
+def test_who_goes_on_in_the_journal_as_it_says_misses_no_row(roost: Run, office: World) -> None:
+    """Also of the same second."""
+    for phone in ("desk002", "desk003") * 3:
+        office.move("001", phone)
+    seen: set[str] = set()
+    more: tuple[str, ...] = ()
+    for _ in range(10):
+        told = roost("journal", "--limit", "2", "--json", *more)
+        seen |= {entry["request_id"] for entry in told.json}
+        if not (found := re.search(r"use --until '([^']+)'", told.err)):
+            break
+        more = ("--until", found[1])
+    assert seen == {entry["request_id"] for entry in roost("journal", "--json").json}
+
+
 @pytest.mark.parametrize(
     ("arguments", "exit_code"),
     [

@@ -59,7 +59,7 @@ def journal(
 
         entries = counted(
             each_entry(read, first_left_out, limit), limit,
-            lambda last: f"There may be more: use --until '{cell(last.at)}', or --limit.",
+            lambda last: f"There may be more: use --until '{_just_after(last.at)}', or --limit.",
         )  # fmt: skip
         if as_json:
             show_json_list(entries)
@@ -80,6 +80,11 @@ def parse_time(text: str) -> datetime:
         return datetime.fromisoformat(text).astimezone()
     except (ValueError, OverflowError):
         raise BadField(f"A time is {_A_TIME}") from None
+
+
+def _just_after(at: datetime) -> str:
+    """From here on nothing is missed: what was decided together has one time."""
+    return (at + timedelta(microseconds=1)).astimezone().isoformat()
 
 
 def _row(entry: JournalEntry) -> tuple[object, ...]:
