@@ -132,7 +132,9 @@ def test_names_of_full_length_fit_on_every_page(office: Office, chromium: Browse
             ):
                 page.goto(path)
                 wide += [path] if overflows(page) else []
-                tall = page.locator("button").evaluate_all("all => all.filter(each => each.offsetHeight > 150)")
+                tall = page.locator("button").evaluate_all(
+                    "all => all.filter(each => each.offsetHeight > 150)"
+                )
                 assert tall == [], path
     assert wide == []
 

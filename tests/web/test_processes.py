@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from typing import Any
 
+import httpx
 import pytest
 from kombu import Connection, Exchange, Queue
 from playwright.sync_api import Browser, expect
@@ -24,7 +26,7 @@ from tasks.together import MOST
 from tasks.topology import BIND
 from tests.cluster import wait_until
 from tests.web.browsing import PATIENCE, visitor
-from tests.web.office import Office, items
+from tests.web.office import PLAIN, Office, items
 
 ADD = "Add a <code>bind</code> worker."
 
@@ -211,4 +213,34 @@ def test_a_frozen_broker_keeps_no_page_waiting(office: Office, rabbitmq: RabbitC
         rabbitmq.resume()
     wait_until(
         lambda: "bind: moves extensions" in browser.get("/cluster").text, "processes are shown again", 60
+    )
+
+
+#: More than a process has threads.
+_ASKERS = 60
+
+
+@pytest.mark.timeout(240)
+def test_who_asks_whether_a_frozen_broker_answers_keeps_nobody_waiting(
+    office: Office, rabbitmq: RabbitCluster
+) -> None:
+    """Anybody may ask, and pages that wait for it to come back do."""
+    browser = office.browser("admin0001")
+    with ThreadPoolExecutor(_ASKERS) as askers:
+        rabbitmq.pause()
+        try:
+            asked = [
+                askers.submit(httpx.get, f"{office.address}/readyz", verify=PLAIN, timeout=60)
+                for _ in range(_ASKERS)
+            ]
+            for _ in range(20):
+                began = time.monotonic()
+                assert browser.get("/organizations/0001").status_code == 200
+                assert time.monotonic() - began < 5
+            answers = {each.result().status_code for each in asked}
+        finally:
+            rabbitmq.resume()
+    assert 503 in answers
+    wait_until(
+        lambda: httpx.get(f"{office.address}/readyz", verify=PLAIN).status_code == 200, "it answers again", 60
     )

@@ -45,12 +45,14 @@ from workers.web.live.pictures import ClusterPicture
 from workers.web.live.seats import Seats
 from workers.web.live.shared import Shared
 from workers.web.metrics import Metrics
+from workers.web.one_look import OneLook
 from workers.web.pages import administration, extension, organization, policy, sign_in
 from workers.web.pages import cluster as cluster_page
 from workers.web.pages import importing as import_page
 from workers.web.pages import journal as journal_page
 from workers.web.pages.page_cache import PageCache
 from workers.web.parts import Parts
+from workers.web.readiness import look_at
 
 #: Connections to PostgreSQL of one process; as many requests are served at once.
 POOL = 16
@@ -101,6 +103,7 @@ def make_parts(settings: Settings, stack: AsyncExitStack) -> Parts:
         seats=Seats(metrics, most=settings.web_max_viewers),
         metrics=metrics,
         queues=queues,
+        readiness=OneLook(lambda: look_at(database, queues)),
         processes=processes,
         pulse=pulse,
         cluster=Shared(picture, PACE),

@@ -22,7 +22,9 @@ from workers.web.live.hub import Fragments, Hub
 from workers.web.live.seats import Seats
 from workers.web.live.shared import Shared
 from workers.web.metrics import Metrics
+from workers.web.one_look import OneLook
 from workers.web.pages.page_cache import PageCache
+from workers.web.readiness import Ready
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class Parts:
     seats: Seats
     metrics: Metrics
     queues: Queues
+    readiness: OneLook[Ready]
     processes: Processes
     pulse: Pulse
     cluster: Shared[Fragments]
