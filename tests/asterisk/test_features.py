@@ -106,6 +106,21 @@ def test_a_call_is_picked_up_from_any_phone(
         assert not taken.is_over
 
 
+@pytest.mark.parametrize("code", ["*45", "*47"])
+def test_nobody_joins_a_queue_or_leaves_it_by_a_transfer(cluster: Cluster, code: str) -> None:
+    """They did not dial it."""
+    log = cluster.logs("n1")
+    call = cluster.phones["p1"].dial("002")
+    ring = cluster.phones["p2"].wait_ring()
+    ring.answer()
+    call.wait_up()
+    wait_until(lambda: cluster.nodes["n1"].is_talking("p2"), 10, "the two are connected")
+    call.transfer(f"sip:{code}@{cluster.phones['p1'].registrar}")
+    ring.wait_over()
+    log.wait("Playing 'pbx-invalid")
+    assert "0001*002@roost-agent" not in cluster.nodes["n1"].cli("queue show support")
+
+
 def test_nothing_to_pick_up_is_said(cluster: Cluster) -> None:
     """Nothing rings at any node."""
     log = cluster.logs("n1")
