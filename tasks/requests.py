@@ -18,6 +18,7 @@ from roost.moves.secret_codes import BadCode
 from roost.seal import SealBroken
 from tasks import resources
 from tasks.app import app
+from tasks.broker import BROKER_LOST
 from tasks.doors import door_of
 from tasks.messages import publish_job
 from tasks.outages import DATABASE
@@ -66,10 +67,13 @@ def verify(self: Task[Any, Any], message: dict[str, Any]) -> str:
         if answer.outcome is not Outcome.CODE_RIGHT:
             return answer
         move = Virtualize(**request.model_dump(exclude={"sealed_code"}))
-        with app.producer_or_acquire() as producer:
-            publish_job(
-                producer, VIRTUALIZE, move.model_dump(mode="json"), BIND, reply_to=self.request.reply_to
-            )
+        try:
+            with app.producer_or_acquire() as producer:
+                publish_job(
+                    producer, VIRTUALIZE, move.model_dump(mode="json"), BIND, reply_to=self.request.reply_to
+                )
+        except BROKER_LOST as error:  # the asker sends the same try again, which is as right then
+            log.warning("answer_lost", request_id=request.request_id, error=type(error).__name__)
         return None
 
     return _serve(self, Try, message, work)
