@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Iterator
 from contextlib import suppress
 from urllib.request import urlopen
 
+import pytest
+from prometheus_client import Metric
+from prometheus_client.registry import Collector
+from structlog.testing import capture_logs
+
 from localcluster import ports
 from roost.settings import Settings
+from tests.cluster import wait_until
 from workers.metrics.exporter import PATIENCE, export
 
 
@@ -31,3 +38,18 @@ def test_who_never_comes_to_the_end_of_a_question_keeps_nobody_else_waiting_for_
         finally:
             over.set()
             dawdling.join()
+
+
+class _Broken(Collector):
+    def collect(self) -> Iterator[Metric]:
+        yield Metric("roost_sound", "A metric that can be told.", "gauge")
+        raise ValueError("what was read is no number")
+
+
+def test_what_keeps_the_metrics_from_being_told_is_logged() -> None:
+    port = ports.free_port()
+    with capture_logs() as logs:
+        export("center", Settings.model_validate({"metrics_ports": str(port)}), [_Broken()])
+        with pytest.raises(OSError, match="closed connection"):
+            urlopen(f"http://{ports.LOOPBACK}:{port}/metrics", timeout=20)
+        wait_until(lambda: any(entry["event"] == "fault" for entry in logs), "it is logged")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import platform
 import socket
+import sys
 import threading
 from collections.abc import Iterable
 from contextlib import suppress
@@ -109,6 +110,9 @@ def _server(host: str, port: int, registry: CollectorRegistry) -> HTTPServer:
         allow_reuse_port = False
 
         def handle_error(self, *_: object) -> None:
-            """Nothing: whoever asked is gone."""
+            """Whoever asked is gone, as a rule; what else keeps the metrics from being told is logged."""
+            error = sys.exception()
+            if not isinstance(error, OSError):
+                log.error("fault", doing="telling metrics", exc_info=error)
 
     return Server((host, port), Handler)
