@@ -10,7 +10,7 @@ from workers.web.live.hub import Hub, Watched
 from workers.web.live.stream import Viewer, Watching, event
 
 #: Seconds until what is expected must have come.
-PATIENCE = 5.0
+PATIENCE = 20.0
 
 
 class Clock:

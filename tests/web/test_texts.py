@@ -58,8 +58,8 @@ def test_every_outcome_has_words() -> None:
 
 
 def test_what_is_not_available_is_told_in_words_of_its_own() -> None:
-    """On the page; streams and programs hear the code, and no page talks to a node."""
-    known = {"unavailable", "node_unavailable", "too_many_viewers"}
+    """On the page; streams and programs hear the code, and no page talks to a node or a center."""
+    known = {"unavailable", "node_unavailable", "center_unavailable", "too_many_viewers"}
     assert {
         f"fault.{kind.code}" for kind in _all_of(Unavailable) if kind.code not in known
     } <= catalogue().keys()
