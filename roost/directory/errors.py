@@ -60,7 +60,7 @@ class NodeHasPhones(Conflict):
 
 
 class NodeDoesNotServe(Conflict):
-    """The node does not serve the phone's organization."""
+    """The node does not serve the phone's organization: let it, or home the phone elsewhere."""
 
     code = "node_serves_organization"
 

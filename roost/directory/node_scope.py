@@ -13,7 +13,7 @@ from roost.errors import Conflict
 
 
 class HomedElsewhere(Conflict):
-    """A phone is homed on the node, and its organization would not be served there."""
+    """A phone is homed on the node, and its organization would not be served there: name that one too, or home the phone elsewhere."""
 
     code = "node_serves_organization"
 
@@ -42,7 +42,7 @@ def set_scope(database: Database, node: str, organizations: Sequence[str] | None
     try:
         database.transaction(work)
     except pg.CheckViolation as error:
-        raise HomedElsewhere(error.diag.message_primary or "") from None
+        raise HomedElsewhere(f"({error.diag.message_primary})") from None
 
 
 def put_scope(connection: Connection, node: str, organizations: Sequence[str] | None) -> None:
