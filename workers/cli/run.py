@@ -27,7 +27,7 @@ def run(
 ) -> None:
     """Run a process until SIGTERM or Ctrl-C. Start any of them any number of times, on any machine.
 
-    Exit codes: 0 it was told to end, 2 a setting is missing or wrong, 1 another reason, which it says.
+    Exit codes: 0 it was told to end, 2 a setting is missing or wrong, or the database is of another version, 1 another reason, which it says.
     """
     # `-P`: the installed package is meant, and not a folder of this name where it starts.
     argv = [sys.executable, "-P", "-m", f"workers.{kind}"]
