@@ -118,8 +118,8 @@ def test_nor_by_the_name_of_a_call_that_came_in(office: MixedOffice) -> None:
         clerk.silent = True
         asking = office.phones["desk004"].dial("011")
         offered = office.telephony.kamailios["k1"]
-        wait_until(lambda: "/tag" in offered.rpc("htable.dump", "roost_call"), "the call is offered")
-        found = re.search(r"name: (\S+)/tag\s+value: (\S+)", offered.rpc("htable.dump", "roost_call"))
+        wait_until(lambda: "name: tag/" in offered.rpc("htable.dump", "roost_call"), "the call is offered")
+        found = re.search(r"name: tag/(\S+)\s+value: (\S+)", offered.rpc("htable.dump", "roost_call"))
         assert found is not None
         clerk.local = f"<sip:desk011@{clerk.registrar}>;tag={found[2]};x=1"
         other = clerk.dial("013", call_id=found[1])
@@ -128,3 +128,22 @@ def test_nor_by_the_name_of_a_call_that_came_in(office: MixedOffice) -> None:
         assert not victim.rung
         clerk.silent, clerk.local = False, ""
         asking.hang_up()
+
+
+def test_a_call_id_is_never_the_place_of_what_is_kept_of_another_call(office: MixedOffice) -> None:
+    phone = office.telephony.plain_phone
+    with phone("desk011") as one, phone("desk012") as other, phone("desk013") as liar:
+        call = one.dial("012")
+        ring = other.wait_ring()
+        ring.answer()
+        call.wait_up()
+        for what in ("tag", "caller", "callee", "phones", "shown", "org"):
+            for name in (f"{call.call_id}/{what}", f"{what}/{call.call_id}"):
+                lie = liar.dial("001", call_id=name)
+                office.phones["desk001"].wait_ring()
+                lie.hang_up()
+                lie.wait_status(487)
+                assert said(one, call, "UPDATE") == 200, name
+        assert name_and_number(ring.heard[-1]["From"]) == ("Person 011", "011")
+        call.hang_up()
+        ring.wait_over()
