@@ -26,6 +26,8 @@ from urllib.parse import urlsplit
 #: Seconds that one answer may take.
 DEADLINE = 30
 MAX_BODY = 14_000
+#: Bytes of an answer; Kamailio sends 8,192 at most.
+MAX_ANSWER = 65_536
 _KEY = re.compile(rb"[ep]/[^\x00-\x1f\x7f]+")
 _VALUE = re.compile(rb"[^\x00-\x1f\x7f]*")
 _CURSOR = re.compile(rb"=cursor\t[^/\t\n]+:[0-9]{1,19}\n")
@@ -48,9 +50,11 @@ class Table:
         """The body of an answer. Raises Failed, and OSError."""
         self._connection.request(method, f"/roost/{path}", body, self._headers)
         answer = self._connection.getresponse()
-        said = answer.read()
+        said = answer.read(MAX_ANSWER + 1)
         if answer.status != 200:
-            raise Failed(f"{path.partition('/')[0]}: {answer.status} {answer.reason}")
+            raise Failed(f"{path.partition('/')[0]}: {answer.status} {answer.reason[:80]!r}")
+        if len(said) > MAX_ANSWER:
+            raise Failed(f"{path.partition('/')[0]}: it answered too much")
         return said
 
     def cursor(self) -> tuple[str, bytes]:
@@ -62,9 +66,13 @@ class Table:
         """A line for each row that Roost wrote."""
         listing = secrets.token_hex(8)
         pages, count = map(int, self.ask("GET", f"list/{listing}/rows").split())
-        told = [
-            row for page in range(pages) for row in self.ask("GET", f"page/{listing}/{page}").splitlines()
-        ]
+        if not 0 <= pages <= count:
+            raise Failed("it tells of more pages than rows")
+        told: list[bytes] = []
+        for page in range(pages):
+            told += self.ask("GET", f"page/{listing}/{page}").splitlines()
+            if not page < len(told) <= count:
+                break
         if len(told) != count:
             raise Failed(f"it told {len(told)} of {count} rows")
         return [line for row in told if (line := _line(row))]
@@ -76,7 +84,9 @@ class Table:
 
 def _line(row: bytes) -> bytes | None:
     key, _, value = row.partition(b" ")
-    key, value = b64decode(key), b64decode(value[1:])
+    if not value.startswith(b"="):
+        return None  # longer than any that Roost writes
+    key, value = b64decode(key, validate=True), b64decode(value[1:], validate=True)
     return b"=%s\t%s\n" % (key, value) if _KEY.fullmatch(key) and _VALUE.fullmatch(value) else None
 
 
