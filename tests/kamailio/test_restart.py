@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -117,6 +118,13 @@ def test_a_phone_over_tls_calls_and_is_called_by_one_over_udp(kamailio: Kamailio
         asked.hang_up()
     safe.hang_up_all()
     safe.unregister()
+
+
+def test_the_connection_of_a_silent_phone_is_kept_as_long_as_it_is_registered(kamailio: KamailioNode) -> None:
+    """For an hour: over TCP and TLS some are called by no other."""
+    found = re.search(r"connection_lifetime: (\d+)", kamailio.rpc("core.tcp_options"))
+    assert found is not None
+    assert int(found[1]) > 3600
 
 
 def test_a_phone_behind_nat_is_called_where_it_registered_from(kamailio: KamailioNode) -> None:
