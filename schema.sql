@@ -17,7 +17,8 @@ INSERT INTO roost_version VALUES (2);
 -- An organization is a tenant; nothing crosses its border. `policy` says what happens when somebody asks
 -- for a phone that hosts another guest. `max_stay` and `daily_return` (a wall-clock time in `timezone`)
 -- end stays, unless an extension has its own. `lock_after` consecutive wrong codes lock an extension, `phone_lock_after` the phone on
--- which they are keyed; the first lock lasts `lock_for`. Weak codes are those that everybody tries first (weak_codes.py).
+-- which they are keyed; the first lock lasts `lock_for`. Before `code_since` another organization may have had the code: the journal keeps that
+-- one's entries under it. Weak codes are those that everybody tries first (weak_codes.py).
 -- Durations have an end, or a time to which one is added would be none, and whoever asks for those of everybody would be told nothing.
 CREATE TABLE organization (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -31,7 +32,8 @@ CREATE TABLE organization (
     lock_after int NOT NULL DEFAULT 27 CHECK (lock_after BETWEEN 1 AND 1000),
     lock_for interval NOT NULL DEFAULT '15 minutes' CHECK (lock_for > interval '0' AND lock_for <= interval '300 years'),
     phone_lock_after int NOT NULL DEFAULT 9 CHECK (phone_lock_after BETWEEN 1 AND 1000),
-    allows_weak_codes bool NOT NULL DEFAULT false
+    allows_weak_codes bool NOT NULL DEFAULT false,
+    code_since timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
 -- A time zone is known when it is set; PostgreSQL raises what says that it is not. A check of the table would be asked at each change, and

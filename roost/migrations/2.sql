@@ -318,6 +318,10 @@ ALTER TABLE organization
     DROP CONSTRAINT IF EXISTS organization_lock_after_check,
     ADD CONSTRAINT organization_lock_after_check CHECK (lock_after BETWEEN 1 AND 1000);
 
+-- Since when an organization has its code. Of those that are there nobody knows it.
+ALTER TABLE organization ADD COLUMN IF NOT EXISTS code_since timestamptz NOT NULL DEFAULT '-infinity';
+ALTER TABLE organization ALTER COLUMN code_since SET DEFAULT clock_timestamp();
+
 -- Durations have an end, and a day has no 24:00, which psycopg cannot read.
 UPDATE organization
 SET max_stay = CASE WHEN max_stay > interval '300 years' THEN interval '300 years' ELSE max_stay END,

@@ -5,6 +5,7 @@ SELECT * FROM (
             displaced, asked_from
      FROM journal
      WHERE organization = %(organization)s AND extension = %(number)s
+       AND /* include since_it_has_its_code */
      ORDER BY at DESC, request_id DESC LIMIT %(entries)s)
     UNION ALL
     (SELECT j.request_id, j.at, j.made_at, j.origin, j.actor, j.operation, j.organization, j.extension, j.phone, j.outcome,
@@ -12,8 +13,9 @@ SELECT * FROM (
      FROM (SELECT DISTINCT phone
            FROM (SELECT phone FROM journal
                  WHERE organization = %(organization)s AND extension = %(number)s AND outcome = 'virtualized'
+                   AND /* include since_it_has_its_code */
                  ORDER BY at DESC LIMIT %(entries)s) moves) lately
-     JOIN journal j ON j.phone = lately.phone AND j.organization = %(organization)s AND j.displaced = %(number)s
+     JOIN journal j ON j.phone = lately.phone AND j.organization = %(organization)s AND j.displaced = %(number)s AND /* include since_it_has_its_code */
      ORDER BY j.at DESC, j.request_id DESC LIMIT %(entries)s)
 ) entries
 ORDER BY at DESC, request_id DESC

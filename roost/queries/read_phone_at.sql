@@ -1,5 +1,5 @@
 -- What is known of a phone besides its journal: always exactly one row.
-SELECT p.id IS NOT NULL AS exists, o.code AS organization, b.number AS base, g.number AS guest, p.guest_since,
+SELECT p.id IS NOT NULL AS exists, o.code AS organization, o.code_since, b.number AS base, g.number AS guest, p.guest_since,
        clock_timestamp() AS now, (SELECT min(at) FROM journal) AS journal_begins
 FROM (SELECT) one
 LEFT JOIN phone p ON p.name = %(phone)s

@@ -1,1 +1,1 @@
-UPDATE organization SET code = %(new)s WHERE code = %(code)s RETURNING id
+UPDATE organization SET code = %(new)s, code_since = clock_timestamp() WHERE code = %(code)s RETURNING id

@@ -44,6 +44,7 @@ class _Facts:
 
     exists: bool
     organization: str | None
+    code_since: datetime | None
     base: str | None
     guest: str | None
     guest_since: datetime | None
@@ -63,6 +64,12 @@ class _Move:
     left_phone: str | None
     displaced: str | None
 
+    def is_of(self, organization: str | None, since: datetime | None) -> bool:
+        """Whether it is of the organization that has this code since then, or of any, with None."""
+        return organization is None or (
+            organization == self.organization and since is not None and since <= self.at
+        )
+
     def guest_after(self, phone: str) -> str | None:
         """Who is on the phone from this move on; None: nobody, for the guest returned or moved on to another phone."""
         came = self.outcome == "virtualized" and self.phone == phone
@@ -75,7 +82,7 @@ class _Move:
 
 
 def who_was_on(database: Database, phone: str, at: datetime, *, organization: str | None = None) -> Occupant:
-    """Who was on this phone at that time; with an organization, moves of others are not told: a phone's name may have been theirs before.
+    """Who was on this phone at that time; with an organization, moves of others are not told: a phone's name may have been theirs before, or the code.
 
     Raises BadField, and UnknownPhone when neither directory nor journal knows it.
     """
@@ -89,12 +96,12 @@ def who_was_on(database: Database, phone: str, at: datetime, *, organization: st
     if at > facts.now:
         raise BadField("That time has not come yet.")
     first = before or after
-    theirs = first is not None and organization not in {None, first.organization}
+    theirs = first is not None and not first.is_of(organization, facts.code_since)
     guest, since = (None, None) if theirs else _guest(facts, before, after, phone, at)
     in_journal = facts.journal_begins is not None and facts.journal_begins <= at
     return Occupant(
         phone=phone, at=at, guest=guest, base=facts.base and extension_key(facts.organization, facts.base), since=since,
-        until=after.at if after and organization in {None, after.organization} else None,
+        until=after.at if after and after.is_of(organization, facts.code_since) else None,
         certain=not theirs and (before is not None or guest is not None or in_journal),
     )  # fmt: skip
 

@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from localcluster.process import wait_until
 from roost.people.access import Right
+from roost.people.person import Role
 from tests.web.all_pages import every_page
 from tests.web.office import PLAIN, Office, items
 
@@ -148,6 +150,32 @@ def test_who_was_on_another_organizations_phone_of_the_same_name_is_not_told(off
     )  # as if it began later: who left tells who was there
     found = ours.get("/phones/desk0002-002/occupant", params=at).json()
     assert (found["guest"], found["until"], found["certain"]) == (None, None, False)
+
+
+@pytest.mark.parametrize("how", ["renamed", "removed"])
+def test_who_is_given_a_code_reads_nothing_of_who_had_it_before(office: Office, how: str) -> None:
+    everything = office.api()
+    office.world.move("001", "desk0002-002", organization="0002")
+    at = {"at": office.world.now().isoformat()}
+    if how == "renamed":
+        assert everything.patch("/organizations/0002", json={"code": "0009"}).status_code == 200
+    else:
+        removal = everything.delete("/organizations/0002", params={"with_everything": True})
+        assert removal.status_code in {202, 204}
+        wait_until(lambda: everything.get("/organizations/0002").status_code == 404, 20, "it is removed")
+    assert everything.post("/organizations", json={"code": "0002"}).status_code == 201
+    assert everything.post("/extensions", json={"extension": "0002*001"}).status_code == 201
+    assert items(everything.get("/journal", params={"phone": "desk0002-002"})) != []
+    new = office.api(Right.ADMINISTER, "0002")
+    for asked in ({}, {"extension": "0002*001"}, {"phone": "desk0002-002"}):
+        assert items(new.get("/journal", params=asked)) == []
+    office.world.person("new", office.password, Role.ADMINISTRATOR, organization="0002")
+    page = office.browser("new").get("/extensions/0002*001")
+    assert (page.status_code, "desk0002-002" in page.text) == (200, False)
+    if how == "removed":  # then the phone's name is free too
+        phone = {"name": "desk0002-002", "organization": "0002", "node": "n1", "base": "0002*001"}
+        assert everything.post("/phones", json=phone).status_code == 201
+        assert new.get("/phones/desk0002-002/occupant", params=at).json()["guest"] is None
 
 
 def test_with_an_organization_go_its_tokens_and_sessions(office: Office) -> None:
