@@ -17,6 +17,7 @@ from localcluster import ports
 from roost.settings import Settings
 from tests.cluster import wait_until
 from workers.metrics.exporter import PATIENCE, export
+from workers.metrics.look import Look
 
 
 def test_who_never_comes_to_the_end_of_a_question_keeps_nobody_else_waiting_for_long() -> None:
@@ -53,3 +54,16 @@ def test_what_keeps_the_metrics_from_being_told_is_logged() -> None:
         with pytest.raises(OSError, match="closed connection"):
             urlopen(f"http://{ports.LOOPBACK}:{port}/metrics", timeout=20)
         wait_until(lambda: any(entry["event"] == "fault" for entry in logs), "it is logged")
+
+
+def test_a_question_that_no_thread_was_left_for_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    look = Look(lambda: "an answer", "part")
+
+    def no_thread(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as system:
+        system.setattr(threading.Thread, "start", no_thread)
+        with pytest.raises(RuntimeError):
+            look.begin()
+    assert look.answer(look.begin()) == "an answer"

@@ -28,9 +28,10 @@ class Look(Generic[T]):
         """Ask, unless it is being asked."""
         with self._lock:
             if self._asked is None or self._asked.done():
-                self._asked = Future()
+                asked = Future[T]()
                 # Daemonic: a question that hangs must not hold up the end of the process.
-                threading.Thread(target=self._run, args=(self._asked,), name=self._name, daemon=True).start()
+                threading.Thread(target=self._run, args=(asked,), name=self._name, daemon=True).start()
+                self._asked = asked  # not before: what no thread asks would never be answered
             return self._asked
 
     def _run(self, asked: Future[T]) -> None:
