@@ -1,6 +1,6 @@
 -- Locks the row of a node that is to be pushed to, and says what is to be done there. When another push holds the row or is late
 -- (`written_until`), or the node does not exist, every column is NULL, at once. The version of the database is read after the lock is held, so the node cannot be
--- further than that. An audit is due when one was requested, when the last one ended `audit_every` seconds ago, or as many as
+-- further than that. An audit is due when one was requested and none is in progress, when the last one ended `audit_every` seconds ago, or as many as
 -- `audit_often` has for its kind, and when one that began has made no progress for `audit_silence` seconds. A clock that was set back
 -- leaves times behind that are still to come: none of them keeps a node waiting.
 CREATE OR REPLACE FUNCTION take_node(
@@ -18,7 +18,7 @@ BEGIN
     IF due THEN
         SELECT * INTO audit FROM node_audit WHERE node_id = taken.id;
         often := least(audit_every, (audit_often ->> taken.kind)::float8);
-        audit_due := audit.requested_at IS NOT NULL
+        audit_due := audit.began_at IS NULL AND audit.requested_at IS NOT NULL
             OR audit.began_at IS NOT NULL AND (audit.seen_at < clock_timestamp() - make_interval(secs => audit_silence) OR audit.seen_at > clock_timestamp())
             OR audit.began_at IS NULL AND (taken.audited_at IS NULL
                                            OR taken.audited_at < clock_timestamp() - make_interval(secs => often)

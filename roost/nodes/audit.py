@@ -58,7 +58,7 @@ def audit(
 ) -> Audited | PushFailed | None:
     """Compare the node's whole table, mend what differs, and record how much did. It goes on where an interrupted audit ended.
 
-    None: another worker audits the node, a push must come first, or a new audit was asked for. What the node was not told yet is no drift,
+    None: another worker audits the node, or a push must come first. What the node was not told yet is no drift,
     and is left to `converge`. `rest` is called after each piece, with the seconds that it took. `push` is called each time after the row was
     held: a push that came meanwhile found the row taken and left, and the next one would come only with the sweep.
     Raises NodeUnavailable, NodeRefused.

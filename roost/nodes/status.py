@@ -126,7 +126,7 @@ def request_audit(database: Database, node: str | None = None) -> dict[str, date
 
 
 def is_audited(node: NodeStatus, asked: dict[str, datetime]) -> bool:
-    """Whether an audit of the node ended after it was asked for."""
+    """Whether an audit of the node began after it was asked for, and ended: `audited_at` is that of the first request that it does not answer."""
     return node.audited_at is not None and node.audited_at > asked[node.name]
 
 

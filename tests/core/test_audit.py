@@ -12,7 +12,7 @@ from roost.directory.node_scope import set_scope
 from roost.nodes.audit import Audited, audit
 from roost.nodes.converge import Converged
 from roost.nodes.holding import NodeRow
-from roost.nodes.status import await_audits, is_audited, request_audit
+from roost.nodes.status import await_audits, cluster_status, is_audited, request_audit
 from roost.pbx.asterisk.adapter import AsteriskNode
 from roost.pbx.node import Gone, Key, PbxNode, Rings
 from tasks.nodes import NodeConnections
@@ -172,6 +172,38 @@ def test_an_audit_goes_on_where_one_broke_off_and_a_request_begins_anew(node: No
     request_audit(node.world.database)
     assert node.audit() == Audited(1)
     assert node.holds() == node.truth()
+
+
+def test_an_audit_that_is_asked_for_all_the_time_ends_and_is_followed_by_one_that_answers_who_asked_meanwhile(
+    node: Node,
+) -> None:
+    database = node.world.database
+    node.push()
+    before, meanwhile, due = request_audit(database), [], []
+
+    def somebody_asks(_took: float) -> None:
+        meanwhile.append(request_audit(database))
+        pushed = node.push()
+        due.append(isinstance(pushed, Converged) and pushed.audit_due)
+        assert node.audit() is None, "one is in progress"
+
+    assert audit(database, "n1", node.connections, RETRY_MAX, somebody_asks) == Audited(0)
+    (status,) = cluster_status(database).nodes
+    assert is_audited(status, before)
+    assert len(meanwhile) > 3
+    assert not any(is_audited(status, asked) for asked in meanwhile), (
+        "what changed since may not have been seen"
+    )
+    assert not any(due), "not while one is in progress"
+    last = node.push()
+    assert isinstance(last, Converged)
+    assert last.audit_due
+    assert node.audit() == Audited(0)
+    (status,) = cluster_status(database).nodes
+    assert all(is_audited(status, asked) for asked in meanwhile)
+    last = node.push()
+    assert isinstance(last, Converged)
+    assert not last.audit_due
 
 
 def test_an_audit_can_be_asked_for_while_a_push_holds_the_node(node: Node) -> None:
