@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from roost.database import Connection, query
 from tests.world import World
 
@@ -34,6 +36,19 @@ def pages_read(world: World, statement: str, params: dict[str, object]) -> int:
         row = connection.execute(f"EXPLAIN (ANALYZE, FORMAT json) {query(statement)}", params).fetchone()
     assert row is not None
     return int(row[0][0]["Plan"]["Shared Hit Blocks"])
+
+
+def rows_passed(world: World, statement: str, params: dict[str, object]) -> int:
+    """Rows that the steps of a named statement pass on, or leave out, all together; those that are read from an index alone too."""
+
+    def of(plan: dict[str, Any]) -> float:
+        rows = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)
+        return float(plan["Actual Loops"] * rows) + sum(map(of, plan.get("Plans", ())))
+
+    with world.database.connection() as connection:
+        row = connection.execute(f"EXPLAIN (ANALYZE, FORMAT json) {query(statement)}", params).fetchone()
+    assert row is not None
+    return round(of(row[0][0]["Plan"]))
 
 
 def rows_read(world: World, statement: str, params: dict[str, object]) -> int:

@@ -13,7 +13,14 @@ from tests.world import World
 #: Most rows that a statement may read, of 20,000 keys, 10,000 desks, and as many calls and entries of the journal. A page has 50.
 MOST = 400
 #: Parts of other statements, which include them.
-_PARTS = {"in_scope", "journal_matches", "list_served_ids", "organization_doing", "since_it_has_its_code"}
+_PARTS = {
+    "in_scope",
+    "journal_matches",
+    "list_served_ids",
+    "organization_doing",
+    "serves_many",
+    "since_it_has_its_code",
+}
 #: These read the file that is imported, in temporary tables, and what its rows name.
 _IMPORTS = {
     "add_import_extensions", "add_import_phones", "compare_import", "copy_import", "count_import_changes", "list_import_changes",
