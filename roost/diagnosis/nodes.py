@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
+from typing import Any
 
 from psycopg.rows import class_row
 from pydantic import SecretStr
@@ -18,7 +19,8 @@ from roost.errors import NodeRefused, RoostError
 from roost.finding import Finding, Level
 from roost.nodes.refused_rows import list_refused_rows
 from roost.nodes.status import NodeStatus, cluster_status
-from roost.pbx.kinds import Examined, kind_named, kinds
+from roost.pbx.checked import AdapterFailed, adapter_faults
+from roost.pbx.kinds import Examined, PbxKind, kind_named, kinds
 from roost.pbx.node import NodeAddress
 from roost.pbx.tls import TlsRefused
 from roost.settings import Settings
@@ -32,6 +34,7 @@ _STALE_SECONDS = 10.0
 #: Phones of a node that its kind may look at.
 _MOST_PHONES = 1000
 _NO_ANSWER = "Check the node, its address and the firewall between."
+_MEND_ADAPTER = "Update the package that brings its kind, or tell those who make it."
 
 
 def check_nodes(database: Database, settings: Settings) -> Iterator[Finding]:
@@ -110,20 +113,30 @@ def _look(row: NodeLogin, settings: Settings, phones: Sequence[str]) -> list[Fin
     node = Examined(row.name, address, options, None, settings.feature_code, phones)
     try:
         if settings.seal_private_key is None and kind.has_secret:
-            found = [_connect_only(row, settings.node_deadline), *kind.examine(node)]
+            found = [_connect_only(row, settings.node_deadline), *_examined(kind, node)]
         else:
             with closing(kind.open(address, settings.node_deadline)) as reached:
                 found = [Finding("nodes", Level.OK, f"{reached.health()} answers.")]
-                found += kind.examine(replace(node, node=reached.inside))
+                found += _examined(kind, replace(node, node=reached.inside))
     except TlsRefused as error:
         mend = error.mend.replace(" NODE ", f" {row.name} ")
-        found = [Finding("nodes", Level.ERROR, error.what, mend), *kind.examine(node)]
+        found = [Finding("nodes", Level.ERROR, error.what, mend), *_examined(kind, node)]
     except NodeRefused as error:
         mend = f"{kind.if_refused} Then: roost node set {row.name} --secret"
-        found = [Finding("nodes", Level.ERROR, str(error), mend), *kind.examine(node)]
+        found = [Finding("nodes", Level.ERROR, str(error), mend), *_examined(kind, node)]
     except RoostError as error:
-        found = [Finding("nodes", Level.ERROR, str(error), _NO_ANSWER), *kind.examine(node)]
+        mend = _MEND_ADAPTER if isinstance(error, AdapterFailed) else _NO_ANSWER
+        found = [Finding("nodes", Level.ERROR, str(error), mend), *_examined(kind, node)]
     return [replace(finding, says=shown(f"{row.name}: {finding.says}")) for finding in found]
+
+
+def _examined(kind: PbxKind[Any], node: Examined[Any]) -> list[Finding]:
+    """What its kind says of a node, if that fails too: it hides no other node."""
+    try:
+        with adapter_faults():
+            return list(kind.examine(node))
+    except AdapterFailed as error:
+        return [Finding("nodes", Level.ERROR, str(error), _MEND_ADAPTER)]
 
 
 def _address(row: NodeLogin, settings: Settings) -> NodeAddress:

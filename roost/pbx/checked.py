@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
+import structlog
+
+from roost.errors import NodeUnavailable, RoostError
 from roost.pbx.node import ActsAs, Change, Cursor, Gone, Key, PbxNode, RefusedRow, Rings, key_of
 from roost.pbx.sound_rows import SoundRows
 from roost.wording import shown
@@ -21,6 +25,8 @@ _PLACE = re.compile(f"{_NAME}/{_NAME}")
 #: Many of them, each with a line end.
 _PLACES = re.compile(f"(?:{_NAME}/{_NAME}\n)*+")
 _HOLDS_CONTROL = "It holds a control character."
+
+log = structlog.get_logger(__name__)
 
 
 def fault(change: Change) -> str:
@@ -63,6 +69,25 @@ def _nothing_is_odd(changes: Sequence[Change]) -> bool:
     return "".join(texts).isprintable() and _PLACES.fullmatch("".join(places)) is not None
 
 
+class AdapterFailed(NodeUnavailable):
+    """What speaks to this kind of PBX failed in a way that nobody expects."""
+
+
+@contextmanager
+def adapter_faults() -> Iterator[None]:
+    """What an adapter raises that nobody expects becomes a failure of its node, as any other: noted, seen, and tried again after a pause.
+
+    Raises AdapterFailed. The text of it goes to the log alone: nobody knows what is in it.
+    """
+    try:
+        yield
+    except RoostError:
+        raise
+    except Exception as error:
+        log.exception("adapter_failed")
+        raise AdapterFailed(f"({type(error).__name__}; the log says where)") from error
+
+
 class CheckedNode:
     """A connection to a node, of which each change was looked at before; a `roost.pbx.node.PbxNode`, as what is inside."""
 
@@ -76,33 +101,40 @@ class CheckedNode:
 
     def cursor(self) -> Cursor | None:
         """The node's own cursor; None when there is none, or not a readable one."""
-        return self._node.cursor()
+        with adapter_faults():
+            return self._node.cursor()
 
     def apply(self, changes: Sequence[Change], cursor: Cursor | None) -> list[RefusedRow]:
         """Write every change that may be sent, in order, and the cursor; the others are refused, unless a later one has their key."""
         found = faults(changes)
         if not found:
-            return self._node.apply(changes, cursor)
+            with adapter_faults():
+                return self._node.apply(changes, cursor)
         last = {key_of(change): place for place, change in enumerate(changes)}
         refused = [RefusedRow(key, found[place]) for key, place in last.items() if place in found]
         sound = [change for place, change in enumerate(changes) if place not in found]
-        return refused + self._node.apply(sound, cursor)
+        with adapter_faults():
+            return refused + self._node.apply(sound, cursor)
 
     def read(self, keys: Sequence[Key]) -> dict[Key, Change | None]:
         """What the node holds under these keys."""
-        return self._node.read(keys)
+        with adapter_faults():
+            return self._node.read(keys)
 
     def keys(self, about: int) -> Iterator[list[Key]]:
         """The keys the node holds, a page at a time."""
-        return self._node.keys(about)
+        with adapter_faults():
+            yield from self._node.keys(about)
 
     def dump(self) -> dict[Key, Change | None]:
         """All the node holds, at once."""
-        return self._node.dump()
+        with adapter_faults():
+            return self._node.dump()
 
     def health(self) -> str:
         """The PBX's name and version, in a short text."""
-        return shown(self._node.health()[:200])
+        with adapter_faults():
+            return shown(self._node.health()[:200])
 
     def close(self) -> None:
         """Close the connection; never raises."""

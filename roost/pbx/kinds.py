@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 import roost.pbx
 from roost.errors import Invalid, RoostError
 from roost.finding import Finding
-from roost.pbx.checked import CheckedNode
+from roost.pbx.checked import CheckedNode, adapter_faults
 from roost.pbx.messages import Messages, Registrations
 from roost.pbx.node import Demands, FoundDesk, NodeAddress, PbxNode
 from roost.wrong_values import in_words
@@ -121,7 +121,9 @@ class PbxKind(Generic[OptionsT]):
 
         Raises NodeUnavailable, NodeRefused, and BadOption.
         """
-        return CheckedNode(self.connect(address, self.parse(address.options), deadline))
+        options = self.parse(address.options)
+        with adapter_faults():
+            return CheckedNode(self.connect(address, options, deadline))
 
     def _in_words(self, error: Mapping[str, Any]) -> str:
         name = ".".join(map(str, error["loc"])) or self.name

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
+from roost.diagnosis.nodes import check_nodes
 from roost.errors import RoostError
+from roost.nodes.converge import converge
+from roost.nodes.holding import PushFailed
+from roost.nodes.status import cluster_status
 from roost.pbx.checked import fault
-from roost.pbx.kinds import BadKind, default_kind, kind_named, kinds
-from roost.pbx.node import Gone, Rings
+from roost.pbx.kinds import BadKind, NodeOptions, PbxKind, default_kind, kind_named, kinds
+from roost.pbx.node import Gone, NodeAddress, PbxNode, Rings
+from tasks.nodes import NodeConnections
 from tests.conformance.folder.kind import KIND
+from tests.world import World
 
 
 @pytest.fixture
@@ -51,6 +59,45 @@ def test_an_odd_key_that_a_node_told_can_be_deleted_unless_it_would_end_a_line()
     assert [fault(Gone("e", key)) for key in ("a\tb", "a\x7f", "a\udcff")] == ["", "", ""]
     assert all(fault(Gone("p", key)) for key in ("a\nb", "a\rb", "a\0b"))
     assert all(fault(Rings(key, "n1", "desk")) for key in ("a\tb", "a\x7fb", "a\nb"))
+
+
+def broken(_address: NodeAddress, _options: object, _deadline: float) -> PbxNode:
+    """An adapter of somebody else, with a fault."""
+    raise ZeroDivisionError("which may name a secret")
+
+
+BROKEN = PbxKind(
+    name="broken",
+    options=NodeOptions,
+    port=lambda _options: 1,
+    connect=broken,
+    examine=lambda _node: (),
+    if_refused="",
+    if_drifted="",
+)
+
+
+def test_a_kind_that_fails_as_nobody_expects_is_a_failure_of_its_node_and_hides_no_other(
+    installed: Path, world: World
+) -> None:
+    installed.write_text("[roost.pbx]\nanything = tests.core.test_kinds:BROKEN\n")
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    world.node("n1", kind="broken")
+    world.node("n2", port=port)
+    said = "failed in a way that nobody expects. (ZeroDivisionError; the log says where)"
+    connections = NodeConnections(world.settings)
+    with capture_logs() as logs:
+        failed = converge(world.database, "n1", connections, 3.0)
+        doctor = [found.says for found in check_nodes(world.database, world.settings)]
+    assert isinstance(failed, PushFailed)
+    assert failed.error.endswith(said)
+    assert [line["event"] for line in logs] == ["adapter_failed"] * 2
+    n1, _ = cluster_status(world.database).nodes
+    assert (n1.failures, n1.last_error) == (1, failed.error)
+    assert n1.next_attempt_at is not None, "it is not tried without a pause"
+    assert doctor[0] == f"n1: {failed.error}"
+    assert doctor[1].startswith("n2: The PBX node is not reachable now.")
 
 
 def test_no_kind_is_named_outside_its_folder(repository: Path) -> None:
