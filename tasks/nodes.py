@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from roost.directory.node_options import address_of
 from roost.nodes.holding import NodeRow
 from roost.pbx.kinds import connect
@@ -13,8 +15,7 @@ class NodeConnections:
     """One connection a node. Each is used under its node's row lock, so by one thread at a time."""
 
     def __init__(self, settings: Settings) -> None:
-        self._private_keys = settings.private_keys
-        self._deadline = settings.node_deadline
+        self._settings = settings
         self._open: dict[str, tuple[tuple[object, ...], PbxNode]] = {}
 
     def open(self, row: NodeRow) -> PbxNode:
@@ -28,13 +29,19 @@ class NodeConnections:
 
     def aside(self, row: NodeRow) -> PbxNode:
         """A connection of the caller's own, who closes it."""
-        return connect(address_of(row, self._private_keys), self._deadline)
+        return connect(address_of(row, self._settings.private_keys), self._settings.node_deadline)
 
     def drop(self, row: NodeRow) -> None:
         """Close and forget the connection, after a failure."""
         kept = self._open.pop(row.name, None)
         if kept is not None:
             kept[1].close()
+
+    def keep_only(self, names: Collection[str]) -> None:
+        """Close the connections to nodes that are pushed to no more: whoever disables or removes one waits for who holds its row."""
+        for name in list(self._open):
+            if name not in names and (kept := self._open.pop(name, None)) is not None:
+                kept[1].close()
 
     def close(self) -> None:
         """Close every connection."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -88,6 +89,11 @@ def _together() -> PushTogether:
         _database(), _nodes(), settings().node_retry_max, settings().audit_every, _news(), _message_lamps().changed, writing,
         _writing_may_take(),
     )  # fmt: skip
+
+
+def keep_only(nodes: Collection[str]) -> None:
+    """These are the nodes that are pushed to: connections to others are closed."""
+    _nodes().keep_only(nodes)
 
 
 def _converge(node: str) -> Converged | PushFailed | None:

@@ -11,7 +11,7 @@ from celery import bootsteps
 
 from roost.errors import DatabaseUnavailable
 from roost.nodes.routes import enabled_nodes
-from tasks import resources
+from tasks import push, resources
 from tasks.app import app
 from tasks.broker import BROKER_LOST
 from tasks.outages import DATABASE
@@ -60,6 +60,7 @@ class Looking:
     def _look(self) -> None:
         there = frozenset(enabled_nodes(resources.database()))
         DATABASE.back()
+        push.keep_only(there)
         self.nodes &= there
         if not (added := sorted(there - self.nodes)):
             return
