@@ -23,7 +23,8 @@ from roost.pbx.node import Change, Cursor, PbxNode, RefusedRow
 log = structlog.get_logger(__name__)
 
 _LOSES_CURSOR = "It loses its cursor as soon as it is written: does another Roost push to it too, or somebody else write there?"
-#: Sends of a whole table that one push begins or goes on with, at most: a node that restarts in the middle of one makes it begin another.
+#: Sends of a whole table that one push begins, or goes on with from where it did before, at most: a node that restarts in the middle of one makes
+#: it begin another.
 MOST_SENDS = 5
 
 
@@ -47,6 +48,7 @@ class _Step:
     """What was done while the row was held once. `level`: the node has everything that the database had when the row was taken.
 
     `overtaken`: the database has more by now, and whoever was woken for it may have found the row taken, and left.
+    `mark`: where a send went on.
     """
 
     row: NodeRow
@@ -55,6 +57,7 @@ class _Step:
     level: bool = False
     overtaken: bool = False
     listing: Sending | None = None
+    mark: Cursor | None = None
 
 
 def converge(
@@ -75,6 +78,7 @@ def converge(
     shared = news or SharedNews()
     sent, refused, failed_before, sends = 0, 0, 0, 0
     found: Converged | None = None
+    mark: Cursor | None = None
 
     def work(connection: Connection, row: NodeRow, node: PbxNode) -> _Step:
         return _step(connection, row, node, shared, taken or _nobody)
@@ -99,10 +103,12 @@ def converge(
             )
             if before is not None or not step.overtaken:
                 return found
+        # A piece that was taken has moved the mark, unless it is lost, or written back.
+        sends += step.listing is not None or (step.mark is not None and step.mark == mark)
+        mark = step.mark
+        if sends > MOST_SENDS:
+            return fail(database, node_name, nodes, retry_max, NodeRefused(_LOSES_CURSOR))
         if step.listing is not None:
-            sends += 1
-            if sends > MOST_SENDS:
-                return fail(database, node_name, nodes, retry_max, NodeRefused(_LOSES_CURSOR))
             try:
                 cleared = full_send.clear_strangers(database, node_name, nodes, retry_max, step.listing)
             except (NodeUnavailable, NodeRefused) as error:
@@ -145,7 +151,7 @@ def _step(
     if sending is not None and sending.stage == "list":
         return _Step(row, listing=sending)
     if sending is not None:
-        return _Step(row, *full_send.send_pieces(connection, row, node, sending, cursor.version))
+        return _Step(row, *full_send.send_pieces(connection, row, node, sending, cursor.version), mark=cursor)
     sent = 0
     refused: list[RefusedRow] = []
     if cursor.version < row.version:

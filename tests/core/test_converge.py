@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
+from typing import Literal
 
 import pytest
 from psycopg import errors as pg
@@ -282,6 +283,40 @@ def test_two_databases_that_are_pushed_to_one_node_do_not_fill_it_by_turns_witho
     node.world.sql("UPDATE pbx_node SET next_attempt_at = NULL")
     assert isinstance(converge(node.world.database, "n1", connections, RETRY_MAX), Converged)
     assert node.holds() == node.truth()
+    connections.close()
+
+
+class _KeepsMark(NodeConnections):
+    """The node acknowledges what it is sent, and has an old mark each time that it is asked, as long as it has a turn left."""
+
+    def __init__(self, node: Node, mark: Cursor, turns: int) -> None:
+        super().__init__(node.world.settings)
+        self._node = node
+        self._mark = mark
+        self.turns = turns
+
+    def open(self, row: NodeRow) -> PbxNode:
+        if self.turns:
+            self.turns -= 1
+            self._node.tamper([], self._mark)
+        return super().open(row)
+
+
+@pytest.mark.parametrize("at", ["e", "p"])
+def test_a_node_that_keeps_an_old_mark_is_not_sent_the_same_without_end(
+    node: Node, at: Literal["e", "p"]
+) -> None:
+    node.push()
+    whole = node.cursor()
+    assert whole is not None
+    connections = _KeepsMark(node, Sending(whole, at).mark(), turns=50)
+    failed = converge(node.world.database, "n1", connections, RETRY_MAX)
+    assert isinstance(failed, PushFailed)
+    assert "loses its cursor" in failed.error
+    assert connections.turns > 40
+    connections.turns = 0
+    node.world.sql("UPDATE pbx_node SET next_attempt_at = NULL")
+    assert isinstance(converge(node.world.database, "n1", connections, RETRY_MAX), Converged)
     connections.close()
 
 
