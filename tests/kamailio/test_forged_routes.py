@@ -116,13 +116,21 @@ def test_nor_by_the_name_of_a_call_that_came_in(office: MixedOffice) -> None:
     phone = office.telephony.plain_phone
     with phone("desk011") as clerk, phone("desk013") as victim:
         clerk.silent = True
+        k1 = office.telephony.kamailios["k1"]
+
+        def offered() -> set[tuple[str, str]]:
+            return set(re.findall(r"name: tag/(\S+)\s+value: (\S+)", k1.rpc("htable.dump", "roost_call")))
+
+        before = {name for name, _ in offered()}  # of calls that have just ended
         asking = office.phones["desk004"].dial("011")
-        offered = office.telephony.kamailios["k1"]
-        wait_until(lambda: "name: tag/" in offered.rpc("htable.dump", "roost_call"), "the call is offered")
-        found = re.search(r"name: tag/(\S+)\s+value: (\S+)", offered.rpc("htable.dump", "roost_call"))
-        assert found is not None
-        clerk.local = f"<sip:desk011@{clerk.registrar}>;tag={found[2]};x=1"
-        other = clerk.dial("013", call_id=found[1])
+
+        def new() -> list[tuple[str, str]]:
+            return [(name, tag) for name, tag in offered() if name not in before]
+
+        wait_until(lambda: bool(new()), "the call is offered")
+        ((call_id, tag),) = new()
+        clerk.local = f"<sip:desk011@{clerk.registrar}>;tag={tag};x=1"
+        other = clerk.dial("013", call_id=call_id)
         clerk.wait(lambda: other.is_over, 5, "a refusal")
         assert other.heard[-1].status == 482
         assert not victim.rung
