@@ -34,8 +34,8 @@ class World:
     # --- given ---
 
     def organization(self, code: str = "0001", **columns: object) -> None:
-        """An organization."""
-        self._insert("organization", {"code": code} | columns)
+        """An organization that has had its code for ever: tests date entries of the journal back."""
+        self._insert("organization", {"code": code, "code_since": "-infinity"} | columns)
 
     def node(
         self, name: str = "n1", *, host: str = "127.0.0.1", port: int = 5038, secret: str = "", kind: str = ""
