@@ -39,7 +39,10 @@ def _run() -> None:
 
 
 def _look_at_all() -> None:
-    """Look at each connection that nobody uses just now; who wants one meanwhile waits for less than milliseconds."""
+    """Look at each connection that nobody uses just now.
+
+    Who wants one meanwhile waits: for less than milliseconds, and where a broker takes no more bytes for the deadline of sending.
+    """
     idle = list[Connection]()
     try:
         with suppress(LimitExceeded):
